@@ -1,0 +1,33 @@
+"""Records: the frozen models that all of a bundle's documents are made of."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+
+Value = TypeVar("Value")
+
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""``sha256:`` and 64 lower-case hex digits."""
+
+Scalar = bool | int | float | str
+"""A category, a class name: one value that JSON can hold, its type kept."""
+
+
+class Record(BaseModel):
+    """A frozen document, or a part of one; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", use_attribute_docstrings=True)
+
+
+def _freeze(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    return MappingProxyType(dict(values))
+
+
+def _thaw(values: Mapping[str, Value]) -> dict[str, Value]:
+    return dict(values)
+
+
+FrozenMap = Annotated[Mapping[str, Value], AfterValidator(_freeze), PlainSerializer(_thaw)]
+"""A mapping that stays as it was read, as a frozen model should."""

@@ -1,0 +1,63 @@
+"""The command line's ``main``: it loads commands, hands them the settings, and turns errors into exit codes."""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Annotated, cast
+
+import typer
+from rich.markup import escape
+
+from lading.core.console import print_json, progress
+from lading.core.errors import LadingError
+from lading.core.plugins import discover, load
+from lading.core.settings import read_settings
+
+GROUP = "lading.commands"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends with ``SystemExit``.
+
+    Codes: 0 done, 1 failed, 2 usage, 3 conflict, 4 integrity, 5 policy, 130 interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _application(given)(args=given, prog_name="lading", obj=read_settings())
+    except LadingError as error:
+        _report(error, as_json="--json" in given)
+        raise SystemExit(error.exit_code) from None
+
+
+def _application(arguments: Sequence[str]) -> typer.Typer:
+    """The application with the one command that is asked for, or with all of them for help and mistakes."""
+    application = typer.Typer(
+        no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False
+    )
+    application.callback()(_lading)
+    names = list(discover(GROUP))
+    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name in [asked] if asked in names else names:
+        application.command(name)(cast(Callable[..., object], load(GROUP, name)))
+    return application
+
+
+def _lading(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _show(on)),
+    ] = False,
+) -> None:
+    """Package trained models into proved, traceable bundles, and serve them."""
+
+
+def _show(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"lading {version('lading')}\n")
+        raise typer.Exit
+
+
+def _report(error: LadingError, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code})
+    progress().print(f"[bold red]error:[/] {escape(str(error))}")

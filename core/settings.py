@@ -1,0 +1,69 @@
+"""The settings: read once from ``LADING_*`` variables, frozen, and passed down."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lading.core.errors import UsageError
+
+MEBIBYTE = 1 << 20
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default; ``LADING_PORT`` sets ``port``, and so on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LADING_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    host: str = "127.0.0.1"
+    """The address that predictions, health, lineage and the page are served on."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """The TCP port of the same."""
+    replicas: Positive | None = None
+    """Processes that hold the models; as many as the CPU quota allows when not set."""
+    threads: Positive = 1
+    """Threads that one inference may use inside a replica."""
+    run_folder: Path | None = None
+    """Where sockets and temporary files go; a fresh folder under the system's temporary one when not set."""
+    start_seconds: Annotated[float, Field(gt=0)] = 180.0
+    """How long the server may take to become ready before it gives up and says why."""
+    drain_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """How long requests in flight may take to finish once the server was told to stop."""
+    request_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """How long one request may take, waiting included, before it is answered with an error."""
+    queue_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a request may wait for a replica before it is answered 503."""
+    queue_per_replica: Positive = 64
+    """Requests that one replica holds at a time; more wait in the edge."""
+    body_bytes: Positive = 64 * MEBIBYTE
+    """The largest request body; a larger one is answered 413."""
+    connections: Positive = 512
+    """Client connections at a time."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much the server says on standard error."""
+
+
+class SettingsError(UsageError):
+    """A ``LADING_*`` variable has a value that it cannot have."""
+
+    def __init__(self, variable: str, found: str, expected: str) -> None:
+        super().__init__(variable, found, expected)
+        self.variable, self.found, self.expected = variable, found, expected
+
+    def __str__(self) -> str:
+        return f"{self.variable} is {self.found!r}: {self.expected}; set it right or unset it"
+
+
+def read_settings() -> Settings:
+    """The settings as the environment has them. Raises ``SettingsError`` for the first one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        variable = "LADING_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(variable, str(first["input"]), first["msg"]) from error
