@@ -25,6 +25,17 @@ FilePath = Annotated[
 """A file's path inside the bundle: relative, ``/`` between at most 8 levels, no ``..``, no hidden names."""
 
 
+GOLDEN_PATH = "golden/rows.json"
+PROFILE_PATH = "profile.json"
+CARD_PATH = "MODEL_CARD.md"
+MANIFEST_PATH = "manifest.json"
+EVIDENCE_PREFIX = "evidence/"
+MODEL_PREFIX = "model/"
+"""Where the graph and its external data lie."""
+REQUIRED_PATHS = frozenset({GOLDEN_PATH, PROFILE_PATH, CARD_PATH})
+"""Files that every bundle holds beside the manifest and the graph."""
+
+
 class FileEntry(Record):
     """One file of the bundle."""
 
@@ -62,12 +73,19 @@ class Manifest(Record):
     """Every file but the manifest itself and ``evidence/``, sorted by path."""
 
     @model_validator(mode="after")
-    def _files_are_sorted_and_hold_the_graph(self) -> Self:
+    def _files_are_those_of_the_format(self) -> Self:
         paths = [entry.path for entry in self.files]
         if paths != sorted(set(paths)):
             raise ValueError("files must be sorted by path, each once")
         if self.graph.path not in paths:
             raise ValueError(f"the graph {self.graph.path!r} is not among the files")
+        if missing := REQUIRED_PATHS.difference(paths):
+            raise ValueError(f"files must list {min(missing)!r}")
+        for path in paths:
+            if path not in REQUIRED_PATHS and not path.startswith(MODEL_PREFIX):
+                raise ValueError(
+                    f"the format has no place for the file {path!r}; a model's files lie under {MODEL_PREFIX}"
+                )
         return self
 
     @property
@@ -76,19 +94,15 @@ class Manifest(Record):
         return f"{self.name} {self.version}"
 
 
-GOLDEN_PATH = "golden/rows.json"
-PROFILE_PATH = "profile.json"
-CARD_PATH = "MODEL_CARD.md"
-MANIFEST_PATH = "manifest.json"
-EVIDENCE_PREFIX = "evidence/"
-
 __all__ = [
     "CARD_PATH",
     "EVIDENCE_PREFIX",
     "FORMAT",
     "GOLDEN_PATH",
     "MANIFEST_PATH",
+    "MODEL_PREFIX",
     "PROFILE_PATH",
+    "REQUIRED_PATHS",
     "BundleName",
     "BundleVersion",
     "Digest",

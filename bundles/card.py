@@ -1,0 +1,156 @@
+"""The model card: the facts of a bundle as a page for people, in Markdown."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from lading.bundles.parity import Parity
+from lading.bundles.profile import ColumnProfile, Profile
+from lading.bundles.provenance import Provenance
+from lading.bundles.records import Scalar
+from lading.bundles.signature import Field, Output, Signature
+
+if TYPE_CHECKING:
+    from lading.bundles.draft import Draft
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_MOST_CATEGORIES = 12
+
+
+def model_card(draft: "Draft") -> str:
+    """The card of what ``draft`` holds. Values are text in it: none can become markup, a link or a new line."""
+    sections = [
+        [f"# {escaped(draft.name)} {escaped(draft.version)}"],
+        [] if draft.description is None else [escaped(draft.description)],
+        _waiver(draft.parity),
+        ["## What it takes", "", *_fields(draft.signature)],
+        ["## What it answers", "", *_outputs(draft.signature)],
+        ["## Where it comes from", "", *_provenance(draft.provenance)],
+        ["## How the training data looked", "", *_profile(draft.profile)],
+        ["## How it was proved", "", *_parity(draft.parity)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def escaped(text: object) -> str:
+    r"""``text`` on one line, with nothing left that Markdown or HTML would take for markup.
+
+    >>> print(escaped("<b>|"))
+    &lt;b&gt;\|
+    """
+    line = "".join(character if character.isprintable() else " " for character in str(text))
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", line).replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", "&#64;")
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    head = [_row(columns), _row(["---"] * len(columns))]
+    return head + [_row([escaped(cell) for cell in row]) for row in rows]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _facts(facts: Iterable[tuple[str, object]]) -> list[str]:
+    return [f"- {name}: {escaped(value)}" for name, value in facts if value is not None]
+
+
+def _waiver(parity: Parity) -> list[str]:
+    if parity.waiver is None:
+        return []
+    return [f"> **Parity was not reached.** It was waived, for this reason: {escaped(parity.waiver)}"]
+
+
+def _fields(signature: Signature) -> list[str]:
+    columns = ("field", "type", "may be missing", "values seen in training")
+    return _table(
+        columns, [(field.name, _type(field), _yes(field.nullable), seen(field)) for field in signature.fields]
+    )
+
+
+def _type(field: Field) -> str:
+    extents = "".join(f"[{extent}]" for extent in field.shape)
+    return f"{field.type}{extents} ({field.dtype})"
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def seen(field: Field) -> str:
+    """What training showed of a field's values: its categories, or its range, or nothing."""
+    if field.categories is not None:
+        return _shortened(field.categories)
+    if field.range is not None:
+        return f"{field.range.minimum:g} to {field.range.maximum:g}"
+    return ""
+
+
+def _shortened(values: Sequence[Scalar]) -> str:
+    shown = ", ".join(str(value) for value in values[:_MOST_CATEGORIES])
+    more = len(values) - _MOST_CATEGORIES
+    return f"{shown}, and {more} more" if more > 0 else shown
+
+
+def _outputs(signature: Signature) -> list[str]:
+    return _table(("output", "meaning", "classes"), [(o.tensor.name, o.meaning, classes(o)) for o in signature.outputs])
+
+
+def classes(output: Output) -> str:
+    """The class names of an output, or the names of its columns."""
+    return _shortened(output.classes if output.classes is not None else output.targets or ())
+
+
+def _provenance(provenance: Provenance) -> list[str]:
+    data, code, environment = provenance.data, provenance.code, provenance.environment
+    return _facts(
+        [
+            ("Author", provenance.author),
+            ("Data", data.name),
+            ("Data source", data.source),
+            ("Data digest", data.digest),
+            ("Rows", data.rows),
+            ("Columns", data.columns),
+            ("Target", data.target),
+            ("Estimator", provenance.experiment.estimator),
+            *((f"Metric {escaped(name)}", value) for name, value in sorted(provenance.experiment.metrics.items())),
+            ("Repository", code.repository),
+            ("Commit", code.commit),
+            ("Uncommitted changes", None if code.dirty is None else _yes(code.dirty)),
+            ("Entry point", code.entry_point),
+            ("Python", environment.python),
+            *((f"Package {escaped(name)}", value) for name, value in sorted(environment.packages.items())),
+            *((f"Tag {escaped(name)}", value) for name, value in sorted(provenance.tags.items())),
+        ]
+    )
+
+
+def _profile(profile: Profile) -> list[str]:
+    columns = ("column", "type", "missing", "minimum", "mean", "maximum", "most frequent")
+    return [f"{profile.rows} rows.", "", *_table(columns, [_profile_row(column) for column in profile.columns])]
+
+
+def _profile_row(column: ColumnProfile) -> tuple[object, ...]:
+    numbers = (column.minimum, column.mean, column.maximum)
+    frequent = ", ".join(f"{category.value} ({category.count})" for category in column.categories[:3])
+    shown = ("" if number is None else f"{number:g}" for number in numbers)
+    return column.name, column.type, column.missing, *shown, frequent
+
+
+def _parity(parity: Parity) -> list[str]:
+    differences = [
+        (output.output, f"{output.max_absolute:g}", f"{output.max_relative:g}", output.max_ulp)
+        for output in parity.outputs
+    ]
+    facts = _facts(
+        [
+            ("Reference", parity.reference),
+            ("Rows compared", parity.rows),
+            ("Of those at the model's own boundaries", parity.boundary_rows),
+            ("Of those also asked one at a time", parity.single_rows),
+            ("Labels that differ", parity.label_flips),
+            ("Arithmetic", parity.precision),
+        ]
+    )
+    return [*facts, "", *_table(("output", "largest difference", "relative", "ULP"), differences)]
