@@ -63,6 +63,8 @@ class Field(Record):
     """Whether a request may leave the value out or send null: whether training data had missing values."""
     categories: tuple[Scalar, ...] | None = None
     """The values seen in training, sorted; absent for numbers and for text with too many."""
+    category_type: Literal["boolean", "integer", "number", "string"] | None = None
+    """For a category: the type of its values before JSON, which writes 1.0 as 1; text where absent."""
     unknown: Literal["accept", "refuse"] = "accept"
     """What happens to a value outside ``categories``; ``refuse`` where the model itself would."""
     range: Range | None = None

@@ -1,0 +1,81 @@
+"""The session: a graph loaded into ONNX Runtime, with the settings that serving and proofs share."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import onnxruntime
+
+from lading.core.errors import LadingError
+
+BROKEN_RUNTIMES = frozenset({"1.26.0", "1.27.0"})
+"""Versions of ONNX Runtime that answer wrongly for binary tree ensembles (its issue 28557)."""
+
+ERRORS_ONLY = 3
+
+
+class BrokenRuntimeError(LadingError):
+    """The installed ONNX Runtime is known to give wrong answers."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+    def __str__(self) -> str:
+        return (
+            f"onnxruntime {self.found} is installed, which answers wrongly for tree models "
+            "(its issue 28557); install onnxruntime>=1.28"
+        )
+
+
+class ModelLoadError(LadingError):
+    """ONNX Runtime cannot load a graph."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"onnxruntime {onnxruntime.__version__} cannot load the graph: {self.reason}"
+
+
+def open_session(
+    model: bytes, threads: int = 1, external: Mapping[str, bytes] | None = None
+) -> onnxruntime.InferenceSession:
+    """Load a serialised graph, on the CPU, with ``threads`` threads for one inference, none of them spinning.
+
+    ``external`` holds the files of external data by the location that the graph names.
+    Raises ``BrokenRuntimeError`` and ``ModelLoadError``.
+    """
+    refuse_broken_runtime(onnxruntime.__version__)
+    options = _options(threads)
+    if external:
+        options.add_external_initializers_from_files_in_memory(
+            list(external), list(external.values()), [len(data) for data in external.values()]
+        )
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # ONNX Runtime's errors share no class but Exception; its own module marks them.
+        if not _from_runtime(error):
+            raise
+        raise ModelLoadError(str(error)) from error
+
+
+def refuse_broken_runtime(version: str) -> None:
+    """Raise ``BrokenRuntimeError`` for a version of ONNX Runtime that is known to answer wrongly."""
+    if version.split("+")[0] in BROKEN_RUNTIMES:
+        raise BrokenRuntimeError(version)
+
+
+def _options(threads: int) -> Any:
+    options = cast(Any, onnxruntime).SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _from_runtime(error: Exception) -> bool:
+    return isinstance(error, RuntimeError | ValueError) or type(error).__module__.startswith("onnxruntime")

@@ -1,0 +1,187 @@
+"""Slots: the tensors of the graph, each filled from the fields that feed it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Protocol
+
+import numpy as np
+
+from lading.bundles.signature import Feed, Tensor
+from lading.bundles.values import Array, Rule, texts
+from lading.core.errors import LadingError
+
+Row = Mapping[str, object]
+
+EXACT_TYPES = {"number": frozenset({float, int}), "integer": frozenset({int}), "boolean": frozenset({bool})}
+"""What JSON values need no look one by one before NumPy takes them."""
+
+
+class FeedError(LadingError):
+    """The signature's feeds do not fill one of its inputs."""
+
+    def __init__(self, tensor: str, problem: str) -> None:
+        super().__init__(tensor, problem)
+        self.tensor, self.problem = tensor, problem
+
+    def __str__(self) -> str:
+        return f"input {self.tensor!r} of the graph {self.problem}; package the model again"
+
+
+class Slot(Protocol):
+    """One input of the graph, and how it is filled."""
+
+    name: str
+
+    def from_columns(self, columns: Mapping[str, Array]) -> Array:
+        """The tensor for one array of values for each field."""
+        ...
+
+    def from_rows(self, rows: Sequence[Row]) -> Array:
+        """The tensor for rows of JSON values, each of which has every field."""
+        ...
+
+
+class Whole:
+    """A tensor that is one field's values."""
+
+    def __init__(self, tensor: Tensor, feed: Feed, rule: Rule) -> None:
+        self.name = tensor.name
+        self._cast = _Cast(tensor.dtype, feed, rule)
+        self._rule = rule
+        self._extents = rule.shape + (1,) * (len(tensor.shape) - 1 - len(rule.shape))
+
+    def from_columns(self, columns: Mapping[str, Array]) -> Array:
+        """The tensor, shape ``[rows, *extents]``."""
+        given = columns[self._rule.name]
+        return self._cast(given).reshape(len(given), *self._extents)
+
+    def from_rows(self, rows: Sequence[Row]) -> Array:
+        """The tensor, shape ``[rows, *extents]``."""
+        return self._cast(self._rule.gather(rows)).reshape(len(rows), *self._extents)
+
+
+class Matrix:
+    """A tensor ``[rows, columns]`` whose columns are fields."""
+
+    def __init__(self, tensor: Tensor, fed: Sequence[tuple[Feed, Rule]]) -> None:
+        self.name = tensor.name
+        ordered = sorted(((feed.column, feed, rule) for feed, rule in fed if feed.column is not None), key=_position)
+        if not fed or [column for column, _, _ in ordered] != list(range(len(fed))):
+            raise FeedError(tensor.name, f"needs each column from one field, found {[feed.column for feed, _ in fed]}")
+        self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
+        self._rules = [rule for _, _, rule in ordered]
+        self._casts = [_Cast(tensor.dtype, feed, rule) for _, feed, rule in ordered]
+        names = [rule.name for rule in self._rules]
+        self._pick: Any = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+        self._accepted = [_accepted(rule, self._dtype) for rule in self._rules]
+        self._uniform = len(set(self._accepted)) == 1
+        self._may_miss = all(rule.nullable for rule in self._rules)
+
+    def from_columns(self, columns: Mapping[str, Array]) -> Array:
+        """The matrix, shape ``[rows, columns]``."""
+        filled = np.empty((len(columns[self._rules[0].name]), len(self._rules)), dtype=self._dtype)
+        for position, (rule, cast) in enumerate(zip(self._rules, self._casts, strict=True)):
+            filled[:, position] = cast(columns[rule.name])
+        return filled
+
+    def from_rows(self, rows: Sequence[Row]) -> Array:
+        """The matrix, shape ``[rows, columns]``; rows that are plainly right take the short way."""
+        table = [self._pick(row) for row in rows]
+        if table and self._plain(table):
+            filled = self._texts(table) if self._dtype.kind == "O" else self._numbers(table)
+            if filled is not None:
+                return filled
+        return self.from_columns({rule.name: rule.gather(rows) for rule in self._rules})
+
+    def _plain(self, table: Sequence[Sequence[object]]) -> bool:
+        if self._uniform:
+            return set(map(type, chain.from_iterable(table))) <= self._accepted[0]
+        columns = zip(*table, strict=True)
+        return all(set(map(type, column)) <= types for column, types in zip(columns, self._accepted, strict=True))
+
+    def _texts(self, table: Sequence[Sequence[object]]) -> Array | None:
+        for rule, column in zip(self._rules, zip(*table, strict=True), strict=True):
+            if rule.allowed is not None and not rule.allowed.issuperset(column):
+                return None
+        filled = np.empty((len(table), len(self._rules)), dtype=object)
+        filled[:] = table
+        return filled
+
+    def _numbers(self, table: Sequence[Sequence[Any]]) -> Array | None:
+        try:
+            filled = np.array(table, dtype=np.float64)
+        except OverflowError:
+            return None
+        if not self._may_miss and np.isnan(filled).any():
+            return None
+        with np.errstate(over="ignore"):
+            made = filled.astype(self._dtype, copy=False)
+        return None if (np.isinf(made) & np.isfinite(filled)).any() else made
+
+
+class _Cast:
+    """Checked values in a tensor's element type."""
+
+    def __init__(self, dtype: str, feed: Feed, rule: Rule) -> None:
+        self._rule = rule
+        self._text = dtype == "string"
+        self._dtype = np.dtype(object if self._text else dtype)
+        self._missing = "" if feed.missing is None else feed.missing
+        if not self._text and rule.kind in ("string", "datetime"):
+            raise FeedError(feed.input, f"is {dtype}, but field {rule.name!r} holds text")
+        if self._text and rule.nullable and feed.missing is None:
+            raise FeedError(feed.input, f"is text, but nothing stands for a missing {rule.name!r}")
+
+    def __call__(self, given: Array) -> Array:
+        values = self._rule.values(given)
+        if self._text:
+            return texts(values, self._rule.kind, self._missing)
+        return values if values.dtype == self._dtype else self._converted(values)
+
+    def _converted(self, values: Array) -> Array:
+        if self._dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                made = _floats(values).astype(self._dtype)
+            wrong = np.isinf(made) & ~np.isinf(_floats(values))
+        else:
+            made, wrong = _whole(values, self._dtype)
+        if wrong.any():
+            position = int(wrong.argmax())
+            self._rule.fail(
+                position, f"{_named(values[position])} does not fit into {self._dtype.name}, the model's own type"
+            )
+        return made
+
+
+def _floats(values: Array) -> Array:
+    if values.dtype.kind != "O":
+        return values
+    return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+
+
+def _named(value: Any) -> str:
+    return "a missing value" if value is None or value != value else str(value)
+
+
+def _whole(values: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """The values as integers or booleans, and where they cannot be that."""
+    items = values.tolist()
+    lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    fits = [item is not None and lowest <= item <= highest and item == int(item) for item in items]
+    made = np.array([int(item) if fit else 0 for item, fit in zip(items, fits, strict=True)], dtype=dtype)
+    return made, ~np.array(fits, dtype=bool)
+
+
+def _accepted(rule: Rule, dtype: np.dtype[Any]) -> frozenset[type]:
+    """The types of JSON values that may enter the matrix unseen; none where each must be looked at."""
+    if dtype.kind == "O":
+        return frozenset({str}) if rule.kind == "string" else frozenset()
+    if dtype.kind != "f" or rule.allowed is not None:
+        return frozenset()
+    return EXACT_TYPES[rule.kind] | ({type(None)} if rule.nullable else set())
+
+
+def _position(entry: tuple[int, Feed, Rule]) -> int:
+    return entry[0]
