@@ -1,0 +1,62 @@
+"""The page for people: each deployed model, its data, its experiment, and a form to try it."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from lading.runtime.deployments import Deployments
+from lading.runtime.errors import UnknownModelError
+from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page
+
+SECURITY = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""Nothing inline runs, nothing comes from elsewhere, and nobody frames the page."""
+
+FRESH = SECURITY | {"cache-control": "no-cache"}
+KEPT = SECURITY | {"cache-control": "public, max-age=31536000, immutable"}
+"""For assets, whose address changes with their bytes."""
+
+
+class Page:
+    """HTML at ``/`` and ``/page/{name}``, and the three files that it loads from ``/assets/``."""
+
+    name = "page"
+
+    def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """None: people do not ask thousands of times a second."""
+        return {}
+
+    def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
+        """The pages and their assets."""
+
+        async def index(_: Request) -> Response:
+            return HTMLResponse(index_page(deployments), headers=FRESH)
+
+        async def model(request: Request) -> Response:
+            name = request.path_params["name"]
+            try:
+                found = deployments.get(name)
+            except UnknownModelError:
+                return HTMLResponse(missing_page(name), 404, headers=FRESH)
+            return HTMLResponse(model_page(found, request.headers.get("host")), headers=FRESH)
+
+        assets = [Route(f"/assets/{name}", _asset(name), methods=["GET"]) for name in ASSETS]
+        return [Route("/", index, methods=["GET"]), Route("/page/{name}", model, methods=["GET"]), *assets]
+
+    def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
+        """None: the page is no interface for programs."""
+        return {}
+
+
+def _asset(name: str) -> ASGIApp:
+    return Response(asset(name), media_type=ASSETS[name], headers=KEPT)
