@@ -150,7 +150,7 @@ class Archive:
         directory = self._exactly(end.offset, end.size)
         entries: list[Entry] = []
         position = 0
-        for _ in range(end.count):
+        for _ in range(end.files):
             read = read_central(directory, position)
             if read is None:
                 raise self.broken("has a directory that is cut short")
@@ -174,8 +174,8 @@ class Archive:
         end = read_end(record)
         if end.record() != record or end.offset + end.size + END_SIZE != size:
             raise self.broken("has an end record that does not fit its length: bytes were added or are missing")
-        if not 0 < end.count <= MOST_FILES:
-            raise self.broken(f"holds {end.count} files; at least 1 and at most {MOST_FILES} are allowed")
+        if not 0 < end.files <= MOST_FILES:
+            raise self.broken(f"holds {end.files} files; at least 1 and at most {MOST_FILES} are allowed")
         return end
 
     def _check_layout(self, entries: list[Entry], directory: int) -> None:

@@ -52,13 +52,13 @@ class Entry(NamedTuple):
 class End(NamedTuple):
     """The record at the very end: where the directory lies."""
 
-    count: int
+    files: int
     size: int
     offset: int
 
     def record(self) -> bytes:
         """Its bytes."""
-        return _END.pack(END_MAGIC, 0, 0, self.count, self.count, self.size, self.offset, 0)
+        return _END.pack(END_MAGIC, 0, 0, self.files, self.files, self.size, self.offset, 0)
 
 
 def headers_size(name: str) -> int:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from pydantic import ValidationError
 
 from lading.bundles.container import Container, open_container, write_container
 from lading.bundles.content import Checked, Content, Held
 from lading.bundles.digest import digest_of
+from lading.bundles.golden import Golden
 from lading.bundles.integrity import (
     DocumentError,
     ExtraFileError,
@@ -29,9 +30,6 @@ from lading.bundles.manifest import (
 from lading.bundles.manifest_reading import LARGEST_MANIFEST, in_words, read_manifest
 from lading.bundles.profile import Profile
 from lading.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from lading.bundles.golden import Golden
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are done and the bytes in all."""
@@ -77,10 +75,8 @@ class Bundle:
             raise UnknownFileError(str(self.path), path)
         return b"".join(self._files[path].chunks())
 
-    def golden(self) -> "Golden":
+    def golden(self) -> Golden:
         """The golden rows. Raises ``DocumentError`` when the file breaks the format."""
-        from lading.bundles.golden import Golden
-
         try:
             return Golden.model_validate_json(self.read(GOLDEN_PATH), strict=True)
         except ValidationError as error:

@@ -1,6 +1,7 @@
 """Canonical JSON: one value, one sequence of bytes, as RFC 8785 lays it down."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import rfc8785
 from pydantic import JsonValue
@@ -34,7 +35,7 @@ def canonical_json(value: Record | JsonValue) -> bytes:
 
 def _dumps(value: object) -> bytes:
     try:
-        encoded: bytes = rfc8785.dumps(value)
+        encoded: bytes = rfc8785.dumps(cast(JsonValue, value))
     except rfc8785.IntegerDomainError:
         raise
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -13,6 +12,7 @@ from lading.bundles.card import model_card
 from lading.bundles.container import write_container
 from lading.bundles.content import Checked, Content, Held, OnDisk, entry_of
 from lading.bundles.digest import digest_of
+from lading.bundles.golden import Golden
 from lading.bundles.integrity import FileNameError, ManifestError
 from lading.bundles.manifest import CARD_PATH, GOLDEN_PATH, MANIFEST_PATH, MODEL_PREFIX, PROFILE_PATH, Graph, Manifest
 from lading.bundles.manifest_reading import in_words, read_manifest
@@ -22,9 +22,6 @@ from lading.bundles.profile import Profile
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Signature
 from lading.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from lading.bundles.golden import Golden
 
 
 class DraftError(UsageError):
@@ -48,7 +45,7 @@ class Draft:
     signature: Signature
     provenance: Provenance
     parity: Parity
-    golden: "Golden"
+    golden: Golden
     profile: Profile
     model: bytes
     """The ONNX file that ``graph.path`` names."""

@@ -1,6 +1,6 @@
 """The manifest: what a bundle says of its model, and where that model came from."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field as Setting
 from pydantic import StringConstraints, model_validator
@@ -10,7 +10,7 @@ from lading.bundles.provenance import Provenance
 from lading.bundles.records import Digest, FrozenMap, Record
 from lading.bundles.signature import Signature
 
-FORMAT = 1
+FORMAT: Final = 1
 """The bundle format that this code writes, and the newest that it reads."""
 
 BundleName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$")]

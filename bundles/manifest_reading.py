@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 import orjson
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from lading.bundles.canonical import NotCanonicalError, canonical_json
 from lading.bundles.integrity import ManifestError, NewerFormatError
@@ -44,7 +44,7 @@ def in_words(error: ValidationError) -> str:
     return f"{where}: {first['msg']}" if where else str(first["msg"])
 
 
-def _parse(data: bytes, bundle: str) -> dict[str, object]:
+def _parse(data: bytes, bundle: str) -> dict[str, JsonValue]:
     if len(data) > LARGEST_MANIFEST:
         raise ManifestError(bundle, f"has {len(data)} bytes; at most {LARGEST_MANIFEST} are allowed")
     try:
@@ -58,7 +58,7 @@ def _parse(data: bytes, bundle: str) -> dict[str, object]:
     return document
 
 
-def _check_format(document: dict[str, object], bundle: str) -> None:
+def _check_format(document: dict[str, JsonValue], bundle: str) -> None:
     found = document.get("format")
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise ManifestError(bundle, "does not say its format version")

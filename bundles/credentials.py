@@ -1,0 +1,83 @@
+"""Credentials: what in a name or a text would let a reader in, and how it is left out."""
+
+import itertools
+import re
+
+MASK = "***"
+
+_WORDS = frozenset(
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "apikey",
+        "authorization",
+        "bearer",
+    ]
+)
+_PAIRS = frozenset({"api key", "access key", "account key", "private key", "auth key", "signing key", "encryption key"})
+_LAST = frozenset({"token", "signature", "sas"})
+_QUERY = frozenset({"sig", "key", "code", "auth"})
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^\s\"'<>]*)")
+_PERSON = re.compile(r"(?<![\w.@/+-])(?:[\w.+-]+:[^\s@/]+@(?=[\w.-])|[\w.+-]+@(?=[\w.-]+:[\w~./-]))")
+_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,63}?)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^;&\s\"']+)")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter, a tag or a member of that name is taken for a secret.
+
+    >>> is_secret("db_password"), is_secret("githubToken"), is_secret("token_pattern")
+    (True, True, False)
+    """
+    words = [word.lower() for word in _CAMEL.split(name) if word]
+    pairs = {f"{first} {second}" for first, second in itertools.pairwise(words)}
+    return not _WORDS.isdisjoint(words) or not _PAIRS.isdisjoint(pairs) or (bool(words) and words[-1] in _LAST)
+
+
+def without_credentials(text: str) -> str:
+    """``text``, a URL or anything that holds URLs or connection strings, without what would let a reader in.
+
+    User names and passwords in URLs are dropped, and so are query parameters such as ``token``; the values of
+    ``password=…`` and its like become ``***``.
+
+    >>> without_credentials("https://me:pw@example.org/data.csv?rows=9&sig=ab")
+    'https://example.org/data.csv?rows=9'
+    """
+    text = _URL.sub(lambda url: url[1] + _clean(url[2]), text)
+    text = _PERSON.sub("", text)
+    return _PAIR.sub(lambda pair: pair[1] + pair[2] + MASK if is_secret(pair[1]) else pair[0], text)
+
+
+def _clean(rest: str) -> str:
+    """What follows ``://`` in a URL, without user, password and the query parameters that are secrets."""
+    authority = re.match(r"[^/?#]*", rest)
+    host = "" if authority is None else authority[0]
+    port = host.rpartition(":")[2] if ":" in host and not host.endswith("]") else "0"
+    if "@" in host:
+        rest = host.rpartition("@")[2] + rest[len(host) :]
+    elif "@" in rest and not port.isdigit():  # a password with a slash in it, written as it is
+        rest = rest.rpartition("@")[2]
+    for mark in "#?":
+        rest = _without_parameters(rest, mark)
+    return rest
+
+
+def _without_parameters(rest: str, mark: str) -> str:
+    before, found, after = rest.partition(mark)
+    if not found:
+        return rest
+    query, end, fragment = after.partition("#")
+    kept = [part for part in query.split("&") if not _secret_parameter(part)]
+    return before + (mark + "&".join(kept) if kept else "") + end + fragment
+
+
+def _secret_parameter(part: str) -> bool:
+    name, equals, _ = part.partition("=")
+    return bool(equals) and (name.lower() in _QUERY or is_secret(name))
