@@ -65,11 +65,12 @@ def _waiver(parity: Parity) -> list[str]:
 def _fields(signature: Signature) -> list[str]:
     columns = ("field", "type", "may be missing", "values seen in training")
     return _table(
-        columns, [(field.name, _type(field), _yes(field.nullable), seen(field)) for field in signature.fields]
+        columns, [(field.name, type_of(field), _yes(field.nullable), seen(field)) for field in signature.fields]
     )
 
 
-def _type(field: Field) -> str:
+def type_of(field: Field) -> str:
+    """A field's type, its extents and the type that the training data had."""
     extents = "".join(f"[{extent}]" for extent in field.shape)
     return f"{field.type}{extents} ({field.dtype})"
 

@@ -1,12 +1,22 @@
-"""The console: reports on standard output, progress and errors on standard error."""
+"""The console: reports on standard output, progress and errors on standard error.
+
+What is written is text from anywhere, a bundle's manifest too: none of it is markup, and none of it can move a
+terminal's cursor.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
 import orjson
 from rich.console import Console
-from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
+
+WORTH_SHOWING = 32 << 20
+"""Bytes from which on a progress bar is worth its flicker."""
 
 
 def reports() -> Console:
@@ -19,26 +29,99 @@ def progress() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    r"""``text`` with control characters written out, lines and tabs excepted.
+
+    >>> print(printable("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
+    )
+
+
 def print_json(document: object) -> None:
     """Write one JSON document to standard output, indented, for a program."""
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
+def print_text(text: str) -> None:
+    """Write a paragraph to standard output."""
+    reports().print(Text(printable(text)))
+
+
+def print_heading(text: str) -> None:
+    """Write a heading to standard output, with a line before it."""
+    reports().print(Text("\n" + printable(text), style="bold cyan"))
+
+
+def print_warning(text: str) -> None:
+    """Write something that nobody should overlook to standard output."""
+    reports().print(Text("warning: ", style="bold yellow") + Text(printable(text), style="yellow"))
+
+
+def print_error(text: str) -> None:
+    """Write what went wrong to standard error."""
+    progress().print(Text("error: ", style="bold red") + Text(printable(text)))
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a plain table to standard output; what it holds is text, never markup."""
+    """Write a plain table to standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(column), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    reports().print(table)
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    _print_whole(table)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
-    """Write ``name  value`` lines to standard output; what they hold is text, never markup."""
+    """Write ``name  value`` lines to standard output."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        table.add_row(escape(name), escape(value))
-    reports().print(table)
+        table.add_row(Text(printable(name)), Text(printable(value)))
+    _print_whole(table)
+
+
+def _print_whole(table: Table) -> None:
+    """Print a table, folded to a terminal's width; for a file or a pipe every row stays on one line."""
+    console = reports()
+    if not console.is_terminal:
+        wide = console.options.update(width=100_000)
+        console.width = max(console.measure(table, options=wide).maximum, 1)
+    console.print(table)
+
+
+class Meter:
+    """A progress bar on standard error that shows only for what takes long; a context manager."""
+
+    def __init__(self, what: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            console=progress(),
+            transient=True,
+        )
+        self._what = printable(what)
+        self._task: TaskID | None = None
+
+    def show(self, done: int, total: int) -> None:
+        """Say that ``done`` of ``total`` bytes are done."""
+        if total < WORTH_SHOWING or not self._bar.console.is_terminal:
+            return
+        if self._task is None:
+            self._bar.start()
+            self._task = self._bar.add_task(self._what, total=total)
+        self._bar.update(self._task, completed=done)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._bar.stop()

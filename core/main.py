@@ -6,11 +6,10 @@ from importlib.metadata import version
 from typing import Annotated, cast
 
 import typer
-from rich.markup import escape
 
-from lading.core.console import print_json, progress
+from lading.core.console import print_error, print_json
 from lading.core.errors import LadingError
-from lading.core.plugins import discover, load
+from lading.core.plugins import PluginLoadError, discover, load
 from lading.core.settings import read_settings
 
 GROUP = "lading.commands"
@@ -38,14 +37,21 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
     names = list(discover(GROUP))
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name in [asked] if asked in names else names:
-        application.command(name)(cast(Callable[..., object], load(GROUP, name)))
+        try:
+            application.command(name)(cast(Callable[..., object], load(GROUP, name)))
+        except PluginLoadError as error:
+            if name == asked:
+                raise
+            print_error(str(error))  # one broken plugin does not take the others' help away
     return application
 
 
 def _lading(
     _version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _show(on)),
+        typer.Option(
+            "--version", "-V", help="Print the version and exit.", is_eager=True, callback=lambda on: _show(on)
+        ),
     ] = False,
 ) -> None:
     """Package trained models into proved, traceable bundles, and serve them."""
@@ -60,4 +66,4 @@ def _show(asked: bool) -> None:
 def _report(error: LadingError, as_json: bool) -> None:
     if as_json:
         print_json({"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code})
-    progress().print(f"[bold red]error:[/] {escape(str(error))}")
+    print_error(str(error))

@@ -16,9 +16,7 @@ Positive = Annotated[int, Field(ge=1)]
 class Settings(BaseSettings):
     """Everything that can be set, with its default; ``LADING_PORT`` sets ``port``, and so on."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LADING_", frozen=True, extra="ignore", use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     """The address that predictions, health, lineage and the page are served on."""

@@ -1,1 +1,1 @@
-"""."""
+"""The commands that look at bundles: ``lading inspect`` and ``lading verify``."""

@@ -1,0 +1,32 @@
+"""The command that shows all that a bundle says of itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def inspect(
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="A .lading file or a bundle's folder.", show_default=False)
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+) -> None:
+    """Show all that a bundle says: signature, data, experiment, code, environment, parity.
+
+    Every file is checked first; a broken bundle ends with exit code 4.
+
+    Examples:
+
+        lading inspect penguins-1.0.0.lading
+        lading inspect penguins-1.0.0.lading --json
+    """
+    from lading.bundles.bundle import open_bundle
+    from lading.bundles.commands.sheet import print_sheet, sheet_document
+    from lading.core.console import print_json
+
+    with open_bundle(bundle) as opened:
+        if json:
+            print_json(sheet_document(opened))
+        else:
+            print_sheet(opened)

@@ -1,0 +1,180 @@
+"""The sheet: all that a bundle says, laid out for a person or as one document for a program."""
+
+from collections.abc import Iterable, Mapping
+
+from lading.bundles.bundle import Bundle
+from lading.bundles.card import classes, seen, type_of
+from lading.bundles.golden import Golden
+from lading.bundles.manifest import EVIDENCE_PREFIX
+from lading.bundles.parity import Parity
+from lading.bundles.profile import Profile
+from lading.bundles.provenance import Provenance
+from lading.bundles.signature import Signature
+from lading.core.console import print_facts, print_heading, print_table, print_text, print_warning
+
+
+def sheet_document(bundle: Bundle) -> dict[str, object]:
+    """All of it as one JSON document: the manifest as it is, the profile, how many golden rows, the evidence."""
+    golden = bundle.golden()
+    return {
+        "path": str(bundle.path),
+        "digest": bundle.digest,
+        "manifest": bundle.manifest.model_dump(mode="json", exclude_none=True),
+        "golden": {"rows": golden.rows, "boundary_rows": golden.origins.count("boundary")},
+        "profile": bundle.profile().model_dump(mode="json", exclude_none=True),
+        "evidence": _evidence(bundle),
+    }
+
+
+def print_sheet(bundle: Bundle) -> None:
+    """Write all of it to standard output, for a person."""
+    manifest = bundle.manifest
+    print_heading(manifest.deployment)
+    if manifest.description is not None:
+        print_text(manifest.description)
+    if manifest.parity.waiver is not None:
+        print_warning(f"Parity was not reached. It was waived, for this reason: {manifest.parity.waiver}")
+    size = sum(entry.size for entry in manifest.files)
+    evidence = {"evidence": ", ".join(_evidence(bundle))} if _evidence(bundle) else {}
+    files = f"{len(manifest.files)}, {size:,} bytes"
+    print_facts({"digest": bundle.digest, "path": str(bundle.path), "files": files, **evidence})
+    _print_signature(manifest.signature)
+    _print_provenance(manifest.provenance)
+    _print_profile(bundle.profile())
+    _print_parity(manifest.parity)
+    _print_graph(bundle, bundle.golden())
+
+
+def _evidence(bundle: Bundle) -> list[str]:
+    return [name for name in bundle.contents() if name.startswith(EVIDENCE_PREFIX)]
+
+
+def _print_signature(signature: Signature) -> None:
+    print_heading("Fields")
+    columns = ["field", "type", "may be missing", "values seen in training", "goes to"]
+    inputs = {tensor.name: tensor for tensor in signature.inputs}
+    rows = []
+    for field in signature.fields:
+        goes_to = "not used"
+        if field.feed is not None:
+            column = "" if field.feed.column is None else f" column {field.feed.column}"
+            goes_to = f"{field.feed.input} ({inputs[field.feed.input].dtype}){column}"
+        rows.append([field.name, type_of(field), "yes" if field.nullable else "no", seen(field), goes_to])
+    print_table(columns, rows)
+    print_heading("Outputs")
+    shapes = {output.tensor.name: "[" + ", ".join(map(str, output.tensor.shape)) + "]" for output in signature.outputs}
+    print_table(
+        ["output", "meaning", "tensor", "classes"],
+        [
+            [output.tensor.name, output.meaning, output.tensor.dtype + shapes[output.tensor.name], classes(output)]
+            for output in signature.outputs
+        ],
+    )
+
+
+def _print_provenance(provenance: Provenance) -> None:
+    data, experiment, code = provenance.data, provenance.experiment, provenance.code
+    _section(
+        "Data",
+        [
+            ("name", data.name),
+            ("source", data.source),
+            ("digest", data.digest),
+            ("rows", data.rows),
+            ("columns", data.columns),
+            ("target", data.target),
+        ],
+    )
+    _section(
+        "Experiment",
+        [
+            ("estimator", experiment.estimator),
+            ("author", provenance.author),
+            *_named("metric", experiment.metrics),
+            *_named("tag", provenance.tags),
+            *_named("parameter", experiment.parameters),
+        ],
+    )
+    dirty = None if code.dirty is None else ("yes" if code.dirty else "no")
+    _section(
+        "Code",
+        [
+            ("repository", code.repository),
+            ("commit", code.commit),
+            ("uncommitted changes", dirty),
+            ("entry point", code.entry_point),
+        ],
+    )
+    environment = provenance.environment
+    _section("Environment", [("python", environment.python), *sorted(environment.packages.items())])
+
+
+def _print_profile(profile: Profile) -> None:
+    print_heading("Training data")
+    print_table(
+        ["column", "type", "missing", "minimum", "mean", "maximum", "distinct"],
+        [
+            [
+                column.name,
+                column.type,
+                str(column.missing),
+                *map(_number, (column.minimum, column.mean, column.maximum)),
+                _number(column.distinct),
+            ]
+            for column in profile.columns
+        ],
+    )
+
+
+def _print_parity(parity: Parity) -> None:
+    worst = parity.worst
+    _section(
+        "Parity",
+        [
+            ("waived", parity.waiver),
+            ("reference", parity.reference),
+            ("rows compared", f"{parity.rows}, {parity.boundary_rows} of them at the model's own boundaries"),
+            ("one at a time", parity.single_rows),
+            ("labels that differ", parity.label_flips),
+            ("arithmetic", parity.precision),
+            ("tolerance", f"{parity.tolerance.absolute:g} + {parity.tolerance.relative:g} of the expected value"),
+            ("worst row", None if worst is None else f"{worst.row} ({worst.origin}), output {worst.output}"),
+            ("", None if worst is None else f"expected {worst.expected}, found {worst.found}"),
+            ("versions", ", ".join(f"{name} {version}" for name, version in sorted(parity.versions.items()))),
+        ],
+    )
+    print_table(
+        ["output", "largest difference", "relative", "ULP"],
+        [[o.output, f"{o.max_absolute:g}", f"{o.max_relative:g}", str(o.max_ulp)] for o in parity.outputs],
+    )
+
+
+def _print_graph(bundle: Bundle, golden: Golden) -> None:
+    graph = bundle.manifest.graph
+    boundary = golden.origins.count("boundary")
+    _section(
+        "Graph",
+        [
+            ("file", graph.path),
+            ("framework", graph.framework),
+            ("opsets", ", ".join(f"{domain} {opset}" for domain, opset in sorted(graph.opsets.items()))),
+            ("locale", graph.locale),
+            ("golden rows", f"{golden.rows}, {boundary} of them at the model's own boundaries"),
+        ],
+    )
+
+
+def _section(heading: str, facts: Iterable[tuple[str, object]]) -> None:
+    """A heading and the facts that are known."""
+    known = {name: str(value) for name, value in facts if value is not None}
+    if known:
+        print_heading(heading)
+        print_facts(known)
+
+
+def _named(kind: str, values: Mapping[str, object]) -> list[tuple[str, object]]:
+    return [(f"{kind} {name}", value) for name, value in sorted(values.items())]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
