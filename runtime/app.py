@@ -1,0 +1,121 @@
+"""The application: every protocol on one port, over one set of deployed models."""
+
+import logging
+import re
+import uuid
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.routing import Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lading.core.settings import Settings
+from lading.runtime.deployments import Deployments
+from lading.runtime.errors import MethodNotAllowedError, UnknownPathError
+from lading.runtime.protocols.body import ClientGoneError
+from lading.runtime.protocols.protocol import Protocol, load_protocols
+from lading.runtime.protocols.replies import EmptyReply, JsonReply, Refusal, refusal
+
+LOG = logging.getLogger("lading.runtime")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
+
+
+class Application:
+    """The ASGI application. ``scope["app"]`` is this object wherever a protocol answers."""
+
+    draining: bool = False
+    """Readiness answers 503 once it is set; requests are still answered."""
+
+    def __init__(
+        self, deployments: Deployments, settings: Settings, protocols: Sequence[Protocol] | None = None
+    ) -> None:
+        self.settings = settings
+        self.protocols = tuple(load_protocols() if protocols is None else protocols)
+        self.deployments = deployments
+
+    @property
+    def deployments(self) -> Deployments:
+        """What is deployed; setting it swaps all models at once, and requests in flight end on the old ones."""
+        return self._deployments
+
+    @deployments.setter
+    def deployments(self, deployments: Deployments) -> None:
+        hot: dict[str, ASGIApp] = {}
+        for protocol in self.protocols:
+            hot.update(protocol.hot(deployments))
+        routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]
+        self._hot, self._router, self._deployments = hot, Router(routes, redirect_slashes=False), deployments
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            scope["app"] = self
+            endpoint = self._hot.get(scope["path"])
+            if endpoint is not None:
+                await _guarded(endpoint, scope, receive, send)
+            else:
+                await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer on a path that is not hot as it stands; one trailing slash is let pass."""
+        path = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            scope["path"] = path[:-1]
+        await _guarded(self._hot.get(scope["path"], self._router), scope, receive, send)
+
+
+async def _guarded(endpoint: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run ``endpoint``; what it raises becomes a JSON reply if none was begun, and the log has the rest."""
+    started = False
+
+    async def watched(message: Message) -> None:
+        nonlocal started
+        started = True
+        await send(message)
+
+    try:
+        await endpoint(scope, receive, watched)
+    except ClientGoneError:
+        return
+    except Exception as error:  # the rim of the process: logged, and answered 500
+        reply = _reply(error, scope)
+        if not started:
+            await reply(scope, receive, send)
+
+
+def _reply(error: Exception, scope: Scope) -> ASGIApp:
+    if isinstance(error, HTTPException):
+        return _http_refusal(error, scope)
+    if isinstance(error, Refusal):
+        return refusal(error)
+    request = _request_id(scope)
+    LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error)
+    return JsonReply({"error": f"the server failed to answer; its log has the reason under request {request}"}, 500)
+
+
+def _http_refusal(error: HTTPException, scope: Scope) -> ASGIApp:
+    """The reply to what the router refused: an unknown path, or a method that the path does not answer."""
+    if error.status_code != 405:
+        return refusal(UnknownPathError(scope["path"]))
+    allowed = ", ".join(sorted({*(error.headers or {}).get("Allow", "GET").split(", "), "OPTIONS"}))
+    if scope["method"] == "OPTIONS":
+        return EmptyReply(allowed)
+    return refusal(MethodNotAllowedError(scope["method"], allowed))
+
+
+def _request_id(scope: Scope) -> str:
+    given = dict(scope["headers"]).get(b"x-request-id", b"")
+    return given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """The lifespan: nothing to start, nothing to stop."""
+    while True:
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return

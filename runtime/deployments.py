@@ -1,0 +1,64 @@
+"""Deployments: which model answers to which name."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from lading.bundles.bundle import open_bundle
+from lading.core.errors import ConflictError
+from lading.runtime.errors import UnknownModelError
+from lading.runtime.model import Model
+
+
+class DuplicateNameError(ConflictError):
+    """Two bundles of one name were given to serve."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        super().__init__(name, first, second)
+        self.name, self.first, self.second = name, first, second
+
+    def __str__(self) -> str:
+        return f"two bundles are named {self.name!r}: {self.first} and {self.second}; serve one of them"
+
+
+class Deployments:
+    """The models that are deployed, by name; it never changes, a new one takes its place."""
+
+    def __init__(self, models: Iterable[Model] = ()) -> None:
+        found: dict[str, Model] = {}
+        for model in models:
+            other = found.setdefault(model.name, model)
+            if other is not model:
+                raise DuplicateNameError(model.name, f"version {other.version}", f"version {model.version}")
+        self._models = MappingProxyType(dict(sorted(found.items())))
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], threads: int = 1) -> "Deployments":
+        """Open, check and load the bundles at ``paths``, with ``threads`` for one inference of each.
+
+        Raises ``DuplicateNameError``, and what ``open_bundle`` and ``Model.load`` raise.
+        """
+        models: dict[str, tuple[Path, Model]] = {}
+        for path in paths:
+            with open_bundle(path) as bundle:
+                name = bundle.manifest.name
+                if name in models:
+                    raise DuplicateNameError(name, str(models[name][0]), str(path))
+                models[name] = path, Model.load(bundle, threads)
+        return cls(model for _, model in models.values())
+
+    def get(self, name: str, version: str | None = None) -> Model:
+        """The model that answers to ``name``; raises ``UnknownModelError`` when none does, or not in ``version``."""
+        model = self._models.get(name)
+        if model is None:
+            raise UnknownModelError(name, None, tuple(self._models))
+        if version is not None and version != model.version:
+            raise UnknownModelError(name, version, (model.version,))
+        return model
+
+    def __iter__(self) -> Iterator[Model]:
+        """The models in the order of their names."""
+        return iter(self._models.values())
+
+    def __len__(self) -> int:
+        return len(self._models)

@@ -1,0 +1,161 @@
+"""Errors that a request is answered with; each owns its HTTP status."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+from lading.core.errors import UsageError
+
+SHOWN = 100
+"""Characters of what a client sent that an error repeats at most, at each place; never more than two places."""
+
+
+class RequestError(UsageError):
+    """A request cannot be answered as it was sent."""
+
+    status: ClassVar[int] = 400
+
+
+class MalformedRequestError(RequestError):
+    """The body is not what the protocol demands; ``field`` and ``row`` say where, as far as that is known."""
+
+    def __init__(self, problem: str, field: str | None = None, row: int | None = None) -> None:
+        super().__init__(problem, field, row)
+        self.problem, self.field, self.row = problem, field, row
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+class UnknownModelError(RequestError):
+    """No deployed model answers to that name, or none of that version."""
+
+    status = 404
+
+    def __init__(self, name: str, version: str | None, known: tuple[str, ...]) -> None:
+        super().__init__(name, version, known)
+        self.name, self.version, self.known = name, version, known
+
+    def __str__(self) -> str:
+        if self.version is not None:
+            found = f"model {shown(self.name)} has no version {shown(self.version)} here; deployed is"
+            return f"{found} {', '.join(self.known)}"
+        return f"no model {shown(self.name)} is deployed here{suggestion(self.name, self.known)}; {_listed(self.known)}"
+
+
+class UnknownPathError(RequestError):
+    """Nothing answers on that path."""
+
+    status = 404
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"nothing answers on {shown(self.path)}; GET /openapi.json lists every path"
+
+
+class MethodNotAllowedError(RequestError):
+    """The path answers, but not to that method."""
+
+    status = 405
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(method, allowed)
+        self.method, self.allowed = method, allowed
+
+    def __str__(self) -> str:
+        return f"this path does not answer {shown(self.method)}; it answers {self.allowed}"
+
+
+class BodyTooLargeError(RequestError):
+    """The request's body is larger than this server takes."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the body is larger than {self.limit} bytes; send the rows in several requests"
+
+
+class EncodedBodyError(RequestError):
+    """The request's body is compressed, which is not offered."""
+
+    status = 415
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(encoding)
+        self.encoding = encoding
+
+    def __str__(self) -> str:
+        return f"the body has content-encoding {shown(self.encoding)}; send it without one"
+
+
+class BinaryBodyError(RequestError):
+    """The request carries binary tensors, which this server does not offer."""
+
+    def __str__(self) -> str:
+        return "binary tensors are not offered (see extensions in GET /v2); send every tensor's data as JSON"
+
+
+class NotInJsonError(RequestError):
+    """A tensor's datatype does not travel as JSON."""
+
+    def __init__(self, tensor: str, datatype: str) -> None:
+        super().__init__(tensor, datatype)
+        self.tensor, self.datatype = tensor, datatype
+
+    def __str__(self) -> str:
+        return (
+            f"tensor {shown(self.tensor)} is {self.datatype}, which does not travel as JSON; "
+            "POST /models/{name}/predict takes and gives its values as numbers"
+        )
+
+
+class InfiniteAnswerError(RequestError):
+    """The model answered infinity, which JSON cannot hold and which must not turn into null in silence."""
+
+    status = 422
+
+    def __init__(self, output: str, row: int) -> None:
+        super().__init__(output, row)
+        self.output, self.row = output, row
+
+    def __str__(self) -> str:
+        return (
+            f"the model's answer {shown(self.output)} for row {self.row} is infinite, which JSON cannot hold; "
+            "leave that row out"
+        )
+
+
+def shown(value: object) -> str:
+    """``value`` as an error may repeat it: much like its JSON, cut short, without control characters."""
+    text = _text(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` where a known name is close to ``name``, else nothing."""
+    close = get_close_matches(name[:SHOWN], list(known), n=1)
+    return f"; did you mean {shown(close[0])}?" if close else ""
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[:SHOWN]) + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if value is None:
+        return "null"
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else type(value).__name__
+
+
+def _listed(known: tuple[str, ...]) -> str:
+    few = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+    return f"deployed are: {few}" if known else "none is deployed"

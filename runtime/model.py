@@ -1,0 +1,157 @@
+"""A model that is ready to answer: its graph loaded, its golden rows replayed, its speed known."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession
+
+from lading.bundles.bundle import Bundle
+from lading.bundles.comparing import Comparison, compare
+from lading.bundles.feeds import Encoder
+from lading.bundles.golden import Golden
+from lading.bundles.manifest import Manifest
+from lading.bundles.parity import Parity
+from lading.bundles.profile import Profile
+from lading.bundles.session import open_session
+from lading.bundles.signature import Signature, Tensor
+from lading.core.errors import IntegrityError
+from lading.runtime.errors import shown
+
+Feeds = dict[str, NDArray[np.generic]]
+"""Tensors by name."""
+
+Answer = TypeVar("Answer")
+
+INLINE_SECONDS = 0.001
+"""A run that takes longer leaves the event loop to others and goes to a thread, which costs some 0.1 ms."""
+
+POOL_THREADS = 2
+TIMED_ROWS = 64
+TIMED_RUNS = 5
+
+
+class GoldenMismatchError(IntegrityError):
+    """On this machine the model does not answer as the original one did."""
+
+    def __init__(self, model: str, row: int, output: str, expected: str, found: str) -> None:
+        super().__init__(model, row, output, expected, found)
+        self.model, self.row, self.output, self.expected, self.found = model, row, output, expected, found
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} answers golden row {self.row} with {self.output} = {self.found}, the original model gave "
+            f"{self.expected}; this machine or its ONNX Runtime computes something else: "
+            "serve it elsewhere, or package the model again here"
+        )
+
+
+class Model:
+    """A bundle that is ready to answer. Made by ``Model.load``."""
+
+    def __init__(self, bundle: Bundle, session: InferenceSession) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self.digest: str = bundle.digest
+        self.golden: Golden = bundle.golden()
+        self.profile: Profile = bundle.profile()
+        self.card: str = bundle.card()
+        self.seconds_per_call = 0.0
+        """What one run costs before its rows, as measured at load."""
+        self.seconds_per_row = 0.0
+        self.answers: Feeds = {}
+        """What this machine answered to the golden rows, by output tensor."""
+        self.encoder = Encoder(self.signature)
+        """How the values of its fields become tensors."""
+        self._session = session
+        self._names = [output.tensor.name for output in self.signature.outputs]
+        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"lading-{self.name}")
+
+    @classmethod
+    def load(cls, bundle: Bundle, threads: int = 1) -> "Model":
+        """Load the graph of ``bundle``, replay its golden rows and time it.
+
+        Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
+        ``ModelLoadError`` when the graph cannot be loaded.
+        """
+        model = cls(bundle, open_session(bundle.read(bundle.manifest.graph.path), threads))
+        feeds = model.encoder.encode(model.golden.columns(model.signature))
+        model.answers = model.run(feeds)
+        _check(model, model.golden.expected(model.signature), model.answers)
+        model._measure(feeds)
+        return model
+
+    @property
+    def name(self) -> str:
+        """The name that it answers to."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """The bundle's version."""
+        return self.manifest.version
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and what it answers."""
+        return self.manifest.signature
+
+    @property
+    def parity(self) -> Parity:
+        """The proof that it answers as the original did, with its precision and its waiver."""
+        return self.manifest.parity
+
+    def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> Feeds:
+        """The output tensors ``[N, …]`` by name for the graph's inputs ``[N, …]``; no rows are answered unasked."""
+        if len(next(iter(feeds.values()))) == 0:
+            return {output.tensor.name: _nothing(output.tensor) for output in self.signature.outputs}
+        return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+
+    def quick(self, rows: int) -> bool:
+        """Whether a run over ``rows`` rows is too short to be worth a thread of its own."""
+        return self.seconds_per_call + rows * self.seconds_per_row <= INLINE_SECONDS
+
+    async def aside(self, work: Callable[[], Answer]) -> Answer:
+        """The result of ``work``, done in one of the model's threads while the event loop goes on."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def _measure(self, feeds: Feeds) -> None:
+        """Time one row and many; it also warms the session up for both."""
+        one = self._fastest({name: tensor[:1] for name, tensor in feeds.items()})
+        rows = np.resize(np.arange(len(next(iter(feeds.values())))), TIMED_ROWS)
+        many = self._fastest({name: tensor[rows] for name, tensor in feeds.items()})
+        self.seconds_per_row = max(0.0, many - one) / (TIMED_ROWS - 1)
+        self.seconds_per_call = max(0.0, one - self.seconds_per_row)
+
+    def _fastest(self, feeds: Feeds) -> float:
+        taken = []
+        for _ in range(TIMED_RUNS):
+            start = time.perf_counter()
+            self.run(feeds)
+            taken.append(time.perf_counter() - start)
+        return min(taken)
+
+
+def _nothing(tensor: Tensor) -> NDArray[np.generic]:
+    dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
+    return np.empty((0, *(extent if isinstance(extent, int) else 0 for extent in tensor.shape[1:])), dtype)
+
+
+def _check(model: Model, expected: Feeds, found: Feeds) -> None:
+    comparison = compare(model.signature, expected, found, model.parity.tolerance)
+    if comparison.ok or _as_waived(model.parity, comparison):
+        return
+    worst = comparison.failures[0]
+    who = model.manifest.deployment
+    raise GoldenMismatchError(who, worst.row, worst.output, shown(worst.expected), shown(worst.found))
+
+
+def _as_waived(parity: Parity, found: Comparison) -> bool:
+    """Whether a proof that failed was accepted, and what is seen now is no worse than what was accepted."""
+    if parity.waiver is None or found.label_flips > parity.label_flips:
+        return False
+    accepted = {output.output: output.max_absolute + parity.tolerance.absolute for output in parity.outputs}
+    return all(output.max_absolute <= accepted.get(output.output, 0.0) for output in found.outputs)

@@ -1,0 +1,135 @@
+"""Answers: a model's output tensors as JSON objects, one for each row, by what the outputs mean."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from lading.bundles.signature import Output, Signature
+from lading.runtime.errors import InfiniteAnswerError
+from lading.runtime.model import Feeds
+
+Array = NDArray[Any]
+
+Cells = list[tuple[bytes, ...]]
+"""For each row the JSON of each hole in the row's template."""
+
+
+class AnswerWriter:
+    """Writes the answers of one model; all that does not change from row to row is made once."""
+
+    def __init__(self, signature: Signature) -> None:
+        columns = [_Column(output, key) for output, key in zip(signature.outputs, keys(signature), strict=True)]
+        self._template = b"{" + b",".join(column.template for column in columns) + b"}"
+        self._columns = [(column.name, column.cells) for column in columns]
+
+    def rows(self, outputs: Feeds) -> list[bytes]:
+        """The answer to each row. Raises ``InfiniteAnswerError``; NaN is null."""
+        cells = [cells_of(outputs[name]) for name, cells_of in self._columns]
+        template = self._template
+        if len(cells) == 1:
+            return [template % row for row in cells[0]]
+        return [template % tuple(chain.from_iterable(row)) for row in zip(*cells, strict=True)]
+
+
+def keys(signature: Signature) -> list[str]:
+    """The key of each output in an answer: what it means, or its tensor's name where that would not be unique."""
+    meanings = Counter(output.meaning for output in signature.outputs)
+    return [
+        output.tensor.name if output.meaning == "tensor" or meanings[output.meaning] > 1 else output.meaning
+        for output in signature.outputs
+    ]
+
+
+def class_values(output: Output) -> list[Any]:
+    """The class names with the type that they had before JSON."""
+    kinds: Mapping[str | None, Callable[[Any], Any]] = {"boolean": bool, "integer": int, "number": float}
+    convert = kinds.get(output.class_type, lambda value: value)
+    return [convert(value) for value in output.classes or ()]
+
+
+def class_names(output: Output) -> list[str]:
+    """The class names as keys of a JSON object: text as it is, else its JSON."""
+    return [value if isinstance(value, str) else orjson.dumps(value).decode() for value in class_values(output)]
+
+
+def column_names(output: Output) -> list[str] | None:
+    """The names of the columns of an output, where it has named columns."""
+    names: list[str] = []
+    if output.meaning in ("probabilities", "scores"):
+        names = class_names(output)
+    elif output.meaning == "value":
+        names = list(output.targets or ())
+    extents = output.tensor.shape[1:]
+    fits = len(extents) == 1 and (extents[0] == len(names) or isinstance(extents[0], str))
+    return names if fits and len(names) > 1 else None
+
+
+class _Column:
+    """One output: its part of a row's template, and the cells that fill it."""
+
+    def __init__(self, output: Output, key: str) -> None:
+        self.name = output.tensor.name
+        self._output = output
+        self._names = column_names(output) or []
+        self._labels = {value: orjson.dumps(value) for value in class_values(output)}
+        self._coded = list(self._labels.values())
+        holes = b",".join(_literal(orjson.dumps(name)) + b":%b" for name in self._names)
+        self.template = _literal(orjson.dumps(key)) + b":" + (b"{" + holes + b"}" if self._names else b"%b")
+
+    def cells(self, values: Array) -> Cells:
+        """The cells of each row of ``values`` ``[N, …]``."""
+        if self._names:
+            return list(zip(*[iter(self._numbers(values))] * len(self._names), strict=True))
+        if self._output.meaning == "label" and values.size == len(values):
+            return self._label_cells(values)
+        return self._row_cells(values)
+
+    def _label_cells(self, values: Array) -> Cells:
+        flat = values.reshape(-1).tolist()
+        if self._output.coded:
+            return [(self._coded[position],) for position in flat]
+        labels = self._labels
+        return [(labels[value] if value in labels else orjson.dumps(value),) for value in flat]
+
+    def _row_cells(self, values: Array) -> Cells:
+        if values.dtype == object:
+            return [(orjson.dumps(row),) for row in _squeezed(values).tolist()]
+        squeezed = _squeezed(values)
+        if squeezed.ndim == 1:
+            return [(number,) for number in self._numbers(squeezed)]
+        self._refuse_infinite(values)
+        return [(orjson.dumps(np.ascontiguousarray(row), option=orjson.OPT_SERIALIZE_NUMPY),) for row in squeezed]
+
+    def _numbers(self, values: Array) -> list[bytes]:
+        """The JSON of every number, row after row."""
+        if values.size == 0:
+            return []
+        text = orjson.dumps(np.ascontiguousarray(values).reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
+        if b"n" in text:  # of null, which stands for what is not finite
+            self._refuse_infinite(values)
+        return text[1:-1].split(b",")
+
+    def _refuse_infinite(self, values: Array) -> None:
+        refuse_infinite(self._output.tensor.name, values)
+
+
+def refuse_infinite(output: str, values: Array) -> None:
+    """Raise ``InfiniteAnswerError`` for the first row of ``values`` ``[N, …]`` that holds an infinity."""
+    if values.dtype.kind == "f":
+        infinite = np.isinf(values)
+        if infinite.any():
+            raise InfiniteAnswerError(output, int(np.argwhere(infinite)[0][0]))
+
+
+def _squeezed(values: Array) -> Array:
+    """``[N, 1]`` as ``[N]``."""
+    return values.reshape(-1) if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _literal(text: bytes) -> bytes:
+    return text.replace(b"%", b"%%")

@@ -1,0 +1,178 @@
+"""The body of a request: read within its limit, as strict JSON that says no name twice."""
+
+import json
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope
+
+from lading.runtime.errors import BinaryBodyError, BodyTooLargeError, EncodedBodyError, MalformedRequestError, shown
+
+EXPLAINED_BYTES = 1 << 20
+"""Up to this size a body that is not JSON is read a second time, to say where it goes wrong."""
+
+Path = tuple[str | int, ...]
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was whole."""
+
+
+class _Token:
+    """Where a lenient reading found what strict JSON does not know: a literal, or a name said twice."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class _Literal(_Token):
+    """``NaN``, ``Infinity`` or ``-Infinity``."""
+
+
+class _Repeated(_Token):
+    """An object that says the name ``text`` twice."""
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body.
+
+    Raises ``BodyTooLargeError`` as soon as the limit is known to be passed, ``EncodedBodyError`` and
+    ``BinaryBodyError`` for what is not offered, ``ClientGoneError`` when the client leaves.
+    """
+    limit: int = scope["app"].settings.body_bytes
+    for name, value in scope["headers"]:
+        if name in _CHECKS:
+            _CHECKS[name](value, limit)
+    message = await receive()
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise BodyTooLargeError(limit)
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
+        message = await receive()
+
+
+def parse(body: bytes) -> Any:
+    """The body as JSON by RFC 8259; raises ``MalformedRequestError`` that says what is wrong where."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _not_json(body, error) from None
+
+
+def refuse_repeated(body: bytes, document: object, names: int) -> None:
+    """Raise ``MalformedRequestError`` when an object in ``body`` says a name twice.
+
+    ``document`` is the parsed body and ``names`` counts the names in all of its objects. Outside of texts every
+    colon of JSON follows a name, so equal counts prove that no name was dropped; only otherwise is a look due.
+    """
+    colons = body.count(b":")
+    if colons == names:
+        return
+    # An escaped colon would count in the document but not in the body, and could hide a dropped name.
+    if b"\\u003" not in body and colons == _colons(document):
+        return
+    found = _find(_leniently(body), _Repeated)
+    if found is not None:
+        path, token = found
+        raise MalformedRequestError(
+            f"{shown(token.text)} is given twice{_at(path)}; give it once", token.text, _row(path)
+        )
+
+
+def _not_json(body: bytes, error: orjson.JSONDecodeError) -> MalformedRequestError:
+    if not body:
+        return MalformedRequestError("the body is empty; send JSON")
+    if len(body) <= EXPLAINED_BYTES and (b"NaN" in body or b"Infinity" in body):
+        found = _find(_leniently(body), _Literal)
+        if found is not None:
+            path, token = found
+            field = path[-1] if path and isinstance(path[-1], str) else None
+            problem = f"{token.text}{_at(path)} is not JSON; send null for a missing value"
+            return MalformedRequestError(problem, field, _row(path))
+    return MalformedRequestError(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
+
+
+def _leniently(body: bytes) -> object:
+    """The body with tokens where it is not strict JSON; nothing where even a lenient reading fails."""
+    try:
+        return json.loads(
+            body.decode(), object_pairs_hook=_object, parse_constant=_Literal, parse_int=float, parse_float=float
+        )
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(pairs: list[tuple[str, object]]) -> object:
+    made: dict[str, object] = {}
+    for name, value in pairs:
+        if name in made:
+            return _Repeated(name)
+        made[name] = value
+    return made
+
+
+def _find(document: object, kind: type[_Token]) -> tuple[Path, _Token] | None:
+    """The first token of that kind and the path to it."""
+    left: list[tuple[Path, object]] = [((), document)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, kind):
+            return path, value
+        if isinstance(value, dict):
+            left.extend(((*path, name), part) for name, part in reversed(value.items()))
+        elif isinstance(value, list):
+            left.extend(((*path, index), value[index]) for index in range(len(value) - 1, -1, -1))
+    return None
+
+
+def _colons(document: object) -> int:
+    """Names in all objects of ``document``, and colons in all of its texts."""
+    count, left = 0, [document]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            count += value.count(":")
+        elif isinstance(value, dict):
+            count += len(value) + sum(name.count(":") for name in value)
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+    return count
+
+
+def _row(path: Path) -> int | None:
+    return path[0] if path and isinstance(path[0], int) else None
+
+
+def _at(path: Path) -> str:
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:8])
+    return f" at {shown(parts.removeprefix('.'))}" if parts else ""
+
+
+def _check_length(value: bytes, limit: int) -> None:
+    if value.isdigit() and int(value) > limit:
+        raise BodyTooLargeError(limit)
+
+
+def _check_encoding(value: bytes, _limit: int) -> None:
+    if value.lower() != b"identity":
+        raise EncodedBodyError(value.decode("latin-1"))
+
+
+def _refuse_binary(_value: bytes, _limit: int) -> None:
+    raise BinaryBodyError
+
+
+_CHECKS = {
+    b"content-length": _check_length,
+    b"content-encoding": _check_encoding,
+    b"inference-header-content-length": _refuse_binary,
+}

@@ -1,0 +1,83 @@
+"""Lineage: what is deployed, what data and experiment it came from, and how it was proved."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from lading.bundles.canonical import canonical_json
+from lading.bundles.records import Record
+from lading.runtime.deployments import Deployments
+from lading.runtime.model import Model
+from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
+
+
+class Lineage:
+    """``GET /models``, ``GET /models/{name}`` and ``GET /lineage``."""
+
+    name = "lineage"
+
+    def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """Nothing here is asked often enough."""
+        return {}
+
+    def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
+        """The three paths."""
+
+        async def models(_: Request) -> JsonReply:
+            return JsonReply({"models": [summary(model) for model in deployments]})
+
+        async def one(request: Request) -> JsonReply:
+            model = deployments.get(request.path_params["name"])
+            return JsonReply(described(model), headers=[(DIGEST_HEADER, model.digest.encode())])
+
+        async def lineage(_: Request) -> JsonReply:
+            return JsonReply({"models": [lineage_of(model) for model in deployments]})
+
+        return [Route("/models", models), Route("/models/{name}", one), Route("/lineage", lineage)]
+
+    def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
+        """The three paths."""
+        return {}
+
+
+def summary(model: Model) -> dict[str, object]:
+    """The model in a line of a list."""
+    return {
+        "name": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "description": model.manifest.description,
+        "predict": f"/models/{model.name}/predict",
+    }
+
+
+def lineage_of(model: Model) -> dict[str, object]:
+    """Where the model came from and how it was proved."""
+    return {
+        "name": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "provenance": _document(model.manifest.provenance),
+        "parity": _document(model.parity),
+        "waiver": model.parity.waiver,
+    }
+
+
+def described(model: Model) -> dict[str, object]:
+    """All that the bundle states of the model."""
+    return {
+        **summary(model),
+        "graph": _document(model.manifest.graph),
+        "signature": _document(model.signature),
+        **lineage_of(model),
+        "profile": _document(model.profile),
+    }
+
+
+def _document(record: Record) -> orjson.Fragment:
+    """The record as the bundle's documents write it."""
+    return orjson.Fragment(canonical_json(record))

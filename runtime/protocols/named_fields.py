@@ -1,0 +1,86 @@
+"""Named fields: predictions asked with the fields by name, a row as an object, and answered by meaning."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from lading.bundles.feeds import FieldError
+from lading.runtime.deployments import Deployments
+from lading.runtime.errors import MalformedRequestError, shown
+from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.answers import AnswerWriter
+from lading.runtime.protocols.body import parse, refuse_repeated
+from lading.runtime.protocols.endpoint import Endpoint
+
+PATH = "/models/{name}/predict"
+
+
+class Rows(NamedTuple):
+    """Rows that were asked for."""
+
+    feeds: Feeds
+    rows: int
+    single: bool
+    """Whether one row came as an object, and one answer goes back as an object."""
+
+
+class NamedFieldsDialect:
+    """Reads rows of named fields for one model, and writes answers by meaning."""
+
+    def __init__(self, model: Model) -> None:
+        self._encoder = model.encoder
+        self._writer = AnswerWriter(model.signature)
+
+    def read(self, body: bytes) -> Rows:
+        """The rows in ``body``: an object, or a list of objects."""
+        document = parse(body)
+        single = type(document) is dict
+        rows = [document] if single else _listed(document)
+        refuse_repeated(body, document, sum(map(len, rows)))
+        try:
+            return Rows(self._encoder.encode_rows(rows), len(rows), single)
+        except FieldError as error:
+            raise FieldError(error.field, None if single else error.row, error.problem) from None
+
+    def write(self, question: Rows, outputs: Feeds) -> bytes:
+        """An answer for each row, in their order; an object for an object, a list for a list."""
+        rows = self._writer.rows(outputs)
+        return rows[0] if question.single else b"[" + b",".join(rows) + b"]"
+
+
+class NamedFields:
+    """``POST /models/{name}/predict``."""
+
+    name = "named_fields"
+
+    def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """An endpoint for each model."""
+        return {
+            PATH.format(name=model.name): Endpoint(model, NamedFieldsDialect(model), with_place=True)
+            for model in deployments
+        }
+
+    def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
+        """What is left is a model that nobody deployed."""
+
+        async def unknown(request: Request) -> Any:
+            deployments.get(request.path_params["name"])
+
+        return [Route(PATH, unknown, methods=["POST"])]
+
+    def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
+        """One path for each model, with its true fields."""
+        return {}
+
+
+def _listed(document: object) -> list[dict[str, object]]:
+    if not isinstance(document, list):
+        raise MalformedRequestError(f"the body is {shown(document)}; send one row as an object, or rows as a list")
+    for number, row in enumerate(document):
+        if type(row) is not dict:
+            raise MalformedRequestError(f"row {number} is {shown(row)}; send each row as an object", row=number)
+    return document

@@ -1,0 +1,50 @@
+"""OpenAPI: the document that describes every path, with each model's own fields and examples."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from lading.runtime.deployments import Deployments
+from lading.runtime.protocols.protocol import Protocol
+from lading.runtime.protocols.replies import JsonReply
+
+
+class OpenApi:
+    """``GET /openapi.json``."""
+
+    name = "openapi"
+
+    def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """Nothing here is asked often enough."""
+        return {}
+
+    def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
+        """The document, made when it is first asked for."""
+        made: list[JsonReply] = []
+
+        async def openapi(request: Request) -> JsonReply:
+            if not made:
+                made.append(JsonReply(document(request.app.protocols, deployments)))
+            return made[0]
+
+        return [Route("/openapi.json", openapi)]
+
+    def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
+        """The document describes itself too."""
+        return {}
+
+
+def document(protocols: Sequence[Protocol], deployments: Deployments) -> dict[str, JsonValue]:
+    """The OpenAPI 3.1 document of all that ``protocols`` answer for ``deployments``."""
+    paths: dict[str, JsonValue] = {}
+    for protocol in protocols:
+        paths |= protocol.paths(deployments)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lading", "version": version("lading"), "description": "The models deployed on this server."},
+        "paths": paths,
+    }

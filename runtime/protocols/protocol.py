@@ -1,0 +1,59 @@
+"""The protocol interface: a way in which clients speak to the deployed models."""
+
+import typing
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from lading.core.errors import UsageError
+from lading.core.plugins import discover, load
+from lading.runtime.deployments import Deployments
+
+GROUP = "lading.protocols"
+
+
+@typing.runtime_checkable
+class Protocol(typing.Protocol):
+    """A protocol on the prediction port; offered in the group ``lading.protocols``, constructed with no arguments."""
+
+    name: str
+
+    def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """Raw ASGI endpoints by their exact path: one look-up per request, and any method arrives there.
+
+        The ``scope["app"]`` is the ``Application``.
+        """
+        ...
+
+    def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
+        """Routes for all else. What they raise is answered as JSON: ``RequestError`` with its own status."""
+        ...
+
+    def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
+        """The OpenAPI 3.1 path items. A schema with a ``title`` becomes a component of that name."""
+        ...
+
+
+class NotAProtocolError(UsageError):
+    """What a plugin offers as a protocol is not one."""
+
+    def __init__(self, name: str, found: str) -> None:
+        super().__init__(name, found)
+        self.name, self.found = name, found
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} of {GROUP} is {self.found}, which lacks name, hot, routes or paths; uninstall it"
+
+
+def load_protocols() -> tuple[Protocol, ...]:
+    """Every installed protocol, in the order of names; raises ``NotAProtocolError``, or what loading raises."""
+    found = []
+    for name in discover(GROUP):
+        kind = typing.cast("typing.Callable[[], object]", load(GROUP, name))
+        protocol = kind()
+        if not isinstance(protocol, Protocol):
+            raise NotAProtocolError(name, type(protocol).__name__)
+        found.append(protocol)
+    return tuple(found)

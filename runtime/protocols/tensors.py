@@ -1,0 +1,195 @@
+"""Tensors on the wire: what a model's tensors are to the Open Inference Protocol, and their JSON data as values."""
+
+import math
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from lading.bundles.signature import Field, Output, Signature, Tensor
+from lading.bundles.values import kind_of
+from lading.runtime.errors import MalformedRequestError, NotInJsonError, shown
+from lading.runtime.protocols.answers import class_values, refuse_infinite
+
+Array = NDArray[Any]
+
+DATATYPES = {
+    "bool": "BOOL", "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",
+    "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
+    "float16": "FP16", "float32": "FP32", "float64": "FP64", "string": "BYTES",
+}  # fmt: skip
+"""The protocol's words for the element types of tensors."""
+
+KIND_DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL", "string": "BYTES", "datetime": "BYTES"}
+"""The same for the values of fields and for the names of classes."""
+
+MISSING = type(None)
+TYPES: Mapping[str, frozenset[type]] = {
+    "BOOL": frozenset({bool}),
+    "BYTES": frozenset({str, MISSING}),
+    "FP32": frozenset({float, int, MISSING}),
+    "FP64": frozenset({float, int, MISSING}),
+    **{word: frozenset({int}) for word in DATATYPES.values() if "INT" in word},
+}
+"""The Python types of JSON values that each datatype takes; FP16 may not travel as JSON."""
+
+NOUNS = {"BOOL": "true or false", "BYTES": "text", "FP32": "a number", "FP64": "a number"}
+
+LIMITS = {word: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype, word in DATATYPES.items() if "INT" in word}
+
+
+class TensorSpec(NamedTuple):
+    """One input as the protocol sees it."""
+
+    name: str
+    datatype: str
+    extents: tuple[int, ...]
+    """Of one row."""
+    optional: bool = False
+    """Whether a request may leave it out."""
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """What ``GET /v2/models/{name}`` tells of it; -1 is an open extent."""
+        return {"name": self.name, "datatype": self.datatype, "shape": [-1, *self.extents]}
+
+
+def field_spec(field: Field) -> TensorSpec:
+    """The tensor ``[rows, 1]`` that a field of a data frame is; NaN is the missing value of integers and booleans."""
+    datatype = KIND_DATATYPES[kind_of(field)]
+    if field.nullable and datatype in ("INT64", "BOOL"):
+        datatype = "FP64"
+    return TensorSpec(field.name, datatype, field.shape or (1,), field.nullable or field.feed is None)
+
+
+def input_spec(signature: Signature, tensor: Tensor) -> TensorSpec:
+    """An input of the graph as it is, its extents filled in from the fields that feed it."""
+    fed = [field for field in signature.fields if field.feed is not None and field.feed.input == tensor.name]
+    extents: tuple[int, ...] = fed[0].shape
+    if fed[0].feed is not None and fed[0].feed.column is not None:
+        extents = (len(fed),)
+    return TensorSpec(tensor.name, DATATYPES[tensor.dtype], extents or (1,) * (len(tensor.shape) - 1))
+
+
+class Given(NamedTuple):
+    """The data of one tensor of a request: its values row after row, not yet an array."""
+
+    values: list[Any]
+    rows: int
+
+
+def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
+    """The data of the tensor ``given`` in a request, flat or nested.
+
+    Raises ``MalformedRequestError``, which names the tensor, for a wrong datatype, shape or value, ragged data,
+    or data that its shape does not describe; ``NotInJsonError`` for FP16.
+    """
+    if given.get("datatype") != spec.datatype:
+        _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
+    types = TYPES.get(spec.datatype)
+    if types is None:
+        raise NotInJsonError(spec.name, spec.datatype)
+    rows = _rows(spec, given.get("shape"))
+    data = given.get("data")
+    if type(data) is not list:
+        _fail(spec, f"has {shown(data)} for its data, expected a list" if "data" in given else "has no data")
+    found = set(map(type, data))
+    if list in found:
+        data = _flat(spec, data, rows)
+        found = set(map(type, data))
+    size = math.prod(spec.extents)
+    if len(data) != rows * size:
+        _fail(spec, f"has {len(data)} values, its shape {[rows, *spec.extents]} describes {rows * size}")
+    if not found <= types:
+        position = next(index for index, value in enumerate(data) if type(value) not in types)
+        _fail_at(spec, position, data[position])
+    if spec.datatype in LIMITS and data:
+        _check_limits(spec, data)
+    return Given(data, rows)
+
+
+def _rows(spec: TensorSpec, shape: object) -> int:
+    """The first extent of ``shape``, once the others are the expected ones; ``[N]`` is taken for ``[N, 1]``."""
+    expected = [-1, *spec.extents]
+    if type(shape) is not list or not shape or any(type(extent) is not int for extent in shape):
+        _fail(spec, f"has {shown(shape)} for its shape, expected {expected}")
+    rows: int = shape[0]
+    if rows < 0 or (shape[1:] != expected[1:] and not (len(shape) == 1 and math.prod(spec.extents) == 1)):
+        _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is the number of rows")
+    return rows
+
+
+def _flat(spec: TensorSpec, data: list[Any], rows: int) -> list[Any]:
+    """Nested data without its nesting; raises ``MalformedRequestError`` where a part has another length."""
+    for depth, extent in enumerate((rows, *spec.extents)):
+        if depth == 0:
+            if len(data) != rows:
+                _fail(spec, f"has {len(data)} rows of data, its shape says {rows}")
+            continue
+        if all(type(part) is not list for part in data):
+            return data
+        for position, part in enumerate(data):
+            if type(part) is not list or len(part) != extent:
+                row = position // math.prod(spec.extents[: depth - 1])
+                found = f"{len(part)} values" if type(part) is list else shown(part)
+                _fail(spec, f"is ragged: row {row} has {found} where the shape says {extent}", row)
+        data = list(chain.from_iterable(data))
+    return data
+
+
+def _check_limits(spec: TensorSpec, data: list[int]) -> None:
+    lowest, highest = LIMITS[spec.datatype]
+    if min(data) < lowest or max(data) > highest:
+        position = next(index for index, value in enumerate(data) if not lowest <= value <= highest)
+        _fail_at(spec, position, data[position])
+
+
+def _fail_at(spec: TensorSpec, position: int, value: object) -> NoReturn:
+    row = position // math.prod(spec.extents)
+    noun = NOUNS.get(spec.datatype, f"an integer that fits {spec.datatype}")
+    _fail(spec, f"has {shown(value)} in row {row}, expected {noun}", row)
+
+
+def _fail(spec: TensorSpec, problem: str, row: int | None = None) -> NoReturn:
+    raise MalformedRequestError(f"input {shown(spec.name)} {problem}", spec.name, row)
+
+
+class OutputWriter:
+    """Writes one output; a coded label goes out as the class names that it stands for."""
+
+    def __init__(self, output: Output) -> None:
+        self.name = output.tensor.name
+        self._dtype = output.tensor.dtype
+        self._names = class_values(output) if output.coded else None
+        self.datatype = DATATYPES[self._dtype] if self._names is None else _names_datatype(output)
+        self.metadata = {"name": self.name, "datatype": self.datatype, "shape": _shape(output.tensor)}
+        self._start = b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
+
+    def write(self, values: Array) -> bytes:
+        """The tensor as JSON, its data flat. Raises ``InfiniteAnswerError`` and ``NotInJsonError``; NaN is null."""
+        shape = orjson.dumps(values.shape)
+        return b'%b%b,"data":%b}' % (self._start, shape, self._data(values))
+
+    def _data(self, values: Array) -> bytes:
+        if self._names is not None:
+            names = self._names
+            return orjson.dumps([names[position] for position in values.reshape(-1).tolist()])
+        if self._dtype == "string":
+            return orjson.dumps(values.reshape(-1).tolist())
+        if self._dtype == "float16":
+            raise NotInJsonError(self.name, "FP16")
+        text = orjson.dumps(np.ascontiguousarray(values).reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
+        if b"n" in text:  # of null, which stands for what is not finite
+            refuse_infinite(self.name, values)
+        return text
+
+
+def _names_datatype(output: Output) -> str:
+    return "BYTES" if output.class_type is None else KIND_DATATYPES[output.class_type]
+
+
+def _shape(tensor: Tensor) -> list[int]:
+    return [-1, *(extent if isinstance(extent, int) else -1 for extent in tensor.shape[1:])]
