@@ -1,0 +1,206 @@
+"""Row files: rows to score, read from CSV, Parquet or Arrow a batch at a time, however large the file is."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.ipc
+import pyarrow.parquet
+
+from lading.bundles.tables.files import ARROW, PARQUET
+from lading.core.errors import UsageError
+
+BATCH_ROWS = 8192
+"""Rows that are scored at a time, at most."""
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of a file that are read at a time; a single row of CSV has to fit."""
+
+
+class UnreadableFileError(UsageError):
+    """The file cannot be read as what its name says it is."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read: {self.reason}"
+
+
+class UnknownFormatError(UsageError):
+    """The file's name does not end in a format that can be read or written."""
+
+    def __init__(self, path: str, known: tuple[str, ...]) -> None:
+        super().__init__(path, known)
+        self.path, self.known = path, known
+
+    def __str__(self) -> str:
+        return f"{self.path} has no known format; its name has to end in one of {', '.join(self.known)}"
+
+
+class RowFile(Protocol):
+    """A file of rows."""
+
+    columns: tuple[str, ...]
+    textual: bool
+    """Whether every value comes as text, which the signature then gives a type."""
+    total: int
+    """How much there is to read, in the unit of ``done``."""
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The named columns, at most ``BATCH_ROWS`` rows at a time. Raises ``UnreadableFileError``."""
+        ...
+
+    def done(self) -> int:
+        """How much has been read."""
+        ...
+
+
+def open_rows(path: Path) -> RowFile:
+    """Open a file by the ending of its name. Raises ``UnknownFormatError`` and ``UnreadableFileError``."""
+    opener = FORMATS.get(path.suffix.lower())
+    if opener is None:
+        raise UnknownFormatError(str(path), tuple(FORMATS))
+    try:
+        return opener(path)
+    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        raise UnreadableFileError(str(path), _reason(error)) from error
+
+
+class CsvFile:
+    """CSV with a header; every value stays text, so that ``007`` is not 7. An empty cell is null, ``""`` is not."""
+
+    textual = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total = path.stat().st_size
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            header = next(csv.reader(stream), None)
+        if header is None:
+            raise UnreadableFileError(str(path), "it is empty; a CSV file begins with the names of its columns")
+        self.columns = tuple(header)
+        self._stream = path.open("rb")
+        self._invalid: Any = None
+
+    def done(self) -> int:
+        """Bytes read."""
+        return self.total if self._stream.closed else self._stream.tell()
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """See ``RowFile``."""
+        try:
+            with self._stream, self._open(columns) as reader:
+                for batch in reader:
+                    yield from _sliced(batch)
+        except (OSError, pa.ArrowException) as error:
+            raise UnreadableFileError(str(self.path), self._problem(error)) from error
+
+    def _open(self, columns: Sequence[str]) -> Any:
+        return pa.csv.open_csv(
+            self._stream,
+            # One thread, since only then a row that is wrong has a number.
+            read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._note_invalid),
+            convert_options=pa.csv.ConvertOptions(
+                include_columns=list(columns),
+                column_types=dict.fromkeys(columns, pa.string()),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
+
+    def _note_invalid(self, row: Any) -> str:
+        self._invalid = row
+        return "error"
+
+    def _problem(self, error: Exception) -> str:
+        if self._invalid is None or self._invalid.number is None:
+            return _reason(error)
+        row, found = self._invalid.number - 1, self._invalid.actual_columns
+        return f"row {row} has {found} cells, the header names {self._invalid.expected_columns}"
+
+
+class ParquetFile:
+    """Parquet; columns keep their types."""
+
+    textual = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = pa.parquet.ParquetFile(path, buffer_size=BLOCK_BYTES)
+        self.columns = tuple(self._file.schema_arrow.names)
+        self.total = self._file.metadata.num_rows
+        self._done = 0
+
+    def done(self) -> int:
+        """Rows read."""
+        return self._done
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """See ``RowFile``."""
+        try:
+            with self._file:
+                for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
+                    self._done += batch.num_rows
+                    yield batch.select(list(columns))
+        except (OSError, pa.ArrowException) as error:
+            raise UnreadableFileError(str(self.path), _reason(error)) from error
+
+
+class ArrowFile:
+    """Arrow's own file format (Feather 2 too) or its stream; columns keep their types."""
+
+    textual = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total = path.stat().st_size
+        self._source = pa.memory_map(str(path))
+        self._batches, schema = self._open()
+        self.columns = tuple(schema.names)
+        self._done = 0
+
+    def _open(self) -> tuple[Iterator[pa.RecordBatch], pa.Schema]:
+        try:
+            reader = pa.ipc.open_file(self._source)
+        except pa.ArrowInvalid:
+            self._source.seek(0)
+            stream = pa.ipc.open_stream(self._source)
+            return iter(stream), stream.schema
+        return (reader.get_batch(number) for number in range(reader.num_record_batches)), reader.schema
+
+    def done(self) -> int:
+        """Bytes read, as far as whole batches tell."""
+        return min(self.total, self._done)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """See ``RowFile``."""
+        try:
+            with self._source:
+                for batch in self._batches:
+                    for part in _sliced(batch.select(list(columns))):
+                        yield part
+                        self._done += batch.nbytes * part.num_rows // max(1, batch.num_rows)
+        except (OSError, pa.ArrowException) as error:
+            raise UnreadableFileError(str(self.path), _reason(error)) from error
+
+
+FORMATS: dict[str, Any] = {".csv": CsvFile, **dict.fromkeys(PARQUET, ParquetFile), **dict.fromkeys(ARROW, ArrowFile)}
+
+
+def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    return (batch.slice(start, BATCH_ROWS) for start in range(0, batch.num_rows, BATCH_ROWS))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rstrip(".") or type(error).__name__
