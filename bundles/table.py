@@ -31,6 +31,7 @@ class Table:
         _check_names([column.name for column in source.columns])
         self._source = source
         self.columns: tuple[Column, ...] = source.columns
+        self._places = {column.name: place for place, column in enumerate(source.columns)}
         self.rows: int = source.rows
         self.form: Form = source.form
 
@@ -88,9 +89,8 @@ class Table:
         return pa.FixedSizeListArray.from_arrays(span, width) if column.shape else span
 
     def _place(self, name: str) -> int:
-        for place, column in enumerate(self.columns):
-            if column.name == name:
-                return place
+        if name in self._places:
+            return self._places[name]
         names = ", ".join(repr(column.name) for column in self.columns[:20])
         raise DataColumnError(name, "is not in the data", f"its columns are {names}")
 
@@ -162,8 +162,13 @@ def _check_names(names: Sequence[object]) -> None:
         raise DataFormError("a table without columns", "give at least one")
     seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or not 1 <= len(name) <= NAME_CHARACTERS:
+        if not isinstance(name, str) or not 1 <= len(name) <= NAME_CHARACTERS or not _is_unicode(name):
             raise DataFormError(f"a table with a column named {name!r}", "name it by a text of 1 to 1024 characters")
         if name in seen:
             raise DataColumnError(name, "is there twice", "give each column a name of its own")
         seen.add(name)
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether the name is more than what Python lets pass: half of a surrogate pair has no place in JSON."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
