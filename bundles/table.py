@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lading.bundles.signature import Field
 from lading.bundles.tables.arrow_source import ArrowSource
 from lading.bundles.tables.cells import plain_numpy
-from lading.bundles.tables.files import read_file, read_stretches
+from lading.bundles.tables.files import read_file
 from lading.bundles.tables.numpy_source import ArraySource, TensorSource
 from lading.bundles.tables.problems import DataColumnError, DataFormError
 from lading.bundles.tables.source import Form, Source
@@ -21,7 +20,7 @@ from lading.bundles.tables.types import Column
 BATCH_ROWS = 65_536
 NAME_CHARACTERS = 1024
 
-__all__ = ["BATCH_ROWS", "Column", "Table", "read_stretches_of", "read_table", "table_of"]
+__all__ = ["BATCH_ROWS", "Column", "Table", "read_table", "table_of"]
 
 
 class Table:
@@ -111,18 +110,12 @@ def table_of(data: object, names: Sequence[str] | None = None) -> Table:
     return Table(_source_of(data))
 
 
-def read_table(path: Path, fields: Sequence[Field] = ()) -> Table:
-    """A CSV, Parquet or Arrow file, by the end of its name.
+def read_table(path: Path) -> Table:
+    """A CSV, Parquet or Arrow file, by the end of its name; CSV columns have the types that their values look like.
 
-    Columns of a CSV file have the types of the ``fields`` that they name, the others what their values look like.
     Raises ``DataFileError``, ``DataFormError`` and ``DataColumnError``.
     """
-    return Table(ArrowSource(read_file(path, fields)))
-
-
-def read_stretches_of(path: Path, fields: Sequence[Field] = (), rows: int = BATCH_ROWS) -> Iterator[Table]:
-    """The same file as tables of at most ``rows`` rows, one after the other; it may be larger than memory."""
-    return (Table(ArrowSource(stretch)) for stretch in read_stretches(path, rows, fields))
+    return Table(ArrowSource(read_file(path)))
 
 
 def _source_of(data: object) -> Source:

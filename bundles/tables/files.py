@@ -1,6 +1,6 @@
-"""Files: CSV, Parquet and Arrow files as tables, whole or a stretch at a time."""
+"""Files: CSV, Parquet and Arrow files, read as tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.feather as feather
-import pyarrow.ipc as ipc
 import pyarrow.parquet as parquet
 
-from lading.bundles.signature import Field
 from lading.bundles.tables.problems import DataFileError
-from lading.bundles.values import kind_of
 
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
@@ -25,55 +22,16 @@ NULLS = (
 )  # fmt: skip
 """What stands for a missing value in a CSV file; the same texts in quotes are text."""
 
-ARROW_TYPES = {
-    "boolean": pa.bool_(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "string": pa.large_string(),
-    "datetime": pa.large_string(),
-}
 
-
-def read_file(path: Path, fields: Sequence[Field] = ()) -> Any:
-    """All of a file as a pyarrow Table; columns of a CSV file take the types of the ``fields`` that they name.
-
-    Raises ``DataFileError``.
-    """
+def read_file(path: Path) -> Any:
+    """All of a file as a pyarrow Table. Raises ``DataFileError``."""
     with _reading(path):
         if path.suffix in PARQUET:
             return parquet.read_table(path)
         if path.suffix in ARROW:
             return feather.read_table(path, memory_map=True)
-        return csv.read_csv(path, convert_options=_csv_options(fields))
-
-
-def read_stretches(path: Path, rows: int, fields: Sequence[Field] = ()) -> Iterator[Any]:
-    """A file as pyarrow Tables of at most ``rows`` rows, without ever holding all of it. Raises ``DataFileError``."""
-    with _reading(path):
-        for batch in _batches(path, rows, fields):
-            for start in range(0, batch.num_rows, rows):
-                yield pa.Table.from_batches([batch.slice(start, rows)])
-
-
-def _batches(path: Path, rows: int, fields: Sequence[Field]) -> Iterator[Any]:
-    if path.suffix in PARQUET:
-        with parquet.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=rows)
-    elif path.suffix in ARROW:
-        with ipc.open_file(pa.memory_map(str(path))) as file:
-            yield from (file.get_batch(number) for number in range(file.num_record_batches))
-    else:
-        with csv.open_csv(path, convert_options=_csv_options(fields)) as reader:
-            yield from reader
-
-
-def _csv_options(fields: Sequence[Field]) -> Any:
-    return csv.ConvertOptions(
-        null_values=NULLS,
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        column_types={field.name: ARROW_TYPES[kind_of(field)] for field in fields},
-    )
+        options = csv.ConvertOptions(null_values=NULLS, strings_can_be_null=True, quoted_strings_can_be_null=False)
+        return csv.read_csv(path, convert_options=options)
 
 
 @contextmanager
