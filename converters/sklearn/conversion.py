@@ -1,0 +1,183 @@
+"""The conversion: a fitted model and the fields of its data become a graph with a signature."""
+
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+
+from lading.bundles.manifest import Graph
+from lading.bundles.records import Scalar
+from lading.bundles.session import BrokenRuntimeError
+from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.values import kind_of
+from lading.converters.converter import Converted, Form, Precision, Problem, UnconvertibleError, class_name
+from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
+from lading.converters.sklearn.denials import diagnose_steps, members_of
+from lading.converters.sklearn.encoding import accepts_unseen
+from lading.converters.sklearn.graph import BATCH, IR_VERSION, LOCALE, OPSETS, finish, graph_of
+from lading.converters.sklearn.layout import (
+    ENCODERS,
+    Column,
+    Layout,
+    Use,
+    branches,
+    diagnose_layout,
+    is_missing,
+    is_passthrough,
+    layout_of,
+    uses,
+)
+from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
+
+if TYPE_CHECKING:
+    from lading.bundles.table import Table
+
+PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy", "pandas", "joblib", "scipy")
+
+
+def diagnose(model: Any, fields: Sequence[Field]) -> list[Problem]:
+    """What keeps ``model`` from being converted; see ``Converter.diagnose``."""
+    inner = unwrapped(model)
+    if isinstance(inner, Problem):
+        return [inner]
+    return diagnose_steps(inner) or diagnose_layout(inner, fields)
+
+
+def unwrapped(model: Any) -> Any:
+    """The estimator that answers for a fitted search or a frozen estimator; a problem where nothing was fitted."""
+    while isinstance(model, BaseEstimator):
+        if hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif type(model).__name__ == "FrozenEstimator":
+            model = model.estimator
+        elif type(model).__module__.startswith("sklearn.model_selection._search"):
+            return Problem("", "is a search that has no best estimator", "fit it, with refit=True")
+        else:
+            break
+    return model
+
+
+def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
+    """The model as a graph; see ``Converter.convert``."""
+    problems = diagnose(model, fields)
+    if problems:
+        raise UnconvertibleError(class_name(model), tuple(problems))
+    inner = unwrapped(model)
+    layout = layout_of(inner, form, fields)
+    answers, found = answers_of(inner), list(uses(inner, range(len(fields))))
+    inputs = [(layout.input(kind), kind, width) for kind, width in layout.widths.items()]
+    try:
+        rewriter = Rewriter(precision)
+        rewritten = rewriter.model(inner, cast(tuple[Column, ...], layout.columns))
+        proto = graph_of(rewritten, inputs, answers.names, rewriter.vectorizers)
+        data, tensors = finish(proto, answers.coded)
+    except RewritingError as error:
+        raise UnconvertibleError(class_name(model), (error.problem,)) from error
+    except BrokenRuntimeError:
+        raise
+    except Exception as error:
+        # skl2onnx and ONNX Runtime raise dozens of unrelated classes for what they do not support.
+        raise UnconvertibleError(class_name(model), (_refused(inner, error),)) from error
+    signature = Signature(
+        form=form,
+        fields=tuple(_fed(field, layout, place, found) for place, field in enumerate(fields)),
+        inputs=tuple(_input(name, kind, width) for name, kind, width in inputs),
+        outputs=answers.outputs(tensors),
+    )
+    return Converted(
+        model=data,
+        graph=Graph(
+            framework="scikit-learn",
+            ir_version=IR_VERSION,
+            opsets={"ai.onnx": OPSETS[""], "ai.onnx.ml": OPSETS["ai.onnx.ml"]},
+            locale=LOCALE if rewriter.vectorizers else None,
+        ),
+        signature=signature,
+        precision="float64" if precision == "double" and not _has_trees(inner) else "mixed",
+        reference=f"scikit-learn {version('scikit-learn')}",
+        packages=PACKAGES,
+        thresholds=_thresholds(inner),
+    )
+
+
+def _input(name: str, kind: str, width: int) -> Tensor:
+    return Tensor(name=name, dtype="string" if kind == "text" else "float64", shape=(BATCH, width))
+
+
+def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use]) -> Field:
+    """The field with its feed, and with the categories outside which the model itself would fail."""
+    changes: dict[str, object] = {"feed": layout.feed(position)}
+    strict = [
+        use.step.categories_[use.positions.index(position)]
+        for use in found
+        if position in use.positions and isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
+    ]
+    if strict:
+        known = [value for value in strict[0] if not is_missing(value)]
+        changes |= {"unknown": "refuse", "categories": tuple(_scalar(value, kind_of(field)) for value in known)}
+    return field.model_copy(update=changes)
+
+
+def _scalar(value: Any, kind: str) -> Scalar:
+    if kind == "string":
+        return str(value)
+    if kind == "boolean":
+        return bool(value)
+    return int(value) if kind == "integer" else float(value)
+
+
+def _has_trees(model: Any) -> bool:
+    members = [member for _, member in members_of(model)]
+    steps = [step for _, step in getattr(model, "steps", ())]
+    return isinstance(model, TREES) or any(map(_has_trees, (*steps, *members)))
+
+
+def _thresholds(model: Any) -> Literal["sharp", "near"] | None:
+    if not _has_trees(model):
+        return None
+    return "sharp" if isinstance(last_step(model), TREES) and not _computes(model) else "near"
+
+
+def _computes(model: Any) -> bool:
+    """Whether anything but imputing and encoding happens on the way to the last step."""
+    if isinstance(model, Pipeline):
+        return any(map(_computes, (step for _, step in model.steps)))
+    if isinstance(model, ColumnTransformer):
+        return any(_computes(step) for _, step, _ in branches(model))
+    return not (is_passthrough(model) or isinstance(model, (*TREES, *ENCODERS, SimpleImputer)))
+
+
+def _refused(model: Any, error: Exception) -> Problem:
+    said = " ".join(str(error).split())
+    return Problem(
+        "",
+        f"is refused by skl2onnx or ONNX Runtime ({type(error).__name__}: {said[:300]})",
+        "try precision='double', or replace the last step by a related estimator",
+    )
+
+
+def reference(model: Any, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
+    """What the model itself answers; see ``Converter.reference``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of unseen categories and the like, which the rows hold on purpose
+        return answer(model, _as_trained(unwrapped(model), rows, signature), signature.outputs)
+
+
+def _as_trained(model: Any, rows: "Table", signature: Signature) -> Any:
+    """The rows as the model takes them: its own columns in its order, an array where it was trained on one."""
+    names = [field.name for field in signature.fields]
+    original = rows.select(names).original
+    if isinstance(original, np.ndarray):
+        return original
+    if hasattr(original, "to_pandas") and not hasattr(original, "with_columns"):  # Arrow; polars is taken as it is
+        original = original.to_pandas()
+    if isinstance(first_step(model), CountVectorizer):
+        return original[names[0]]
+    return original.to_numpy() if signature.form == "array" else original

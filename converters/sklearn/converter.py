@@ -1,0 +1,45 @@
+"""scikit-learn models to ONNX: any estimator or pipeline, over data frames of mixed columns or over arrays."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lading.bundles.signature import Field, Signature
+from lading.converters.converter import Converted, Form, Precision, Problem
+
+if TYPE_CHECKING:
+    from lading.bundles.table import Table
+
+
+class SklearnConverter:
+    """Converts scikit-learn estimators and pipelines with skl2onnx, repaired where that is silently wrong."""
+
+    name = "sklearn"
+
+    def matches(self, model: object) -> bool:
+        """Whether ``model`` is of a class of scikit-learn's, or derived from one."""
+        return any(kind.__module__.split(".")[0] == "sklearn" for kind in type(model).__mro__)
+
+    def features(self, model: object) -> tuple[str, ...] | None:
+        """The columns that the model was fitted on, where it was fitted on a data frame."""
+        names = getattr(model, "feature_names_in_", None)
+        return None if names is None else tuple(str(name) for name in names)
+
+    def diagnose(self, model: object, fields: Sequence[Field]) -> list[Problem]:
+        """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""
+        from lading.converters.sklearn.conversion import diagnose
+
+        return diagnose(model, fields)
+
+    def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
+        """The model as an ONNX graph over one numeric and one text matrix, or over one array ``x``."""
+        from lading.converters.sklearn.conversion import convert
+
+        return convert(model, form, fields, precision)
+
+    def reference(self, model: object, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
+        """What the model itself answers."""
+        from lading.converters.sklearn.conversion import reference
+
+        return reference(model, rows, signature)

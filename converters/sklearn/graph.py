@@ -1,0 +1,197 @@
+"""The graph: a rewritten model goes through skl2onnx and comes out with the names and shapes that are promised."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from skl2onnx import convert_sklearn
+from skl2onnx._parse import _parse_sklearn_simple_model
+from skl2onnx._supported_operators import _get_sklearn_operator_name
+from skl2onnx.common._registration import _converter_pool
+from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
+from sklearn.base import is_classifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.pipeline import Pipeline
+
+from lading.bundles.session import open_session
+from lading.bundles.signature import Tensor
+from lading.converters.sklearn import nodes, trees
+
+OPSETS = {"": 21, "ai.onnx.ml": 3}
+IR_VERSION = 10
+LOCALE = "C.UTF-8"
+WORDS = r"[\p{L}\p{N}_]{2,}"
+"""scikit-learn's default token pattern, as RE2 writes it for all of Unicode."""
+DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
+BATCH = "batch"
+
+
+def graph_of(
+    model: Pipeline,
+    inputs: Sequence[tuple[str, str, int]],
+    outputs: Sequence[str | None],
+    vectorizers: Sequence[CountVectorizer],
+) -> onnx.ModelProto:
+    """The ONNX graph of a rewritten model.
+
+    ``inputs`` are names, kinds (``number``, ``text``) and widths; ``outputs`` are the names that the graph's outputs
+    get, in skl2onnx's order, None for one that is left out. Raises whatever skl2onnx raises.
+    """
+    kinds = {"number": DoubleTensorType, "text": StringTensorType}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        proto = convert_sklearn(
+            model,
+            "lading",
+            initial_types=[(name, kinds[kind]([None, width])) for name, kind, width in inputs],
+            target_opset=OPSETS,
+            options=_options(model, vectorizers),
+            custom_parsers=_parsers(model),
+            custom_conversion_functions={**nodes.WRITERS, **trees.WRITERS},
+            custom_shape_calculators=nodes.SHAPES,
+        )
+    _keep(proto, outputs)
+    return proto
+
+
+def _options(model: Pipeline, vectorizers: Sequence[CountVectorizer]) -> dict[int, dict[str, object]]:
+    options: dict[int, dict[str, object]] = {id(step): _text_options(step) for step in vectorizers}
+    last = model.steps[-1][1]
+    if "zipmap" in allowed_options(last):
+        # Options go to the outermost object: skl2onnx hands them on to the last step.
+        options[id(model)] = {"zipmap": False}
+    elif is_classifier(last):
+        options[id(last)] = {}  # without any, skl2onnx asks for a zipmap that the class does not have
+    return options
+
+
+def _parsers(model: Pipeline) -> dict[type, Any]:
+    """Classifiers that cannot be told to leave out the zipmap are parsed without one."""
+    last = model.steps[-1][1]
+    needs = is_classifier(last) and "zipmap" not in allowed_options(last)
+    return {type(last): _parse_sklearn_simple_model} if needs else {}
+
+
+def allowed_options(model: object) -> Mapping[str, object]:
+    """The options that skl2onnx has for an estimator; empty where it knows none."""
+    name = _get_sklearn_operator_name(type(model))
+    found = _converter_pool.get(name)
+    allowed = None if found is None else found.get_allowed_options()
+    return {} if allowed is None else allowed
+
+
+def _text_options(vectorizer: CountVectorizer) -> dict[str, object]:
+    options: dict[str, object] = {"locale": LOCALE}
+    if vectorizer.analyzer == "word" and vectorizer.token_pattern == DEFAULT_PATTERN:
+        options["tokenexp"] = WORDS
+    return options
+
+
+def _keep(proto: onnx.ModelProto, outputs: Sequence[str | None]) -> None:
+    """Rename the outputs, leave out those without a name, and every node that only they needed."""
+    graph = proto.graph
+    for value, name in zip(list(graph.output), outputs, strict=True):
+        if name is None:
+            graph.output.remove(value)
+        elif name != value.name:
+            graph.node.append(helper.make_node("Identity", [value.name], [name], name=f"name_{name}"))
+            value.name = name
+    needed = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+    constants = [constant for constant in graph.initializer if constant.name in needed]
+    del graph.initializer[:]
+    graph.initializer.extend(constants)
+
+
+def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[bytes, tuple[Tensor, ...]]:
+    """The serialised graph with true shapes declared, and its outputs.
+
+    ``coded`` are the class names of a label that has to come out as positions among them; None for any other.
+    Raises ``ModelLoadError`` when ONNX Runtime refuses the graph, and whatever it raises while it runs.
+    """
+    _flatten_label(proto, coded)
+    for value in (*proto.graph.input, *proto.graph.output):
+        _open_first(value)
+    proto.ir_version = IR_VERSION
+    proto.doc_string = ""
+    del proto.metadata_props[:]
+    del proto.graph.value_info[:]
+    found = _measured(proto)
+    for value in proto.graph.output:
+        shape = value.type.tensor_type.shape
+        del shape.dim[:]
+        for extent in found[value.name].shape:
+            dim = shape.dim.add()
+            if isinstance(extent, str):
+                dim.dim_param = extent
+            else:
+                dim.dim_value = extent
+    return proto.SerializeToString(deterministic=True), tuple(found[value.name] for value in proto.graph.output)
+
+
+def _flatten_label(proto: onnx.ModelProto, coded: Sequence[object] | None) -> None:
+    """Make the label ``[N]``, since one-against-one gives ``[N, 1]``, and positions where that was asked."""
+    graph = proto.graph
+    labels = [value for value in graph.output if value.name == "label"]
+    if not labels:
+        return
+    for node in graph.node:
+        for place, name in enumerate(node.output):
+            if name == "label":
+                node.output[place] = "label_unshaped"
+    last = "label_unshaped"
+    keys = [] if coded is None else [int(value) for value in coded]  # type: ignore[call-overload]
+    codes = list(range(len(keys)))
+    if keys != codes:
+        graph.node.append(
+            helper.make_node(
+                "LabelEncoder", [last], ["label_coded"], "code_label", domain="ai.onnx.ml",
+                keys_int64s=keys, values_int64s=codes, default_int64=-1,
+            )
+        )  # fmt: skip
+        last = "label_coded"
+    graph.initializer.append(helper.make_tensor("label_shape", TensorProto.INT64, [1], [-1]))
+    graph.node.append(helper.make_node("Reshape", [last, "label_shape"], ["label"], "shape_label"))
+
+
+def _open_first(value: onnx.ValueInfoProto) -> None:
+    shape = value.type.tensor_type.shape
+    if not shape.dim:
+        shape.dim.add()
+    shape.dim[0].Clear()
+    shape.dim[0].dim_param = BATCH
+
+
+def _measured(proto: onnx.ModelProto) -> dict[str, Tensor]:
+    """The outputs as they come out for two rows, since skl2onnx declares some of them wrongly."""
+    for value in proto.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    session = open_session(proto.SerializeToString())
+    names = [value.name for value in proto.graph.output]
+    feeds = {value.name: _blank(value) for value in proto.graph.input}
+    answers = session.run(names, feeds)
+    return {name: _tensor(name, answer) for name, answer in zip(names, answers, strict=True)}
+
+
+def _blank(value: onnx.ValueInfoProto) -> np.ndarray:
+    width = value.type.tensor_type.shape.dim[1].dim_value
+    if value.type.tensor_type.elem_type == TensorProto.STRING:
+        return np.full((2, width), "", dtype=object)
+    return np.zeros((2, width), dtype=np.float64)
+
+
+def _tensor(name: str, answer: Any) -> Tensor:
+    if not isinstance(answer, np.ndarray) or not answer.shape or answer.shape[0] != 2:
+        found = getattr(answer, "shape", type(answer).__name__)
+        raise ValueError(f"output {name} has no dimension that counts rows: {found}")
+    dtype = "string" if answer.dtype.kind in "OU" else answer.dtype.name
+    return Tensor(name=name, dtype=dtype, shape=(BATCH, *answer.shape[1:]))

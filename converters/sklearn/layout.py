@@ -1,0 +1,234 @@
+"""The layout: which field goes into the numeric matrix, which into the text matrix, and which the model ignores."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+from lading.bundles.signature import Feed, Field
+from lading.bundles.values import kind_of
+from lading.converters.converter import Form, Problem
+
+Kind = Literal["number", "text"]
+
+ENSEMBLES = (VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor)
+ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
+NUMERIC, TEXT, MATRIX = "numeric", "text", "x"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of what a step is fed."""
+
+    kind: Kind
+    place: int
+    """Its position in the matrix of its kind."""
+    field: Field | None = None
+    """The field that it is, as long as nothing was computed from it."""
+    source: int = 0
+    """Which of the matrices that come in holds it."""
+    missing: str = "nan"
+    """The text that stands for a missing value."""
+    none: bool = False
+    """Whether the model learnt missing text as None, which an imputer that looks for NaN leaves as it is."""
+
+    def text(self, value: object) -> str:
+        """``value`` as the text matrix holds it."""
+        if is_missing(value):
+            return self.missing
+        if isinstance(value, str):
+            return value
+        kind = "number" if self.field is None else kind_of(self.field)
+        number = float(value)  # type: ignore[arg-type]
+        if kind == "boolean":
+            return str(bool(number))
+        return str(int(number)) if kind == "integer" else repr(number)
+
+
+def is_missing(value: object) -> bool:
+    """Whether ``value`` is None, NaN, NaT or pandas' NA."""
+    return bool(pd.isna(value))  # type: ignore[call-overload]
+
+
+def moved(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns where they stand once they are a matrix of their own."""
+    return tuple(replace(column, place=place, source=0) for place, column in enumerate(columns))
+
+
+@dataclass(frozen=True)
+class Use:
+    """A step that is fed columns of the data as they are."""
+
+    path: str
+    step: Any
+    positions: tuple[int, ...]
+
+
+def named(path: str, name: str) -> str:
+    """The path of the step ``name`` inside ``path``."""
+    return f"{path} › {name}" if path else name
+
+
+def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
+    """Every step that is fed columns of the data as they are, outside in, left to right."""
+    if isinstance(model, Pipeline):
+        yield from _uses_of_pipeline(model, positions, path)
+    elif isinstance(model, ColumnTransformer):
+        for name, step, columns in branches(model):
+            yield from uses(step, [positions[column] for column in columns], named(path, name))
+    elif isinstance(model, FeatureUnion):
+        for name, step in model.transformer_list:
+            if not is_drop(step):
+                yield from uses(step, positions, named(path, name))
+    elif isinstance(model, ENSEMBLES):
+        names = [name for name, member in model.estimators if not is_drop(member)]
+        for name, member in zip(names, model.estimators_, strict=True):
+            yield from uses(member, positions, named(path, name))
+    else:
+        yield Use(path, model, tuple(positions))
+
+
+def _uses_of_pipeline(model: Pipeline, positions: Sequence[int], path: str) -> Iterator[Use]:
+    for name, step in model.steps:
+        if is_passthrough(step):
+            continue
+        yield from uses(step, positions, named(path, name))
+        if not isinstance(step, SimpleImputer) or step.add_indicator:
+            return
+        positions = [positions[place] for place in kept_columns(step)]
+
+
+def kept_columns(imputer: SimpleImputer) -> list[int]:
+    """The columns that come out of a fitted imputer; it drops those that were missing throughout."""
+    keeps_all = imputer.strategy == "constant" or imputer.keep_empty_features
+    return [place for place, value in enumerate(imputer.statistics_) if keeps_all or not is_missing(value)]
+
+
+def branches(transformer: ColumnTransformer) -> list[tuple[str, Any, list[int]]]:
+    """The fitted branches that take part, each with the positions of its columns."""
+    places = transformer._transformer_to_input_indices
+    found = [(name, step, [int(place) for place in places[name]]) for name, step, _ in transformer.transformers_]
+    return [(name, step, columns) for name, step, columns in found if columns and not is_drop(step)]
+
+
+def is_drop(step: object) -> bool:
+    """Whether ``step`` drops its columns."""
+    return isinstance(step, str) and step == "drop"
+
+
+def is_passthrough(step: object) -> bool:
+    """Whether ``step`` hands its columns on as they are."""
+    if step is None or isinstance(step, str):
+        return step is None or step == "passthrough"
+    return isinstance(step, FunctionTransformer) and step.func is None
+
+
+def is_text(field: Field) -> bool:
+    """Whether the model saw the field's values as text."""
+    return kind_of(field) == "string"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each field goes."""
+
+    form: Form
+    columns: tuple[Column | None, ...]
+    """By the field's position; None for a field that the model ignores."""
+
+    @property
+    def widths(self) -> Mapping[Kind, int]:
+        """The columns of each matrix that the graph takes, numbers first."""
+        kinds: tuple[Kind, ...] = ("number", "text")
+        counts = {kind: sum(column is not None and column.kind == kind for column in self.columns) for kind in kinds}
+        return {kind: count for kind, count in counts.items() if count}
+
+    def input(self, kind: Kind) -> str:
+        """The name of the graph's input for ``kind``."""
+        if self.form == "array":
+            return MATRIX
+        return NUMERIC if kind == "number" else TEXT
+
+    def feed(self, position: int) -> Feed | None:
+        """The feed of the field at ``position``; None where the model ignores it."""
+        column = self.columns[position]
+        if column is None:
+            return None
+        missing = column.missing if column.kind == "text" and column.field and column.field.nullable else None
+        return Feed(input=self.input(column.kind), column=column.place, missing=missing)
+
+
+def layout_of(model: Any, form: Form, fields: Sequence[Field]) -> Layout:
+    """Where each of ``fields`` goes: text, and what is encoded together with text, into the text matrix."""
+    found = list(uses(model, range(len(fields))))
+    used = {position for use in found for position in use.positions} if form == "frame" else set(range(len(fields)))
+    text = {position for use in found if _shares_text(use, fields) for position in use.positions} & used
+    both = 0 < len(text) < len(used)
+    places: dict[Kind, int] = {"number": 0, "text": 0}
+    columns: list[Column | None] = []
+    for position, field in enumerate(fields):
+        if position not in used:
+            columns.append(None)
+            continue
+        kind: Kind = "text" if position in text else "number"
+        missing, none = _missing_text(position, field, found)
+        columns.append(Column(kind, places[kind], field, int(both and kind == "text"), missing, none))
+        places[kind] += 1
+    return Layout(form, tuple(columns))
+
+
+def _shares_text(use: Use, fields: Sequence[Field]) -> bool:
+    return any(is_text(fields[position]) for position in use.positions)
+
+
+def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[str, bool]:
+    """A text that no value of the field is, and whether the model learnt None: then it is ``None``, else ``nan``."""
+    known = {value for value in field.categories or () if isinstance(value, str)}
+    learnt: list[object] = []
+    for use in found:
+        if position in use.positions and hasattr(use.step, "categories_"):
+            learnt.extend(use.step.categories_[use.positions.index(position)])
+    known |= {value for value in learnt if isinstance(value, str)}
+    none = any(value is None for value in learnt)
+    token = "None" if none else "nan"
+    while token in known:
+        token = f"<{token}>"
+    return token, none
+
+
+def diagnose_layout(model: Any, fields: Sequence[Field]) -> list[Problem]:
+    """Columns whose use has no place in the two matrices."""
+    found = list(uses(model, range(len(fields))))
+    problems = [problem for use in found for problem in _dates(use, fields)]
+    for use in found:
+        if _shares_text(use, fields):
+            problems.extend(_shared(use, found, fields))
+    return problems
+
+
+def _dates(use: Use, fields: Sequence[Field]) -> Iterator[Problem]:
+    for position in use.positions:
+        if fields[position].type == "datetime":
+            yield Problem(
+                use.path,
+                f"takes the dates of column {fields[position].name!r}, for which ONNX has no type",
+                "turn them into a number before the model, days since a fixed date for instance",
+            )
+
+
+def _shared(use: Use, found: Sequence[Use], fields: Sequence[Field]) -> Iterator[Problem]:
+    for position in use.positions:
+        others = [other for other in found if position in other.positions and not _shares_text(other, fields)]
+        if not is_text(fields[position]) and others:
+            yield Problem(
+                use.path,
+                f"takes column {fields[position].name!r} together with text, "
+                f'and step "{others[0].path}" takes it as a number',
+                "give the numbers an encoder of their own, apart from the text columns",
+            )

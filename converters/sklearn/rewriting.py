@@ -1,0 +1,206 @@
+"""Rewriting: a fitted model becomes a copy that skl2onnx converts rightly; the model itself stays as it is.
+
+The arithmetic up to the last estimator is float64, as scikit-learn's own is. Encoders, imputers, selections of columns
+and casts become steps of our own. Trees are fed float64 and cast where scikit-learn casts.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    BaggingClassifier,
+    BaggingRegressor,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
+
+from lading.converters.converter import Precision, Problem
+from lading.converters.sklearn.encoding import encode_step
+from lading.converters.sklearn.imputing import fill_step
+from lading.converters.sklearn.layout import (
+    ENCODERS,
+    ENSEMBLES,
+    Column,
+    branches,
+    is_drop,
+    is_passthrough,
+    moved,
+    named,
+)
+from lading.converters.sklearn.steps import Apply, Cast, Select, Weigh
+from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
+
+Columns = tuple[Column, ...] | None
+"""What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
+
+SINGLE_ONLY = (PolynomialFeatures, PowerTransformer, KNNImputer, KBinsDiscretizer)
+"""Transformers whose converters have no float64 version."""
+
+FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)
+"""Estimators whose converters mix up float32 and float64 when they are fed float64."""
+
+TREES = (*SINGLE, *FORESTS, *BOOSTED, *HISTOGRAM)
+
+OPERATORS: dict[Any, str] = {
+    np.log1p: "Log1p",
+    np.expm1: "Expm1",
+    np.log: "Log",
+    np.exp: "Exp",
+    np.sqrt: "Sqrt",
+    np.abs: "Abs",
+    np.square: "Square",
+    np.sin: "Sin",
+    np.cos: "Cos",
+    np.tanh: "Tanh",
+    np.negative: "Neg",
+    np.reciprocal: "Reciprocal",
+    np.floor: "Floor",
+    np.ceil: "Ceil",
+}
+"""The functions of a FunctionTransformer that have an ONNX operator, or two."""
+
+
+class RewritingError(Exception):
+    """A step has no place in the graph; carries the problem to the converter."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A stretch of the pipeline, and what comes out of it."""
+
+    steps: tuple[Any, ...]
+    columns: Columns
+
+
+class Rewriter:
+    """Rewrites one model for one precision."""
+
+    def __init__(self, precision: Precision) -> None:
+        self._wide = precision == "double"
+        self.vectorizers: list[Any] = []
+        """The copies of the text vectorizers, which need options of their own."""
+
+    def model(self, model: Any, columns: Columns, path: str = "") -> Pipeline:
+        """The copy of a whole model. Raises ``RewritingError`` for a step that has no place in a graph."""
+        return _pipeline(self._rewrite(model, columns, path).steps)
+
+    def _rewrite(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        if is_passthrough(model):
+            return Rewritten((), columns)
+        if isinstance(model, Pipeline):
+            return self._pipeline(model, columns, path)
+        if isinstance(model, ColumnTransformer):
+            return self._column_transformer(model, columns, path)
+        if isinstance(model, FeatureUnion):
+            return self._feature_union(model, columns, path)
+        if isinstance(model, SimpleImputer):
+            return self._imputer(model, columns, path)
+        if isinstance(model, ENCODERS):
+            return Rewritten((encode_step(model, _or_numbers(columns, len(model.categories_))),), None)
+        return self._other(model, columns, path)
+
+    def _pipeline(self, model: Pipeline, columns: Columns, path: str) -> Rewritten:
+        steps: list[Any] = []
+        for name, step in model.steps:
+            done = self._rewrite(step, columns, named(path, name))
+            steps.extend(done.steps)
+            columns = done.columns
+        return Rewritten(tuple(steps), columns)
+
+    def _column_transformer(self, model: ColumnTransformer, columns: Columns, path: str) -> Rewritten:
+        fed, made = _or_numbers(columns, model.n_features_in_), []
+        for name, step, places in branches(model):
+            taken = [fed[place] for place in places]
+            # skl2onnx forgets the order of columns when it is told to take all of them, so the choice is a step of ours.
+            choice = Select(tuple(column.place for column in taken), taken[0].source)
+            inner = self._rewrite(step, None if columns is None else moved(taken), named(path, name))
+            made.append((name, self._closed(model, name, (choice, *inner.steps), inner.columns, path)))
+        return Rewritten((FeatureUnion(made),), None)
+
+    def _feature_union(self, model: FeatureUnion, columns: Columns, path: str) -> Rewritten:
+        made = []
+        for name, step in model.transformer_list:
+            if not is_drop(step):
+                inner = self._rewrite(step, columns, named(path, name))
+                made.append((name, self._closed(model, name, inner.steps, inner.columns, path)))
+        return Rewritten((FeatureUnion(made),), None)
+
+    def _closed(self, model: Any, name: str, steps: tuple[Any, ...], columns: Columns, path: str) -> Pipeline:
+        """A branch, with the weight that ``model`` gives it."""
+        if columns is not None and any(column.kind == "text" for column in columns):
+            raise RewritingError(_text_left(named(path, name)))
+        weights = {} if model.transformer_weights is None else model.transformer_weights
+        return _pipeline((*steps, Weigh(weights[name])) if name in weights else steps)
+
+    def _imputer(self, model: SimpleImputer, columns: Columns, path: str) -> Rewritten:
+        fed = _or_numbers(columns, model.n_features_in_)
+        step = fill_step(model, fed)
+        if step.indicators and fed[0].kind == "text":
+            raise RewritingError(
+                Problem(path, "adds indicators beside text", "set add_indicator=False, or add them by a step apart")
+            )
+        unknown = columns is None or step.indicators
+        return Rewritten((step,), None if unknown else moved([fed[place] for place in step.kept]))
+
+    def _other(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        if isinstance(model, CountVectorizer):
+            fresh = copy.copy(model)
+            self.vectorizers.append(fresh)
+            return Rewritten((fresh, Cast(double=True)), None)
+        if isinstance(model, ENSEMBLES):
+            return Rewritten((self._ensemble(model, columns, path),), None)
+        if columns is not None and any(column.kind == "text" for column in columns):
+            raise RewritingError(_text_left(path))
+        if isinstance(model, FunctionTransformer):
+            return Rewritten((Apply(OPERATORS[model.func]),), None)
+        if isinstance(model, SINGLE_ONLY):
+            return Rewritten((Cast(double=False), model, Cast(double=True)), None)
+        transforms = hasattr(model, "transform") and not hasattr(model, "predict")
+        if isinstance(model, FLOAT_ONLY) or not (transforms or self._wide or isinstance(model, TREES)):
+            return Rewritten((Cast(double=False), model), None)
+        return Rewritten((model,), None)
+
+    def _ensemble(self, model: Any, columns: Columns, path: str) -> Any:
+        """A copy of an ensemble whose members that are pipelines are rewritten too, all in float64."""
+        fresh = copy.copy(model)
+        names = [name for name, member in model.estimators if not is_drop(member)]
+        members = zip(names, model.estimators_, strict=True)
+        fresh.estimators_ = [self._member(member, columns, named(path, name)) for name, member in members]
+        if isinstance(model, VotingClassifier):
+            fresh.flatten_transform = False  # skl2onnx asks for it; it changes transform() only
+        return fresh
+
+    def _member(self, member: Any, columns: Columns, path: str) -> Any:
+        if not isinstance(member, Pipeline):
+            return member
+        inner = Rewriter("double")
+        made = inner.model(member, columns, path)
+        self.vectorizers.extend(inner.vectorizers)
+        return made
+
+
+def _or_numbers(columns: Columns, count: int) -> tuple[Column, ...]:
+    """The columns, or ``count`` columns of computed numbers where nothing else is known."""
+    return tuple(Column("number", place) for place in range(count)) if columns is None else columns
+
+
+def _text_left(path: str) -> Problem:
+    return Problem(path, "takes text as it is", "encode the text columns first, with OneHotEncoder for instance")
+
+
+def _pipeline(steps: Sequence[BaseEstimator]) -> Pipeline:
+    return Pipeline([(f"s{number}", step) for number, step in enumerate(steps)] or [("s0", Cast(double=True))])
