@@ -1,5 +1,7 @@
 """Answer files: what a model said of each row, written as CSV, Parquet, Arrow or JSON lines."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
@@ -52,9 +55,30 @@ def new_answers(path: Path, schema: pa.Schema, size: int) -> Iterator[Write]:
 
 @contextmanager
 def _csv(stream: BinaryIO, schema: pa.Schema) -> Iterator[Write]:
-    options = pa.csv.WriteOptions(quoting_style="needed", quoting_header="needed")
-    with pa.csv.CSVWriter(stream, schema, write_options=options) as writer:
-        yield writer.write_batch
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(schema.names)  # Arrow puts every name into quotes
+    stream.write(header.getvalue().encode())
+    with _csv_writer(stream, schema, "none") as bare, _csv_writer(stream, schema, "needed") as quoted:
+
+        def write(batch: pa.RecordBatch) -> None:
+            (quoted if any(map(_needs_quotes, batch.columns)) else bare).write_batch(batch)
+
+        yield write
+
+
+def _csv_writer(stream: BinaryIO, schema: pa.Schema, quoting: str) -> pa.csv.CSVWriter:
+    """``needed`` puts all text into quotes; ``none`` puts none, and refuses text that needs them."""
+    return pa.csv.CSVWriter(
+        stream, schema, write_options=pa.csv.WriteOptions(include_header=False, quoting_style=quoting)
+    )
+
+
+def _needs_quotes(column: pa.Array) -> bool:
+    """Whether some text would break a line or a cell, or is empty and not null."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return False
+    found: bool | None = pc.any(pc.match_substring_regex(column, '[",\\r\\n]|^$')).as_py()
+    return found is True
 
 
 @contextmanager

@@ -59,6 +59,10 @@ class RowFile(Protocol):
         """How much has been read."""
         ...
 
+    def close(self) -> None:
+        """Give the file back."""
+        ...
+
 
 def open_rows(path: Path) -> RowFile:
     """Open a file by the ending of its name. Raises ``UnknownFormatError`` and ``UnreadableFileError``."""
@@ -89,12 +93,16 @@ class CsvFile:
 
     def done(self) -> int:
         """Bytes read."""
-        return self.total if self._stream.closed else self._stream.tell()
+        return self._stream.tell()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._stream.close()
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
-            with self._stream, self._open(columns) as reader:
+            with self._open(columns) as reader:
                 for batch in reader:
                     yield from _sliced(batch)
         except (OSError, pa.ArrowException) as error:
@@ -133,7 +141,8 @@ class ParquetFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = pa.parquet.ParquetFile(path, buffer_size=BLOCK_BYTES)
+        # Read ahead, it would keep every column chunk that it has read until the end.
+        self._file = pa.parquet.ParquetFile(path, buffer_size=BLOCK_BYTES, pre_buffer=False)
         self.columns = tuple(self._file.schema_arrow.names)
         self.total = self._file.metadata.num_rows
         self._done = 0
@@ -142,13 +151,16 @@ class ParquetFile:
         """Rows read."""
         return self._done
 
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
-            with self._file:
-                for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
-                    self._done += batch.num_rows
-                    yield batch.select(list(columns))
+            for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
+                self._done += batch.num_rows
+                yield batch.select(list(columns))
         except (OSError, pa.ArrowException) as error:
             raise UnreadableFileError(str(self.path), _reason(error)) from error
 
@@ -179,14 +191,17 @@ class ArrowFile:
         """Bytes read, as far as whole batches tell."""
         return min(self.total, self._done)
 
+    def close(self) -> None:
+        """Give the file back."""
+        self._source.close()
+
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
-            with self._source:
-                for batch in self._batches:
-                    for part in _sliced(batch.select(list(columns))):
-                        yield part
-                        self._done += batch.nbytes * part.num_rows // max(1, batch.num_rows)
+            for batch in self._batches:
+                for part in _sliced(batch.select(list(columns))):
+                    yield part
+                    self._done += batch.nbytes * part.num_rows // max(1, batch.num_rows)
         except (OSError, pa.ArrowException) as error:
             raise UnreadableFileError(str(self.path), _reason(error)) from error
 

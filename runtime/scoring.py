@@ -3,6 +3,7 @@
 import difflib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,48 +91,52 @@ def score(model: Model, source: Path, target: Path, keep: Sequence[str], progres
     ``SameFileError`` and what ``open_rows`` and ``new_answers`` raise.
     """
     check_format(target)
-    rows = open_rows(source)
-    if target.exists() and target.samefile(source):
-        raise SameFileError(str(source))
-    answers = answer_columns(model.signature)
-    kept = _kept(keep, rows, answers, source)
-    fields = _fields(model, rows, source)
-    scorer = _Scorer(model, fields, kept, answers, rows.textual)
-    count = 0
-    batches = rows.batches(list(dict.fromkeys((*(field.name for field in fields), *kept))))
-    first = next(batches, None)
-    with new_answers(target, scorer.schema(first), source.stat().st_size) as write:
-        while first is not None:
-            write(scorer.answer(first, count, source))
-            count += first.num_rows
+    with closing(open_rows(source)) as rows:
+        if target.exists() and target.samefile(source):
+            raise SameFileError(str(source))
+        return _score(_Plan(model, rows, source, keep), target, progress)
+
+
+def _score(plan: "_Plan", target: Path, progress: Progress) -> Scored:
+    rows, count = plan.rows, 0
+    batches = rows.batches(plan.needed)
+    batch = next(batches, None)
+    with new_answers(target, plan.schema(batch), plan.source.stat().st_size) as write:
+        while batch is not None:
+            write(plan.answer(batch, count))
+            count += batch.num_rows
             progress(rows.done(), rows.total, count)
-            first = next(batches, None)
-    used = {field.name for field in fields} | set(kept)
-    return Scored(count, tuple(scorer.names), tuple(name for name in rows.columns if name not in used))
+            batch = next(batches, None)
+    ignored = tuple(name for name in rows.columns if name not in plan.needed)
+    return Scored(count, tuple(plan.names), ignored)
 
 
-class _Scorer:
-    """Turns batches of rows into batches of answers."""
+class _Plan:
+    """What is read, what is kept, and how a batch of rows becomes a batch of answers."""
 
-    def __init__(
-        self, model: Model, fields: Sequence[Field], kept: Sequence[str], answers: Sequence[AnswerColumn], textual: bool
-    ) -> None:
-        self._model, self._fields, self._kept, self._answers, self._textual = model, fields, kept, answers, textual
+    def __init__(self, model: Model, rows: RowFile, source: Path, keep: Sequence[str]) -> None:
+        self.rows, self.source, self._model = rows, source, model
         self._encoder = Encoder(model.signature)
-        self.names = [*kept, *(column.name for column in answers)]
+        self._answers = answer_columns(model.signature)
+        self._kept = _kept(keep, rows, self._answers, source)
+        self._fields = _fields(model, rows, source)
+        self.names = [*self._kept, *(column.name for column in self._answers)]
+        """Of the columns of the answers."""
+        self.needed = list(dict.fromkeys((*(field.name for field in self._fields), *self._kept)))
+        """The columns of the input that are read."""
 
     def schema(self, first: pa.RecordBatch | None) -> pa.Schema:
         """Of the answers to batches like ``first``; where there is none, what is kept is text."""
         kept = [pa.string()] * len(self._kept) if first is None else [column.type for column in self._copies(first)]
         return pa.schema(list(zip(self.names, [*kept, *(column.type for column in self._answers)], strict=True)))
 
-    def answer(self, batch: pa.RecordBatch, before: int, source: Path) -> pa.RecordBatch:
+    def answer(self, batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
         """The answers to one batch, ``before`` which so many rows were."""
         try:
-            outputs = self._model.run(self._encoder.encode(values_of(batch, self._fields, self._textual)))
+            outputs = self._model.run(self._encoder.encode(values_of(batch, self._fields, self.rows.textual)))
         except FieldError as error:
             row = None if error.row is None else before + error.row + 1
-            raise RowError(str(source), row, error.field, error.problem) from error
+            raise RowError(str(self.source), row, error.field, error.problem) from error
         columns = [*self._copies(batch), *answer_table(self._answers, outputs)]
         return pa.RecordBatch.from_arrays(columns, names=self.names)
 

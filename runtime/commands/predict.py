@@ -43,7 +43,7 @@ def predict(
     The file is read a piece at a time, so it may be larger than memory. The output appears when it is whole:
     after an error or Ctrl-C there is none, and one that was there before is unchanged.
 
-    Columns of the output: what --keep names, then label, probability_<class>, score_<class>, value. Columns that
+    Columns of the output: what --keep names, then label, probability_CLASS, score_CLASS, value. Columns that
     the model does not take are ignored. In CSV an empty cell is a missing value, and so are NA, NaN and null where
     the field may be missing.
 
