@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import orjson
 from starlette.types import Receive, Scope
 
@@ -10,6 +11,10 @@ from lading.runtime.errors import BinaryBodyError, BodyTooLargeError, EncodedBod
 
 EXPLAINED_BYTES = 1 << 20
 """Up to this size a body that is not JSON is read a second time, to say where it goes wrong."""
+
+COLON = ord(":")
+COUNTED_BYTES = 4096
+"""From this size on NumPy counts faster than bytes do."""
 
 Path = tuple[str | int, ...]
 
@@ -73,7 +78,7 @@ def refuse_repeated(body: bytes, document: object, names: int) -> None:
     ``document`` is the parsed body and ``names`` counts the names in all of its objects. Outside of texts every
     colon of JSON follows a name, so equal counts prove that no name was dropped; only otherwise is a look due.
     """
-    colons = body.count(b":")
+    colons = _count_colons(body)
     if colons == names:
         return
     # An escaped colon would count in the document but not in the body, and could hide a dropped name.
@@ -131,6 +136,12 @@ def _find(document: object, kind: type[_Token]) -> tuple[Path, _Token] | None:
         elif isinstance(value, list):
             left.extend(((*path, index), value[index]) for index in range(len(value) - 1, -1, -1))
     return None
+
+
+def _count_colons(body: bytes) -> int:
+    if len(body) < COUNTED_BYTES:
+        return body.count(b":")
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == COLON))
 
 
 def _colons(document: object) -> int:

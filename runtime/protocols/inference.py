@@ -1,24 +1,21 @@
 """Inference: a V2 request as the tensors of one model, and the model's tensors as a V2 response."""
 
 import itertools
-import math
 import os
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.values import kind_of
 from lading.runtime.errors import MalformedRequestError, shown, suggestion
 from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.arrays import Array, fits_plainly, plain_array
 from lading.runtime.protocols.body import parse, refuse_repeated
+from lading.runtime.protocols.rows import RowReader
 from lading.runtime.protocols.tensors import Given, OutputWriter, TensorSpec, field_spec, input_spec, read_tensor
-
-Array = NDArray[Any]
 
 _START = os.urandom(6).hex().encode()
 _COUNT = itertools.count(1)
@@ -84,20 +81,28 @@ class FrameInputs:
         fields = model.signature.fields
         self.specs = [field_spec(field) for field in fields]
         self._encoder = model.encoder
+        self._reader = RowReader(model.signature, model.encoder)
         self._own = {field.name: _own(field, spec) for field, spec in zip(fields, self.specs, strict=True)}
 
     def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Feeds, int]:
         """The graph's inputs for the tensors of a request, and the rows that they hold."""
         found = named_tensors(self.specs, given)
         data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs if spec.name in found}
-        _same_rows(data)
-        columns = [self._values(name, tensor.values) for name, tensor in data.items()]
-        table = [dict(zip(data, row, strict=True)) for row in zip(*columns, strict=True)]
-        return self._encoder.encode_rows(table), len(table)
+        rows = _same_rows(data)
+        columns = [self._values(spec.name, data, rows) for spec in self.specs]
+        table = list(zip(*columns, strict=True))
+        feeds = self._reader.plain(table)
+        return (self._checked(table) if feeds is None else feeds), rows
 
-    def _values(self, name: str, values: list[Any]) -> list[Any]:
+    def _values(self, name: str, data: Mapping[str, Given], rows: int) -> Sequence[Any]:
+        if name not in data:
+            return (None,) * rows
         own = self._own[name]
-        return values if own is None else list(map(own, values))
+        return data[name].values if own is None else list(map(own, data[name].values))
+
+    def _checked(self, table: Sequence[tuple[Any, ...]]) -> Feeds:
+        names = [spec.name for spec in self.specs]
+        return self._encoder.encode_rows([dict(zip(names, row, strict=True)) for row in table])
 
 
 class GraphInputs:
@@ -138,22 +143,14 @@ class _GraphInput:
         self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
         # The widest type of its kind: whether a value fits into the tensor is the encoder's to say.
         self._wide = np.dtype(np.float64) if self._dtype.kind == "f" else self._dtype
-        self._code = {"float32": "f", "float64": "d"}.get(tensor.dtype)
         self._is_plain = all(_is_plain(field, self._dtype) for field in self._fields)
-        self._may_miss = all(field.nullable for field in self._fields)
 
     def plain(self, data: Given) -> Array | None:
         """The tensor, where nothing speaks against taking the values as they are."""
-        if not self._is_plain:
+        values = plain_array(data.values, self._dtype) if self._is_plain else None
+        if values is None:
             return None
-        if self._code is None:
-            return None if self._dtype.kind == "O" else self._shaped(np.array(data.values, dtype=self._dtype))
-        try:
-            values = np.frombuffer(array(self._code, data.values), dtype=self._dtype)
-        except (TypeError, ValueError):  # a missing value, or no value at all
-            return None
-        # The sum of squares is finite only if every value is: a number that the type cannot hold has become infinite.
-        return self._shaped(values) if math.isfinite(values.dot(values)) else None
+        return values if self._rank == 1 else values.reshape(data.rows, *self.spec.extents)
 
     def columns(self, data: Given) -> dict[str, Array]:
         """One array of values for each field, as the encoder takes them."""
@@ -161,9 +158,6 @@ class _GraphInput:
         values[:] = data.values
         shaped = values.reshape(data.rows, *self.spec.extents)
         return {field.name: _part(field, shaped) for field in self._fields}
-
-    def _shaped(self, values: Array) -> Array:
-        return values.reshape(-1) if self._rank == 1 else values.reshape(-1, *self.spec.extents)
 
 
 def named_tensors(specs: Sequence[TensorSpec], given: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -198,9 +192,8 @@ def _same_rows(data: Mapping[str, Given]) -> int:
 
 
 def _is_plain(field: Field, dtype: np.dtype[Any]) -> bool:
-    """Whether any number of the tensor's type is a value of the field."""
-    kinds = {"f": "number", "i": "integer", "u": "integer", "b": "boolean"}
-    return field.type == kinds.get(dtype.kind) and not field.categories
+    """Whether any value of the tensor's type is one of the field."""
+    return fits_plainly(kind_of(field), dtype) and (field.unknown == "accept" or field.categories is None)
 
 
 def _part(field: Field, values: Array) -> Array:

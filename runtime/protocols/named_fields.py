@@ -15,6 +15,7 @@ from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.endpoint import Endpoint
+from lading.runtime.protocols.rows import RowReader
 
 PATH = "/models/{name}/predict"
 
@@ -32,7 +33,7 @@ class NamedFieldsDialect:
     """Reads rows of named fields for one model, and writes answers by meaning."""
 
     def __init__(self, model: Model) -> None:
-        self._encoder = model.encoder
+        self._reader = RowReader(model.signature, model.encoder)
         self._writer = AnswerWriter(model.signature)
 
     def read(self, body: bytes) -> Rows:
@@ -42,7 +43,7 @@ class NamedFieldsDialect:
         rows = [document] if single else _listed(document)
         refuse_repeated(body, document, sum(map(len, rows)))
         try:
-            return Rows(self._encoder.encode_rows(rows), len(rows), single)
+            return Rows(self._reader.read(rows), len(rows), single)
         except FieldError as error:
             raise FieldError(error.field, None if single else error.row, error.problem) from None
 

@@ -45,7 +45,8 @@ def graph(nodes: Sequence[onnx.NodeProto], signature: Signature, constants: Colu
         [numpy_helper.from_array(values, name) for name, values in (constants or {}).items()],
     )
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
-    return helper.make_model(made, opset_imports=opsets, ir_version=10).SerializeToString()
+    model = helper.make_model(made, opset_imports=opsets, ir_version=10)
+    return bytes(model.SerializeToString())
 
 
 def _value(tensor: Tensor) -> onnx.ValueInfoProto:

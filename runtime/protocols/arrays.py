@@ -1,0 +1,44 @@
+"""Arrays: lists of JSON values as arrays of a tensor's element type, where nothing speaks against it."""
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+CODES = {np.dtype(np.float32): "f", np.dtype(np.float64): "d"}
+KINDS: Mapping[str, str] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
+
+
+def fits_plainly(kind: str, dtype: np.dtype[Any]) -> bool:
+    """Whether values of a field's kind are to a tensor of ``dtype`` what they are to the field."""
+    return KINDS[dtype.kind] == kind
+
+
+def plain_array(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
+    """The values, all of the type's own kind or None, as a flat array; None where one is missing or does not fit."""
+    if dtype in CODES:
+        return _floats(values, dtype)
+    if not values or None in values:
+        return None
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return np.array(values, dtype) if limits.min <= min(values) and max(values) <= limits.max else None
+    if dtype.kind == "f":
+        return None
+    made = np.empty(len(values), dtype)
+    made[:] = values
+    return made
+
+
+def _floats(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
+    try:
+        made = np.frombuffer(array(CODES[dtype], values), dtype)
+    except (TypeError, ValueError):  # a value is missing, or there is none
+        return None
+    # The sum of squares is finite only if every value is, and one that the type cannot hold has become infinite.
+    return made if math.isfinite(made.dot(made)) else None
