@@ -192,7 +192,7 @@ def _explained(folder: Path, size: int) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(str(folder), size, shutil.disk_usage(folder).free) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
             raise NotWritableError(str(folder), reason) from error

@@ -19,8 +19,8 @@ class NotCanonicalError(ValueError):
 def canonical_json(value: Record | JsonValue) -> bytes:
     """The canonical bytes of a record or of a JSON value.
 
-    A record's absent fields are left out, whatever their default. Integers beyond 2^53 are written when a
-    double holds them exactly, since RFC 8785 knows no other numbers.
+    A record's absent fields are left out, whatever their default. RFC 8785 knows no numbers but doubles, so an
+    integer beyond 2^53 is written only when a double equals it or is itself written with its digits.
     Raises ``NotCanonicalError`` where RFC 8785 has no form for the value.
 
     >>> canonical_json({"b": [1.0, 1e21], "a": None})
@@ -57,8 +57,8 @@ def _doubled(value: object) -> object:
 def _double(value: int) -> float:
     try:
         double = float(value)
-    except OverflowError:
-        double = float("inf")
-    if double != value:
+    except OverflowError as error:
+        raise NotCanonicalError("an integer is beyond the range of doubles") from error
+    if double != value and _dumps(double) != str(value).encode():
         raise NotCanonicalError(f"the integer {value} has more digits than a double holds")
     return double
