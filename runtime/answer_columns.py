@@ -67,8 +67,11 @@ def _columns(output: Output, key: str) -> list[AnswerColumn]:
 def _label_type(output: Output) -> pa.DataType:
     if output.class_type is not None:
         return CLASS_TYPES[output.class_type]
-    kinds = {type(value) for value in output.classes or ()}
-    return {(bool,): pa.bool_(), (int,): pa.int64()}.get(tuple(kinds), pa.string()) if kinds else _element_type(output)
+    if not output.classes:
+        return _element_type(output)
+    return {frozenset({bool}): pa.bool_(), frozenset({int}): pa.int64()}.get(
+        frozenset(map(type, output.classes)), pa.string()
+    )
 
 
 def _element_type(output: Output) -> pa.DataType:

@@ -1,7 +1,7 @@
 """Row files: rows to score, read from CSV, Parquet or Arrow a batch at a time, however large the file is."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -206,7 +206,11 @@ class ArrowFile:
             raise UnreadableFileError(str(self.path), _reason(error)) from error
 
 
-FORMATS: dict[str, Any] = {".csv": CsvFile, **dict.fromkeys(PARQUET, ParquetFile), **dict.fromkeys(ARROW, ArrowFile)}
+FORMATS: Mapping[str, Callable[[Path], RowFile]] = {
+    ".csv": CsvFile,
+    **dict.fromkeys(PARQUET, ParquetFile),
+    **dict.fromkeys(ARROW, ArrowFile),
+}
 
 
 def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
