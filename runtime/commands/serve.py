@@ -1,0 +1,105 @@
+"""``lading serve``: bundles become a server."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.markup import escape
+
+from lading.core.console import progress, reports
+from lading.core.settings import Settings
+from lading.runtime.server import Ready, Server
+
+Tell = Callable[[str], None]
+
+
+def serve(
+    context: typer.Context,
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles: archives or folders.", metavar="BUNDLE...")],
+    host: Annotated[str | None, typer.Option(help="The address to listen at.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="The port.", min=1, max=65535, show_default="8080")] = None,
+    replicas: Annotated[
+        int | None, typer.Option(help="Processes that hold the models.", min=1, show_default="the CPU quota")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads for one inference.", min=1, show_default="1")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
+    ] = False,
+) -> None:
+    """Serve bundles: predictions, lineage and a page for people, on one port.
+
+    SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles again and
+    replaces every replica, without losing a request. Every option is also a variable: LADING_PORT and so on.
+
+    Examples:
+
+        lading serve penguins.lading
+
+        lading serve penguins.lading churn.lading --host 0.0.0.0 --port 80
+    """
+    settings = _settings(context.obj, {"host": host, "port": port, "replicas": replicas, "threads": threads})
+    announce = _announce_json if json else _announce
+    with _voice() as (tell, quiet):
+
+        def ready(server: Ready) -> None:
+            quiet()
+            announce(server)
+
+        raise SystemExit(asyncio.run(Server(bundles, settings, tell, ready).run()))
+
+
+def _settings(settings: Settings, given: dict[str, object]) -> Settings:
+    """The settings, with what the command line says otherwise."""
+    return settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+def _announce_json(server: Ready) -> None:
+    models = [bundle.model_dump(include={"name", "version", "digest"}) for bundle in server.desired.bundles]
+    document = {"address": server.address, "pid": os.getpid(), "replicas": server.replicas, "models": models}
+    sys.stdout.write(orjson.dumps(document).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _announce(server: Ready) -> None:
+    out = reports()
+    replicas = "1 replica" if server.replicas == 1 else f"{server.replicas} replicas"
+    out.print(f"[bold green]ready[/] at [bold]{escape(server.address)}[/] ({replicas}; Ctrl-C stops)")
+    for bundle in server.desired.bundles:
+        out.print(f"  [bold]{escape(bundle.name)}[/] {escape(bundle.version)}  {bundle.digest}")
+    name = server.desired.bundles[0].name
+    out.print("ask what a model takes, where it comes from, and try it in a browser:", style="dim")
+    out.print(f"  curl {server.address}/models/{name}", markup=False)
+    out.print(f"  curl {server.address}/lineage", markup=False)
+    out.print(f"  {server.address}/", markup=False)
+    out.file.flush()
+
+
+@contextmanager
+def _voice() -> Iterator[tuple[Tell, Callable[[], None]]]:
+    """What tells of progress, and what ends the display of it: a spinner in a terminal, else plain lines."""
+    console = progress()
+    if not console.is_terminal:
+        yield (lambda text: console.print(text, markup=False)), (lambda: None)
+        return
+    status = console.status("starting")
+
+    def tell(text: str) -> None:
+        status.update(escape(text))
+        if not live:
+            console.print(text, markup=False)
+
+    live = True
+
+    def quiet() -> None:
+        nonlocal live
+        live = False
+        status.stop()
+
+    with status:
+        yield tell, quiet

@@ -1,0 +1,40 @@
+"""Failures: why a replica could not get ready, written where the server that waits for it looks."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from lading.bundles.records import Record
+from lading.core.errors import LadingError
+
+FOLDER = "failures"
+
+
+class Failure(Record):
+    """Why a replica could not get ready, and the exit code that this kind of error ends a command with."""
+
+    message: str
+    kind: str
+    exit_code: int
+
+
+def write_failure(folder: Path, error: Exception) -> None:
+    """Leave ``error`` in the run folder ``folder`` for the server; the file appears whole or not at all."""
+    exit_code = error.exit_code if isinstance(error, LadingError) else 1
+    kind = type(error).__name__
+    failure = Failure(message=str(error) or kind, kind=kind, exit_code=exit_code)
+    place = folder / FOLDER
+    place.mkdir(mode=0o700, exist_ok=True)
+    name = uuid.uuid4().hex
+    (place / f".{name}").write_text(failure.model_dump_json())
+    os.replace(place / f".{name}", place / f"{name}.json")
+
+
+def take_failures(folder: Path) -> Sequence[Failure]:
+    """The failures that were left in the run folder ``folder`` since the last call, the oldest first."""
+    found = []
+    for path in sorted((folder / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
+        found.append(Failure.model_validate_json(path.read_text()))
+        path.unlink()
+    return found
