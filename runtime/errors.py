@@ -39,8 +39,10 @@ class UnknownModelError(RequestError):
     def __str__(self) -> str:
         if self.version is not None:
             found = f"model {shown(self.name)} has no version {shown(self.version)} here; deployed is"
-            return f"{found} {', '.join(self.known)}"
-        return f"no model {shown(self.name)} is deployed here{suggestion(self.name, self.known)}; {_listed(self.known)}"
+            return f"{found} {listed(self.known)}"
+        return (
+            f"no model {shown(self.name)} is deployed here{suggestion(self.name, self.known)}; {_deployed(self.known)}"
+        )
 
 
 class UnknownPathError(RequestError):
@@ -144,6 +146,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {shown(close[0])}?" if close else ""
 
 
+def listed(names: Iterable[str]) -> str:
+    """The names, the first few of them where they are many."""
+    known = [shown(name) for name in names]
+    return ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[:SHOWN]) + '"'
@@ -156,6 +164,5 @@ def _text(value: object) -> str:
     return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else type(value).__name__
 
 
-def _listed(known: tuple[str, ...]) -> str:
-    few = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
-    return f"deployed are: {few}" if known else "none is deployed"
+def _deployed(known: tuple[str, ...]) -> str:
+    return f"deployed are: {listed(known)}" if known else "none is deployed"

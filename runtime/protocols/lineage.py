@@ -13,6 +13,24 @@ from lading.bundles.records import Record
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
+from lading.runtime.protocols.schemas import Schema, operation
+
+MODEL: Schema = {
+    "title": "Model",
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "version": {"type": "string"},
+        "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    },
+    "required": ["name", "version", "digest"],
+}
+
+LISTING: Schema = {
+    "type": "object",
+    "properties": {"models": {"type": "array", "items": MODEL}},
+    "required": ["models"],
+}
 
 
 class Lineage:
@@ -40,8 +58,11 @@ class Lineage:
         return [Route("/models", models), Route("/models/{name}", one), Route("/lineage", lineage)]
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
-        """The three paths."""
-        return {}
+        """The list, each model, and the lineage of all."""
+        one = {f"/models/{model.name}": _described(model.name) for model in deployments}
+        listing = operation("models", "server", "The deployed models", LISTING)
+        lineage = operation("lineage", "server", "Where every deployed model came from, and how it was proved", LISTING)
+        return {"/models": {"get": listing}, "/lineage": {"get": lineage}, **one}
 
 
 def summary(model: Model) -> dict[str, object]:
@@ -76,6 +97,11 @@ def described(model: Model) -> dict[str, object]:
         **lineage_of(model),
         "profile": _document(model.profile),
     }
+
+
+def _described(name: str) -> JsonValue:
+    summary = "The model's signature, provenance, parity, digest and profile"
+    return {"get": operation(f"describe_{name}", name, summary, MODEL)}
 
 
 def _document(record: Record) -> orjson.Fragment:

@@ -15,7 +15,9 @@ from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.endpoint import Endpoint
+from lading.runtime.protocols.examples import example, golden_rows
 from lading.runtime.protocols.rows import RowReader
+from lading.runtime.protocols.schemas import DIGEST, FIELD_ERROR, JSON, Schema, answer_schema, refusals, row_schema
 
 PATH = "/models/{name}/predict"
 
@@ -75,7 +77,36 @@ class NamedFields:
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """One path for each model, with its true fields."""
-        return {}
+        return {PATH.format(name=model.name): {"post": _operation(model)} for model in deployments}
+
+
+def _operation(model: Model) -> Schema:
+    """What OpenAPI says of one model's predictions."""
+    row, answer = row_schema(model.name, model.signature), answer_schema(model.name, model.signature)
+    rows, dialect = golden_rows(model), NamedFieldsDialect(model)
+    found = {"one row": example(model, dialect, rows[0]) if rows else None, "rows": example(model, dialect, list(rows))}
+    examples = {name: made for name, made in found.items() if made is not None}
+    requests: Schema = {name: {"value": made.request} for name, made in examples.items()}
+    answers: Schema = {name: {"value": made.answer} for name, made in examples.items()}
+    return {
+        "operationId": f"predict_{model.name}",
+        "tags": [model.name],
+        "summary": f"Predict with {model.manifest.deployment}, the fields by name",
+        "description": "One row as an object gets one answer; a list of rows gets a list of answers.",
+        "requestBody": {"required": True, "content": {JSON: {"schema": _one_or_many(row), "examples": requests}}},
+        "responses": {
+            "200": {
+                "description": "The answer to each row, in their order.",
+                "headers": DIGEST,
+                "content": {JSON: {"schema": _one_or_many(answer), "examples": answers}},
+            },
+            **refusals(FIELD_ERROR, 400, 413, 415, 422, 500),
+        },
+    }
+
+
+def _one_or_many(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "array", "items": schema}]}
 
 
 def _listed(document: object) -> list[dict[str, object]]:

@@ -14,6 +14,7 @@ from lading.runtime.model import Model
 from lading.runtime.protocols.answers import class_names
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.inference import InferenceDialect
+from lading.runtime.protocols.inference_schemas import model_paths, server_paths
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
 
 PLATFORM = "onnx_onnxv1"
@@ -72,7 +73,11 @@ class OpenInference:
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """The paths that every server has, and those of each model with its tensors."""
-        return {}
+        paths = server_paths()
+        for model in deployments:
+            for path, which in ((MODEL, ""), (VERSION, "Version")):
+                paths |= model_paths(model, path.format(name=model.name, version=model.version), which)
+        return paths
 
 
 async def _live(_: Request) -> JsonReply:

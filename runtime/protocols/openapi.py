@@ -11,6 +11,10 @@ from starlette.types import ASGIApp
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.protocol import Protocol
 from lading.runtime.protocols.replies import JsonReply
+from lading.runtime.protocols.schemas import operation
+
+VALUES = frozenset({"const", "default", "enum", "example", "examples"})
+"""Keys under which no schema lies, but values."""
 
 
 class OpenApi:
@@ -35,16 +39,33 @@ class OpenApi:
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """The document describes itself too."""
-        return {}
+        return {"/openapi.json": {"get": operation("openapi", "server", "This document", {"type": "object"})}}
 
 
 def document(protocols: Sequence[Protocol], deployments: Deployments) -> dict[str, JsonValue]:
     """The OpenAPI 3.1 document of all that ``protocols`` answer for ``deployments``."""
+    schemas: dict[str, JsonValue] = {}
     paths: dict[str, JsonValue] = {}
     for protocol in protocols:
-        paths |= protocol.paths(deployments)
+        for path, item in protocol.paths(deployments).items():
+            paths[path] = _with_components(item, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Lading", "version": version("lading"), "description": "The models deployed on this server."},
         "paths": paths,
+        "components": {"schemas": schemas},
     }
+
+
+def _with_components(part: JsonValue, schemas: dict[str, JsonValue]) -> JsonValue:
+    """``part`` with a reference in place of each schema that has a title, which goes to ``schemas``."""
+    if isinstance(part, list):
+        return [_with_components(item, schemas) for item in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: value if key in VALUES else _with_components(value, schemas) for key, value in part.items()}
+    title = part.get("title")
+    if not isinstance(title, str):
+        return made
+    schemas[title] = made
+    return {"$ref": f"#/components/schemas/{title}"}

@@ -13,6 +13,7 @@ from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.values import kind_of
 from lading.runtime.model import Feeds
 from lading.runtime.protocols.arrays import CODES, Array, fits_plainly, plain_array
+from lading.runtime.protocols.tensors import fed_fields
 
 Row = tuple[Any, ...]
 """One row's values, in the order of the fields; None is missing."""
@@ -123,9 +124,8 @@ def _fills(signature: Signature) -> dict[str, Fill] | None:
 
 
 def _fill(signature: Signature, tensor: Tensor) -> Fill | None:
-    fed = [position for position, field in enumerate(signature.fields) if _feeds(field, tensor)]
-    fed.sort(key=lambda position: _column(signature.fields[position]))
-    fields = [signature.fields[position] for position in fed]
+    fields = fed_fields(signature, tensor)
+    fed = [signature.fields.index(field) for field in fields]
     if len(fed) == 1 and (fields[0].shape or tensor.dtype not in MATRICES):
         return _nested(tensor, fed[0], fields[0])
     if tensor.dtype in FLOATS:
@@ -194,14 +194,6 @@ def _word(field: Field) -> Callable[[Any], str | None]:
     """What writes a field's value as text."""
     text, missing = TEXTS[kind_of(field)], field.feed.missing if field.feed is not None else None
     return lambda value: missing if value is None else text(value)
-
-
-def _feeds(field: Field, tensor: Tensor) -> bool:
-    return field.feed is not None and field.feed.input == tensor.name
-
-
-def _column(field: Field) -> int:
-    return 0 if field.feed is None or field.feed.column is None else field.feed.column
 
 
 def _shape(tensor: Tensor, fed: list[int]) -> tuple[int, ...]:

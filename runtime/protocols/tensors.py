@@ -65,9 +65,17 @@ def field_spec(field: Field) -> TensorSpec:
     return TensorSpec(field.name, datatype, field.shape or (1,), field.nullable or field.feed is None)
 
 
+def fed_fields(signature: Signature, tensor: Tensor) -> list[Field]:
+    """The fields that feed an input of the graph, in the order of its columns."""
+    fed = [
+        (field.feed.column or 0, field) for field in signature.fields if field.feed and field.feed.input == tensor.name
+    ]
+    return [field for _, field in sorted(fed, key=lambda entry: entry[0])]
+
+
 def input_spec(signature: Signature, tensor: Tensor) -> TensorSpec:
     """An input of the graph as it is, its extents filled in from the fields that feed it."""
-    fed = [field for field in signature.fields if field.feed is not None and field.feed.input == tensor.name]
+    fed = fed_fields(signature, tensor)
     extents: tuple[int, ...] = fed[0].shape
     if fed[0].feed is not None and fed[0].feed.column is not None:
         extents = (len(fed),)

@@ -1,0 +1,34 @@
+"""Examples: golden rows as requests, with the answers that this server gives to them."""
+
+from typing import NamedTuple, cast
+
+import orjson
+from pydantic import JsonValue
+
+from lading.bundles.feeds import FieldError
+from lading.runtime.errors import RequestError
+from lading.runtime.model import Model
+from lading.runtime.protocols.endpoint import Asked, Dialect
+
+MOST_ROWS = 2
+
+
+class Example(NamedTuple):
+    """A request and its answer."""
+
+    request: JsonValue
+    answer: JsonValue
+
+
+def golden_rows(model: Model) -> list[dict[str, JsonValue]]:
+    """A few golden rows as JSON objects."""
+    return cast("list[dict[str, JsonValue]]", model.golden.records(model.signature)[:MOST_ROWS])
+
+
+def example(model: Model, dialect: Dialect[Asked], request: JsonValue) -> Example | None:
+    """The request with its answer; none where JSON cannot hold one of them."""
+    try:
+        question = dialect.read(orjson.dumps(request))
+        return Example(request, orjson.loads(dialect.write(question, model.run(question.feeds))))
+    except (RequestError, FieldError):
+        return None

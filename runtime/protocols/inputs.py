@@ -1,0 +1,186 @@
+"""Inputs: the tensors that a V2 request must name, and how they become the graph's."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.values import kind_of
+from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
+from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.arrays import Array, fits_plainly, plain_array
+from lading.runtime.protocols.rows import RowReader
+from lading.runtime.protocols.tensors import Given, TensorSpec, fed_fields, field_spec, input_spec, read_tensor
+
+Rows = Sequence[Mapping[str, Any]]
+"""JSON objects, one for each row."""
+
+
+class FrameInputs:
+    """The inputs of a model of a data frame: one tensor for each field."""
+
+    def __init__(self, model: Model) -> None:
+        fields = model.signature.fields
+        self.specs = [field_spec(field) for field in fields]
+        self._encoder = model.encoder
+        self._reader = RowReader(model.signature, model.encoder)
+        self._own = {field.name: _own(field, spec) for field, spec in zip(fields, self.specs, strict=True)}
+
+    def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Feeds, int]:
+        """The graph's inputs for the tensors of a request, and the rows that they hold."""
+        found = named_tensors(self.specs, given)
+        data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs if spec.name in found}
+        rows = _same_rows(data)
+        columns = [self._values(spec.name, data, rows) for spec in self.specs]
+        table = list(zip(*columns, strict=True))
+        feeds = self._reader.plain(table)
+        return (self._checked(table) if feeds is None else feeds), rows
+
+    def tensors_of(self, rows: Rows) -> list[list[Any]]:
+        """The flat data of each tensor for rows of named fields."""
+        return [[_on_the_wire(spec, row.get(spec.name)) for row in rows] for spec in self.specs]
+
+    def _values(self, name: str, data: Mapping[str, Given], rows: int) -> Sequence[Any]:
+        if name not in data:
+            return (None,) * rows
+        own = self._own[name]
+        return data[name].values if own is None else list(map(own, data[name].values))
+
+    def _checked(self, table: Sequence[tuple[Any, ...]]) -> Feeds:
+        names = [spec.name for spec in self.specs]
+        return self._encoder.encode_rows([dict(zip(names, row, strict=True)) for row in table])
+
+
+class GraphInputs:
+    """The inputs of a model of an array or of tensors: the graph's own."""
+
+    def __init__(self, model: Model) -> None:
+        self._readers = [_GraphInput(model.signature, tensor) for tensor in model.signature.inputs]
+        self.specs = [reader.spec for reader in self._readers]
+        self._encoder = model.encoder
+
+    def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Feeds, int]:
+        """The graph's inputs for the tensors of a request, and the rows that they hold."""
+        found = named_tensors(self.specs, given)
+        data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs}
+        rows = _same_rows(data)
+        feeds: Feeds = {}
+        for reader in self._readers:
+            tensor = reader.plain(data[reader.spec.name])
+            if tensor is None:
+                return self._checked(data), rows
+            feeds[reader.spec.name] = tensor
+        return feeds, rows
+
+    def tensors_of(self, rows: Rows) -> list[list[Any]]:
+        """The flat data of each tensor for rows of named fields."""
+        return [reader.values_of(rows) for reader in self._readers]
+
+    def _checked(self, data: Mapping[str, Given]) -> Feeds:
+        columns: dict[str, Array] = {}
+        for reader in self._readers:
+            columns |= reader.columns(data[reader.spec.name])
+        return self._encoder.encode(columns)
+
+
+class _GraphInput:
+    """One input of the graph, and the fields that feed it."""
+
+    def __init__(self, signature: Signature, tensor: Tensor) -> None:
+        self.spec = input_spec(signature, tensor)
+        self._rank = len(tensor.shape)
+        self._fields = fed_fields(signature, tensor)
+        self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
+        # The widest type of its kind: whether a value fits into the tensor is the encoder's to say.
+        self._wide = np.dtype(np.float64) if self._dtype.kind == "f" else self._dtype
+        self._is_plain = all(_is_plain(field, self._dtype) for field in self._fields)
+
+    def plain(self, data: Given) -> Array | None:
+        """The tensor, where nothing speaks against taking the values as they are."""
+        values = plain_array(data.values, self._dtype) if self._is_plain else None
+        if values is None:
+            return None
+        return values if self._rank == 1 else values.reshape(data.rows, *self.spec.extents)
+
+    def values_of(self, rows: Rows) -> list[Any]:
+        """The flat data of the tensor for rows of named fields."""
+        return [value for row in rows for field in self._fields for value in _flattened(row[field.name])]
+
+    def columns(self, data: Given) -> dict[str, Array]:
+        """One array of values for each field, as the encoder takes them."""
+        values = np.empty(len(data.values), dtype=self._wide)
+        values[:] = data.values
+        shaped = values.reshape(data.rows, *self.spec.extents)
+        return {field.name: _part(field, shaped) for field in self._fields}
+
+
+def named_tensors(specs: Sequence[TensorSpec], given: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The tensors of a request by name; raises ``MalformedRequestError`` for one that is missing, extra or repeated."""
+    known = {spec.name: spec for spec in specs}
+    found: dict[str, Mapping[str, Any]] = {}
+    for tensor in given:
+        name = tensor.get("name")
+        if type(name) is not str or name not in known:
+            missing = [other for other in known if other not in {item.get("name") for item in given}]
+            close = suggestion(str(name), missing)
+            raise MalformedRequestError(
+                f"there is no input {shown(name)}{close}; inputs are {listed(known)}", str(name)
+            )
+        if name in found:
+            raise MalformedRequestError(f"input {shown(name)} is given twice; give it once", name)
+        found[name] = tensor
+    for spec in specs:
+        if spec.name not in found and not spec.optional:
+            raise MalformedRequestError(f"input {shown(spec.name)} is missing; send {spec.datatype}", spec.name)
+    return found
+
+
+def _same_rows(data: Mapping[str, Given]) -> int:
+    rows = {name: tensor.rows for name, tensor in data.items()}
+    first = next(iter(rows), None)
+    for name, found in rows.items():
+        if first is not None and found != rows[first]:
+            problem = f"input {shown(name)} has {found} rows, input {shown(first)} has {rows[first]}"
+            raise MalformedRequestError(f"{problem}; send as many of each", name)
+    return 0 if first is None else rows[first]
+
+
+def _is_plain(field: Field, dtype: np.dtype[Any]) -> bool:
+    """Whether any value of the tensor's type is one of the field."""
+    return fits_plainly(kind_of(field), dtype) and (field.unknown == "accept" or field.categories is None)
+
+
+def _part(field: Field, values: Array) -> Array:
+    if field.feed is not None and field.feed.column is not None:
+        return values[:, field.feed.column]
+    return values.reshape(len(values), *field.shape)
+
+
+def _own(field: Field, spec: TensorSpec) -> Callable[[Any], Any] | None:
+    """What makes a value of a nullable field's FP64 tensor the field's own; None where nothing has to be done."""
+    kind = kind_of(field)
+    if spec.datatype != "FP64" or kind == "number":
+        return None
+    return _truth if kind == "boolean" else _whole
+
+
+def _on_the_wire(spec: TensorSpec, value: Any) -> Any:
+    """A field's value as its tensor holds it."""
+    return float(value) if spec.datatype == "FP64" and value is not None else value
+
+
+def _flattened(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _flattened(part)
+    else:
+        yield value
+
+
+def _truth(value: float | None) -> object:
+    return bool(value) if value in (0, 1) else value
+
+
+def _whole(value: float | None) -> object:
+    return int(value) if value is not None and float(value).is_integer() else value

@@ -1,0 +1,158 @@
+"""Schemas: a model's fields and answers as JSON Schema, which is what OpenAPI 3.1 speaks.
+
+A schema with a ``title`` becomes a component of the OpenAPI document.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from lading.bundles.signature import Field, Output, Signature
+from lading.bundles.values import kind_of
+from lading.runtime.protocols.answers import class_values, column_names, keys
+from lading.runtime.protocols.replies import DIGEST_HEADER
+
+Schema = dict[str, JsonValue]
+
+JSON = "application/json"
+
+KINDS: Mapping[str, Schema] = {
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "string": {"type": "string"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+
+NUMBER: Schema = {"type": ["number", "null"], "description": "null where the model answers NaN"}
+
+ERROR: Schema = {
+    "title": "Error",
+    "type": "object",
+    "properties": {"error": {"type": "string", "description": "what was found, what was expected, what to do"}},
+    "required": ["error"],
+}
+
+FIELD_ERROR: Schema = {
+    "title": "FieldError",
+    "type": "object",
+    "properties": {
+        "error": {"type": "string", "description": "what was found, what was expected, what to do"},
+        "field": {"type": "string", "description": "the field at fault, where there is one"},
+        "row": {"type": "integer", "minimum": 0, "description": "the row at fault, where there are several; from 0"},
+    },
+    "required": ["error"],
+    "additionalProperties": False,
+}
+
+DIGEST: Schema = {
+    DIGEST_HEADER.decode(): {
+        "description": "The digest of the bundle that answered.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+    }
+}
+
+
+def row_schema(name: str, signature: Signature) -> Schema:
+    """One row of the model ``name``, as an object."""
+    properties: Schema = {field.name: field_schema(field) for field in signature.fields}
+    return {
+        "title": f"{name}.Row",
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in signature.fields if not field.nullable and field.feed is not None],
+        "additionalProperties": False,
+    }
+
+
+def field_schema(field: Field) -> Schema:
+    """What one value of the field is."""
+    schema = dict(KINDS[kind_of(field)])
+    if field.categories is not None and field.unknown == "refuse":
+        schema["enum"] = [*field.categories, *([None] if _may_miss(field) else [])]
+    elif field.categories:
+        schema["examples"] = list(field.categories)
+    if _may_miss(field):
+        schema["type"] = [str(schema["type"]), "null"]
+    schema |= {"description": _description(field)}
+    return array_of(schema, field.shape)
+
+
+def answer_schema(name: str, signature: Signature) -> Schema:
+    """The answer to one row of the model ``name``."""
+    properties = dict(zip(keys(signature), map(output_schema, signature.outputs), strict=True))
+    return {
+        "title": f"{name}.Answer",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def output_schema(output: Output) -> Schema:
+    """What one output says of one row."""
+    names = column_names(output)
+    if names is not None:
+        properties: Schema = dict.fromkeys(names, NUMBER)
+        return {"type": "object", "properties": properties, "required": list(names), "additionalProperties": False}
+    inner = output.tensor.shape[1:]
+    if output.meaning == "label" and output.classes is not None and all(extent == 1 for extent in inner):
+        return {"enum": class_values(output)}
+    if inner == (1,):
+        inner = ()
+    return array_of(_element(output.tensor.dtype), inner)
+
+
+def array_of(schema: Schema, extents: Sequence[int | str]) -> Schema:
+    """Lists of lists of ``schema``; an extent that is a name is open."""
+    for extent in reversed(extents):
+        schema = {"type": "array", "items": schema}
+        if isinstance(extent, int):
+            schema |= {"minItems": extent, "maxItems": extent}
+    return schema
+
+
+def operation(name: str, tag: str, summary: str, answer: Schema, *refused: int) -> Schema:
+    """A ``GET`` that answers with JSON."""
+    described: Schema = {"description": summary + ".", "content": {JSON: {"schema": answer}}}
+    responses: Schema = {"200": described, **refusals(ERROR, *refused)}
+    return {"operationId": name, "tags": [tag], "summary": summary, "responses": responses}
+
+
+def refusals(error: Schema, *statuses: int) -> Schema:
+    """The responses of an operation that refuses with these statuses."""
+    return {str(status): {"description": MEANINGS[status], "content": {JSON: {"schema": error}}} for status in statuses}
+
+
+MEANINGS = {
+    400: "The request is malformed, or a value is not what its field takes.",
+    404: "No such model or version is deployed.",
+    413: "The body is larger than this server takes.",
+    415: "The body is compressed.",
+    422: "The model answered infinity, which JSON cannot hold.",
+    500: "The server failed; its log has the reason.",
+    503: "Not ready, or too much to do; try again later.",
+}
+
+
+def _element(dtype: str) -> Schema:
+    if dtype.startswith("float"):
+        return NUMBER
+    return {"type": {"string": "string", "bool": "boolean"}.get(dtype, "integer")}
+
+
+def _may_miss(field: Field) -> bool:
+    return field.nullable or field.feed is None
+
+
+def _description(field: Field) -> str:
+    parts = [f"{field.dtype} in the training data"]
+    if field.range is not None:
+        parts.append(f"seen from {field.range.minimum:g} to {field.range.maximum:g}")
+    if field.feed is None:
+        parts.append("not used by the model")
+    elif field.nullable:
+        parts.append("may be null or left out")
+    return "; ".join(parts)
