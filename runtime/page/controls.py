@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import JsonValue
 
@@ -56,9 +56,9 @@ def controls(signature: Signature, profile: Profile) -> list[Control]:
     return [_control(position, field, plots.get(field.name)) for position, field in enumerate(signature.fields)]
 
 
-def texts(shown: Sequence[Control], rows: Sequence[Mapping[str, object]]) -> list[list[str]]:
+def texts(shown: Sequence[Control], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """What each control holds for each of ``rows``."""
-    return [[control.text(row.get(control.field.name)) for control in shown] for row in rows]  # type: ignore[arg-type]
+    return [[control.text(row.get(control.field.name)) for control in shown] for row in rows]
 
 
 def _control(position: int, field: Field, plot: Histogram | None) -> Control:
