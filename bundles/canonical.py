@@ -6,10 +6,9 @@ from typing import cast
 import rfc8785
 from pydantic import JsonValue
 
-from lading.bundles.records import Record
+from lading.bundles.records import SAFE_INTEGER, Record
 
-SAFE_INTEGER = 2**53 - 1
-"""The largest integer below which every integer is a double of its own."""
+__all__ = ["SAFE_INTEGER", "NotCanonicalError", "canonical_json"]
 
 
 class NotCanonicalError(ValueError):

@@ -14,7 +14,7 @@ from lading.bundles.content import Checked, Content, Held, OnDisk, entry_of
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
 from lading.bundles.integrity import FileNameError, ManifestError
-from lading.bundles.manifest import CARD_PATH, GOLDEN_PATH, MANIFEST_PATH, MODEL_PREFIX, PROFILE_PATH, Graph, Manifest
+from lading.bundles.manifest import CARD_PATH, GOLDEN_PATH, MANIFEST_PATH, PROFILE_PATH, Graph, Manifest
 from lading.bundles.manifest_reading import in_words, read_manifest
 from lading.bundles.names import MOST_FILES, check_names
 from lading.bundles.parity import Parity
@@ -60,9 +60,19 @@ def write_bundle(draft: Draft, path: Path) -> str:
     A bundle that is there is replaced, all at once or not at all. The same draft gives the same bytes.
     Raises ``DraftError``, ``OccupiedError``, ``DiskFullError``, ``NotWritableError``.
     """
-    files = _files(draft)
-    entries = {name: entry_of(name, files[name]) for name in sorted(files)}
+    contents, manifest = draw_up(draft)
+    write_container({**contents, MANIFEST_PATH: Held(manifest)}, path)
+    return digest_of(manifest)
+
+
+def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
+    """Every file of the bundle but the manifest, and the manifest's bytes.
+
+    Raises ``DraftError`` for what a reader would refuse.
+    """
     try:
+        files = _files(draft)
+        entries = {name: entry_of(name, files[name]) for name in sorted(files)}
         manifest = Manifest(
             name=draft.name,
             version=draft.version,
@@ -74,41 +84,25 @@ def write_bundle(draft: Draft, path: Path) -> str:
             files=tuple(entries.values()),
         )
         data = canonical_json(manifest)
-        read_manifest(data, str(path))  # what a reader would refuse is not written
+        read_manifest(data, "the bundle")
     except ValidationError as error:
         raise DraftError(in_words(error)) from error
-    except (ManifestError, NotCanonicalError) as error:
+    except (ManifestError, FileNameError, NotCanonicalError) as error:
         raise DraftError(str(error)) from error
-    contents: dict[str, Content] = {name: Checked(files[name], entries[name], str(path)) for name in entries}
-    write_container({**contents, MANIFEST_PATH: Held(data)}, path)
-    return digest_of(data)
+    return {name: Checked(files[name], entries[name], "the bundle") for name in entries}, data
 
 
 def _files(draft: Draft) -> dict[str, Content]:
     """Every file but the manifest."""
-    extra: dict[str, Content] = {
-        name: OnDisk(source) if isinstance(source, Path) else Held(source) for name, source in draft.extra_files.items()
+    files: dict[str, Content] = {
+        CARD_PATH: Held(model_card(draft).encode()),
+        GOLDEN_PATH: Held(canonical_json(draft.golden)),
+        PROFILE_PATH: Held(canonical_json(draft.profile)),
+        draft.graph.path: Held(draft.model),
     }
-    _check_extra(draft, extra)
-    try:
-        return {
-            draft.graph.path: Held(draft.model),
-            GOLDEN_PATH: Held(canonical_json(draft.golden)),
-            PROFILE_PATH: Held(canonical_json(draft.profile)),
-            CARD_PATH: Held(model_card(draft).encode()),
-            **extra,
-        }
-    except NotCanonicalError as error:
-        raise DraftError(str(error)) from error
-
-
-def _check_extra(draft: Draft, extra: Mapping[str, Content]) -> None:
-    for name in (draft.graph.path, *extra):
-        if not name.startswith(MODEL_PREFIX):
-            raise DraftError(f"the file {name!r} does not lie under {MODEL_PREFIX}")
-    try:
-        check_names("the model", (draft.graph.path, *extra))
-    except FileNameError as error:
-        raise DraftError(str(error)) from error
-    if len(extra) > MOST_FILES - 10:
-        raise DraftError(f"the model has {len(extra)} files of external data; at most {MOST_FILES - 10} fit")
+    check_names("the bundle", (*files, MANIFEST_PATH, *draft.extra_files))
+    for name, source in draft.extra_files.items():
+        files[name] = OnDisk(source) if isinstance(source, Path) else Held(source)
+    if len(files) >= MOST_FILES:
+        raise DraftError(f"it would hold {len(files) + 1} files; at most {MOST_FILES} are allowed")
+    return files

@@ -41,7 +41,8 @@ def in_words(error: ValidationError) -> str:
     """The first thing that pydantic found wrong: where, and what."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    what = str(first["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 def _parse(data: bytes, bundle: str) -> dict[str, JsonValue]:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from pydantic import JsonValue
 
-from lading.bundles.canonical import SAFE_INTEGER, canonical_json
+from lading.bundles.canonical import canonical_json
 from lading.bundles.credentials import MASK, is_secret, without_credentials
 from lading.bundles.digest import digest_of
+from lading.bundles.records import SAFE_INTEGER
 
 LONGEST_LIST = 100
 """Longer lists and arrays are shortened to their first elements, their length and a digest."""
@@ -25,6 +26,8 @@ LONGEST_TEXT = 2000
 DEEPEST = 24
 """Levels of nesting; what lies deeper is its type's name."""
 _FIRST = 10
+_LONGEST_INTEGER = 10_000
+"""Bits from which on Python refuses to write an integer in decimal."""
 
 
 def json_safe(value: object) -> JsonValue:
@@ -135,7 +138,9 @@ def _text(value: str) -> str:
 
 
 def _integer(value: int) -> JsonValue:
-    return value if abs(value) <= SAFE_INTEGER else str(value)
+    if abs(value) <= SAFE_INTEGER:
+        return value
+    return str(value) if value.bit_length() < _LONGEST_INTEGER else hex(value)
 
 
 def _number(value: float) -> JsonValue:

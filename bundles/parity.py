@@ -1,8 +1,6 @@
 """Parity: that the converted model answers as the original did, and by how much it differs."""
 
-from pydantic import JsonValue
-
-from lading.bundles.records import FrozenMap, Record
+from lading.bundles.records import FrozenMap, Json, Record
 
 
 class Tolerance(Record):
@@ -33,8 +31,8 @@ class WorstRow(Record):
     origin: str
     """``data`` or ``boundary``."""
     output: str
-    expected: JsonValue
-    found: JsonValue
+    expected: Json
+    found: Json
 
 
 class Parity(Record):

@@ -3,9 +3,7 @@
 Everything is optional but the data: what is unknown is absent, and nothing is invented.
 """
 
-from pydantic import JsonValue
-
-from lading.bundles.records import Digest, FrozenMap, Record
+from lading.bundles.records import Digest, FrozenMap, Json, Record
 
 
 class Data(Record):
@@ -27,7 +25,7 @@ class Experiment(Record):
 
     estimator: str
     """The class of the model, with its module."""
-    parameters: FrozenMap[JsonValue]
+    parameters: FrozenMap[Json]
     """The model's parameters, nested ones too, as JSON; what JSON cannot hold is its type's name."""
     metrics: FrozenMap[float]
     """What the caller measured, and what a fitted search carries."""

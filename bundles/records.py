@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, PlainSerializer, StringConstraints
 
 Value = TypeVar("Value")
 
@@ -13,6 +13,10 @@ Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 Scalar = bool | int | float | str
 """A category, a class name: one value that JSON can hold, its type kept."""
+
+
+SAFE_INTEGER = 2**53 - 1
+"""The largest integer below which every integer is a double of its own."""
 
 
 class Record(BaseModel):
@@ -31,3 +35,15 @@ def _thaw(values: Mapping[str, Value]) -> dict[str, Value]:
 
 FrozenMap = Annotated[Mapping[str, Value], AfterValidator(_freeze), PlainSerializer(_thaw)]
 """A mapping that stays as it was read, as a frozen model should."""
+
+
+def _doubles(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {name: _doubles(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_doubles(member) for member in value]
+    return float(value) if isinstance(value, int) and abs(value) > SAFE_INTEGER else value
+
+
+Json = Annotated[JsonValue, AfterValidator(_doubles)]
+"""Any JSON value; canonical JSON writes 1e20 with all its digits, and here it is a double again."""

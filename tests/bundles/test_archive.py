@@ -1,6 +1,7 @@
 """The archive: one layout to the byte, and nothing else is read."""
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lading.bundles import archive as archives
 from lading.bundles.archive import Archive, TooLargeForArchiveError, archive_size, write_archive
 from lading.bundles.archive_layout import END_SIZE, End, Entry, read_end
 from lading.bundles.content import Held
@@ -223,7 +223,7 @@ def test_a_file_that_the_system_does_not_hand_out_is_named(sound: Path, monkeypa
     def fail(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(archives.os, "pread", fail)
+    monkeypatch.setattr(os, "pread", fail)
     with pytest.raises(UnreadableError, match="Input/output error"):
         Archive(sound)
 

@@ -1,6 +1,8 @@
 """Atomic writing: the old bytes or the new ones, and nothing left over."""
 
+import ctypes
 import errno
+import fcntl
 import os
 import signal
 import stat
@@ -213,14 +215,14 @@ def test_a_writer_whose_temporary_name_was_cleaned_up_takes_another(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     locked = iter([BlockingIOError(), None, OSError(errno.ENOLCK, "no locks here")])
-    real = atomic.fcntl.flock
+    real = fcntl.flock
 
     def flock(descriptor: int, operation: int) -> None:
         if (error := next(locked, None)) is not None:
             raise error
         real(descriptor, operation)
 
-    monkeypatch.setattr(atomic.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     write(tmp_path / "target")
     assert read(tmp_path / "target") == b"new"
 
@@ -229,7 +231,7 @@ def test_a_file_system_without_locks_can_be_written_to(tmp_path: Path, monkeypat
     def flock(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks here")
 
-    monkeypatch.setattr(atomic.fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "flock", flock)
     write_file(tmp_path / "target")
     write_file(tmp_path / "target", b"newer")
     assert read(tmp_path / "target") == b"newer"
@@ -242,7 +244,7 @@ class Nothing:
 
 @pytest.fixture
 def no_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(atomic.ctypes, "CDLL", lambda *_, **__: Nothing())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Nothing())
 
 
 @pytest.mark.usefixtures("no_exchange")
@@ -280,8 +282,8 @@ def test_macos_has_a_call_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
             asked.append(arguments)
             return -1
 
-    monkeypatch.setattr(atomic.sys, "platform", "darwin")
-    monkeypatch.setattr(atomic.ctypes, "CDLL", lambda *_, **__: Library())
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Library())
     write_folder(tmp_path / "target", b"old")
     write_folder(tmp_path / "target", b"new")
     assert read(tmp_path / "target") == b"new"

@@ -1,0 +1,84 @@
+"""The draft: the same draft, the same bytes, and nothing written that a reader would refuse."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lading.bundles import draft as drafts
+from lading.bundles.bundle import open_bundle
+from lading.bundles.digest import digest_of
+from lading.bundles.draft import Draft, DraftError, write_bundle
+from lading.bundles.manifest import Graph
+
+MakeDraft = Callable[..., Draft]
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@settings(max_examples=30)
+@given(
+    model=st.binary(max_size=500),
+    description=texts,
+    extra=st.dictionaries(st.from_regex(r"\Amodel/w[0-9]{1,3}\Z"), st.binary()),
+)
+def test_the_same_draft_gives_the_same_bytes_and_they_hold_what_was_drafted(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_draft: MakeDraft,
+    model: bytes,
+    description: str,
+    extra: dict[str, bytes],
+) -> None:
+    draft = make_draft(model=model, description=description, extra_files=extra)
+    folder = tmp_path_factory.mktemp("draft")
+    digests = {write_bundle(draft, folder / name) for name in ("one.lading", "other.lading", "tree")}
+    assert (folder / "one.lading").read_bytes() == (folder / "other.lading").read_bytes()
+    assert digests == {digest_of((folder / "tree" / "manifest.json").read_bytes())}
+    with open_bundle(folder / "one.lading") as bundle:
+        assert bundle.read("model/model.onnx") == model
+        assert bundle.manifest.description == description
+        assert bundle.golden() == draft.golden
+        assert bundle.profile() == draft.profile
+        assert {name: bundle.read(name) for name in extra} == extra
+
+
+def test_external_data_may_lie_in_a_file(make_draft: MakeDraft, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"w" * 3_000_000)
+    write_bundle(make_draft(extra_files={"model/weights.bin": weights}), tmp_path / "x.lading")
+    with open_bundle(tmp_path / "x.lading") as bundle:
+        assert bundle.read("model/weights.bin") == weights.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"name": "Two Words"}, "name", id="name"),
+        pytest.param({"version": ""}, "version", id="version"),
+        pytest.param({"extra_files": {"setup.py": b""}}, "no place for the file 'setup.py'", id="a file elsewhere"),
+        pytest.param({"extra_files": {"model/../x": b""}}, "may hold", id="a file that climbs"),
+        pytest.param({"extra_files": {"model/model.onnx": b""}}, "is there twice", id="the graph twice"),
+        pytest.param({"extra_files": {"model/Model.onnx": b""}}, "in case only", id="a case twin"),
+        pytest.param({"extra_files": {"manifest.json": b""}}, "is there twice", id="the manifest"),
+        pytest.param({"description": "\ud800"}, "non-UTF-8", id="a lone surrogate"),
+        pytest.param(
+            {"graph": Graph(path="x.onnx", framework="onnx", ir_version=10, opsets={})}, "no place", id="graph"
+        ),
+    ],
+)
+def test_what_a_reader_would_refuse_is_not_written(
+    make_draft: MakeDraft, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(DraftError) as caught:
+        write_bundle(make_draft(**changes), tmp_path / "x.lading")
+    assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_files_are_refused(make_draft: MakeDraft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST_FILES", 6)
+    write_bundle(make_draft(extra_files={"model/a": b""}), tmp_path / "x.lading")
+    with pytest.raises(DraftError, match="7 files"):
+        write_bundle(make_draft(extra_files={"model/a": b"", "model/b": b""}), tmp_path / "x.lading")
