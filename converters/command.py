@@ -1,0 +1,126 @@
+"""The command ``lading package``: a model's file and its training data become a bundle."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lading.core.console import print_facts, print_json, progress
+from lading.core.errors import UsageError
+
+
+class PairError(UsageError):
+    """An option that takes ``name=value`` was given something else."""
+
+    def __init__(self, option: str, found: str) -> None:
+        super().__init__(option, found)
+        self.option, self.found = option, found
+
+    def __str__(self) -> str:
+        return f"{self.option} was given {self.found!r}, expected name=value: {self.option} team=risk"
+
+
+def package(
+    model: Annotated[Path, typer.Argument(help="The trained model: .joblib, .pkl, .skops or .onnx.")],
+    data: Annotated[Path, typer.Option(help="The rows that it was trained on: .csv, .parquet or .arrow.")],
+    name: Annotated[str, typer.Option(help="The bundle's name: lower-case letters, digits, '.', '_', '-'.")],
+    version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
+    target: Annotated[str | None, typer.Option(help="The column that the model predicts.")] = None,
+    feature: Annotated[
+        list[str] | None, typer.Option(help="A column that the model takes, where the data has more; repeatable.")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="name=value; repeatable.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="name=number that you measured; repeatable.")] = None,
+    description: Annotated[str | None, typer.Option(help="What the model is for, in a sentence.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the data came from, when not the file itself.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, or double for float64 throughout.")] = "auto",
+    waiver: Annotated[
+        str | None, typer.Option(help="Why a failed proof is accepted; shown wherever the bundle is shown.")
+    ] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Load a pickle, which runs the code in it.")] = False,
+    output: Annotated[Path | None, typer.Option(help="The bundle: an archive .lading, else a folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+) -> None:
+    """Package a trained model, with proof that the converted one answers the same.
+
+    Examples:
+
+        lading package model.skops --data rows.csv --target species --name penguins
+
+        lading package model.joblib --trust --data rows.parquet --target churned --name churn --version 1.4.0
+        --metric accuracy=0.93 --tag team=retention --author "Ada Lovelace"
+
+        lading package network.onnx --data rows.parquet --target price --name prices --json
+    """
+    console = progress()
+    with console.status("loading the model") as status:
+        from lading.bundles.table import read_table
+        from lading.converters.loading import load_model
+        from lading.converters.package import package as write
+
+        trained = load_model(model, trust)
+        status.update("reading the data")
+        packaged = write(
+            trained,
+            read_table(data),
+            name=name,
+            version=version,
+            path=output,
+            target=target,
+            features=feature,
+            metrics=_numbers("--metric", metric),
+            source=data.name if source is None else source,
+            data_name=data.name,
+            author=author,
+            tags=_pairs("--tag", tag),
+            description=description,
+            precision=precision,
+            waiver=waiver,
+            progress=status.update,
+        )
+    parity = packaged.parity
+    if json:
+        print_json(
+            {
+                "path": str(packaged.path),
+                "digest": packaged.digest,
+                "parity": parity.model_dump(mode="json", exclude_none=True),
+                "notes": list(packaged.notes),
+            }
+        )
+        return
+    print_facts(
+        {
+            "bundle": str(packaged.path),
+            "digest": packaged.digest,
+            "proved against": parity.reference,
+            "rows compared": f"{parity.rows} ({parity.boundary_rows} at boundaries, {parity.single_rows} also alone)",
+            "label flips": str(parity.label_flips),
+            **{f"largest difference, {seen.output}": f"{seen.max_absolute:.3g}" for seen in parity.outputs},
+            "precision": parity.precision,
+            **({} if parity.waiver is None else {"waived because": parity.waiver}),
+            **{f"note {number}": note for number, note in enumerate(packaged.notes, 1)},
+        }
+    )
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in () if given is None else given:
+        name, found, value = text.partition("=")
+        if not found or not name:
+            raise PairError(option, text)
+        pairs[name] = value
+    return pairs
+
+
+def _numbers(option: str, given: Sequence[str] | None) -> dict[str, float]:
+    numbers = {}
+    for name, value in _pairs(option, given).items():
+        try:
+            numbers[name] = float(value)
+        except ValueError:
+            raise PairError(option, f"{name}={value}") from None
+    return numbers

@@ -1,0 +1,101 @@
+"""Loading: a trained model out of a file, without running code unless that was allowed."""
+
+from pathlib import Path
+
+from lading.core.errors import LadingError, PolicyError, UsageError
+
+PICKLES = (".joblib", ".pkl", ".pickle")
+KINDS = (*PICKLES, ".skops", ".onnx")
+
+
+class ModelFileError(UsageError):
+    """A model file is not there, or is of no kind that is known."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
+class UntrustedPickleError(PolicyError):
+    """A pickled model was not declared trustworthy."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is a pickle, and loading a pickle runs whatever code it holds; "
+            "pass --trust if you know who made it, or save the model with skops: skops.io.dump(model, 'model.skops')"
+        )
+
+
+class UntrustedTypesError(PolicyError):
+    """A skops file holds types that skops does not know to be harmless."""
+
+    def __init__(self, path: str, types: tuple[str, ...]) -> None:
+        super().__init__(path, types)
+        self.path, self.types = path, types
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} holds types that are not known to be harmless: {', '.join(self.types)}; "
+            "pass --trust if you know who made it"
+        )
+
+
+class ModelUnpickleError(LadingError):
+    """A model file cannot be loaded."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be loaded: {self.reason}; load it with the packages and versions that it was saved with"
+
+
+def load_model(path: Path, trust: bool = False) -> object:
+    """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file; for the last one the path itself.
+
+    ``trust`` allows code to run: without it pickles are refused, and skops files with types that are not known to be
+    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``ModelUnpickleError``.
+    """
+    if not path.is_file():
+        raise ModelFileError(str(path), "is not there; give the path of a trained model's file")
+    if path.suffix == ".onnx":
+        return path
+    if path.suffix == ".skops":
+        return _skops(path, trust)
+    if path.suffix not in PICKLES:
+        raise ModelFileError(str(path), f"is of no known kind; expected a file that ends in {', '.join(KINDS)}")
+    if not trust:
+        raise UntrustedPickleError(str(path))
+    return _pickle(path)
+
+
+def _pickle(path: Path) -> object:
+    import joblib
+
+    try:
+        return joblib.load(path)
+    except Exception as error:  # a pickle runs code, which raises what it likes
+        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+
+
+def _skops(path: Path, trust: bool) -> object:
+    from skops.io import get_untrusted_types, load
+
+    try:
+        untrusted = get_untrusted_types(file=path)
+    except Exception as error:  # a file that is no skops file fails in many ways
+        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+    if untrusted and not trust:
+        raise UntrustedTypesError(str(path), tuple(untrusted))
+    try:
+        return load(path, trusted=untrusted)
+    except Exception as error:
+        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error

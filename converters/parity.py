@@ -1,0 +1,214 @@
+"""The proof: that a converted model answers as the original does, on real rows and at the model's own boundaries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lading.bundles.capture import capture_environment
+from lading.bundles.comparing import Comparison, Difference, compare
+from lading.bundles.feeds import encode
+from lading.bundles.golden import Golden, Origin, golden_of
+from lading.bundles.parity import OutputParity, Parity, Tolerance, WorstRow
+from lading.bundles.session import open_session
+from lading.bundles.signature import Signature
+from lading.bundles.table import Table
+from lading.converters.boundaries import boundary_table
+from lading.converters.converter import Converted, Converter, class_name
+from lading.core.errors import IntegrityError, UsageError
+
+DATA_ROWS = 512
+"""Rows of the data that the proof asks for, at most; evenly spaced, so that sorted data is seen whole."""
+SINGLE_ROWS = 48
+"""Of those, rows that are also asked one at a time."""
+GOLDEN_ROWS = 64
+GOLDEN_BOUNDARY_ROWS = 32
+
+Array = np.ndarray
+
+
+class ModelFailedError(UsageError):
+    """The original model itself raises for a row that the signature accepts."""
+
+    def __init__(self, model: str, what: str, reason: str) -> None:
+        super().__init__(model, what, reason)
+        self.model, self.what, self.reason = model, what, reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.model} itself fails on {self.what}: {self.reason}; "
+            "give the rows that the model was trained on, with their types"
+        )
+
+
+class ParityError(IntegrityError):
+    """The converted model does not answer as the original does; nothing was written."""
+
+    def __init__(self, title: str, failed: int, rows: int, worst: str, precision: str) -> None:
+        super().__init__(title, failed, rows, worst, precision)
+        self.title, self.failed, self.rows, self.worst, self.precision = title, failed, rows, worst, precision
+
+    def __str__(self) -> str:
+        remedies = ["look at the step that the values point to, and replace it by a related one"]
+        if "float64" not in self.precision:
+            remedies.insert(0, 'try precision="double" (--precision double), which computes in float64 where it can')
+        remedies.append("subtract an origin from numbers that are large and close together, such as times")
+        remedies.append('accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees')
+        lines = "\n".join(f"- {remedy}" for remedy in remedies)
+        return (
+            f"the converted {self.title} does not answer as the original does ({self.precision} precision): "
+            f"{self.failed} of {self.rows} rows differ by more than the tolerance.\n{self.worst}\n"
+            f"Nothing was written. What can be tried:\n{lines}"
+        )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was asked, what both sides said, and the record of it."""
+
+    parity: Parity
+    failures: tuple[Difference, ...]
+    """Answers outside the tolerance, the worst first; rows count through all that were asked."""
+    failed: int
+    columns: Mapping[str, Array]
+    expected: Mapping[str, Array]
+    origins: tuple[Origin, ...]
+
+    def error(self, title: str) -> ParityError:
+        """What to raise when the proof failed."""
+        return ParityError(title, self.failed, self.parity.rows, self._worst(), self.parity.precision)
+
+    def _worst(self) -> str:
+        worst = self.failures[0]
+        values = ", ".join(f"{name}={_shown(values[worst.row])}" for name, values in self.columns.items())
+        origin = "from the data" if self.origins[worst.row] == "data" else "made at a boundary of the model"
+        return (
+            f"The worst row, {origin}: {values}\n"
+            f"{worst.output}: the original says {_shown(worst.expected)}, the graph says {_shown(worst.found)}"
+        )
+
+    def waived(self, reason: str) -> "Proof":
+        """The same proof, its differences accepted for a reason."""
+        return replace(self, parity=self.parity.model_copy(update={"waiver": reason}))
+
+    def golden(self, signature: Signature) -> Golden:
+        """The rows that the bundle keeps: some of the data, some at boundaries."""
+        data = [place for place, origin in enumerate(self.origins) if origin == "data"]
+        edge = [place for place, origin in enumerate(self.origins) if origin == "boundary"]
+        kept = [data[place] for place in spread(len(data), GOLDEN_ROWS)]
+        kept += [edge[place] for place in spread(len(edge), GOLDEN_BOUNDARY_ROWS)]
+        failing = {failure.row for failure in self.failures}
+        kept = [place for place in kept if place not in failing]  # a waived difference must not stop the server
+        return golden_of(
+            signature,
+            {name: values[kept] for name, values in self.columns.items()},
+            {name: values[kept] for name, values in self.expected.items()},
+            [self.origins[place] for place in kept],
+        )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, threshold=20, separator=", ")
+    plain = value.item() if isinstance(value, np.generic) else value
+    return "missing" if plain is None or plain != plain else repr(plain)
+
+
+def spread(rows: int, wanted: int) -> list[int]:
+    """At most ``wanted`` of ``rows`` positions, evenly spaced, the first and the last among them."""
+    return sorted({int(place) for place in np.linspace(0, rows - 1, min(rows, wanted)).round()}) if rows else []
+
+
+def prove(converter: Converter, model: object, converted: Converted, rows: Table, tolerance: Tolerance) -> Proof:
+    """Ask the original model and the graph the same questions, and compare what they say.
+
+    ``rows`` are the data without its target. Both sides are fed from the same values; the graph by the rule that
+    serving uses. Raises ``ModelFailedError``.
+    """
+    signature = converted.signature
+
+    def answer(asked: Table, what: str = "rows made at its boundaries") -> Mapping[str, Array]:
+        try:
+            return converter.reference(model, asked, signature)
+        except Exception as error:  # whatever the user's model raises is a fact about that model
+            raise ModelFailedError(class_name(model), what, f"{type(error).__name__}: {error}") from error
+
+    asked = rows.take(spread(rows.rows, DATA_ROWS))
+    parts = [(asked, answer(asked, "its own data"))]
+    edge = boundary_table(asked, signature, answer, converted.thresholds) if signature.form != "tensors" else None
+    if edge is not None:
+        parts.append((edge, answer(edge)))
+    columns = _joined([part.columns_as_numpy() for part, _ in parts])
+    expected = _joined([answers for _, answers in parts])
+    origins: tuple[Origin, ...] = ("data",) * asked.rows + ("boundary",) * (0 if edge is None else edge.rows)
+    return _compared(converted, columns, expected, origins, tolerance)
+
+
+def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _compared(
+    converted: Converted,
+    columns: Mapping[str, Array],
+    expected: Mapping[str, Array],
+    origins: tuple[Origin, ...],
+    tolerance: Tolerance,
+) -> Proof:
+    """Ask the graph for all rows together and for some alone, and compare both with what is expected."""
+    signature = converted.signature
+    session = open_session(converted.model)
+    names = [output.tensor.name for output in signature.outputs]
+    feeds = encode(signature, columns)
+
+    def ask(rows: slice) -> list[Array]:
+        answers: list[Array] = session.run(names, {name: tensor[rows] for name, tensor in feeds.items()})
+        return answers
+
+    together = compare(signature, expected, dict(zip(names, ask(slice(None)), strict=True)), tolerance)
+    single = spread(len(origins), SINGLE_ROWS)
+    alone = [np.concatenate(parts) for parts in zip(*(ask(slice(row, row + 1)) for row in single), strict=True)]
+    wanted = {name: values[single] for name, values in expected.items()}
+    apart = compare(signature, wanted, dict(zip(names, alone, strict=True)), tolerance)
+    moved = tuple(replace(failure, row=single[failure.row]) for failure in apart.failures)
+    failed = together.failed if together.failed else apart.failed
+    failures = together.failures if together.failed else moved
+    record = _record(converted, together, apart, tolerance, origins, len(single))
+    return Proof(record, failures, failed, columns, expected, origins)
+
+
+def _record(
+    converted: Converted,
+    together: Comparison,
+    apart: Comparison,
+    tolerance: Tolerance,
+    origins: Sequence[Origin],
+    single: int,
+) -> Parity:
+    worst = together.worst
+    outputs = tuple(map(_larger, together.outputs, apart.outputs))
+    return Parity(
+        reference=converted.reference,
+        rows=len(origins),
+        boundary_rows=origins.count("boundary"),
+        single_rows=single,
+        label_flips=together.label_flips,
+        outputs=outputs,
+        tolerance=tolerance,
+        precision=converted.precision,
+        versions=capture_environment(("onnxruntime", *converted.packages)).packages,
+        worst=None if worst is None else _worst_row(worst, origins[worst.row]),
+    )
+
+
+def _larger(first: OutputParity, second: OutputParity) -> OutputParity:
+    return OutputParity(
+        output=first.output,
+        max_absolute=max(first.max_absolute, second.max_absolute),
+        max_relative=max(first.max_relative, second.max_relative),
+        max_ulp=max(first.max_ulp, second.max_ulp),
+    )
+
+
+def _worst_row(worst: Difference, origin: str) -> WorstRow:
+    return WorstRow(row=worst.row, origin=origin, output=worst.output, expected=worst.expected, found=worst.found)

@@ -1,0 +1,130 @@
+"""The training data: which columns the model takes, which one is the target, and what is recorded of them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lading.bundles.credentials import without_credentials
+from lading.bundles.data_digest import data_digest
+from lading.bundles.provenance import Data
+from lading.bundles.table import Table, table_of
+from lading.converters.converter import Form
+from lading.core.errors import UsageError
+
+
+class WrongColumnsError(UsageError):
+    """The data does not have the columns that the model was trained on."""
+
+    def __init__(self, missing: tuple[str, ...], extra: tuple[str, ...], remedy: str) -> None:
+        super().__init__(missing, extra, remedy)
+        self.missing, self.extra, self.remedy = missing, extra, remedy
+
+    def __str__(self) -> str:
+        parts = [f"{what}: {_listed(names)}" for what, names in self._parts() if names]
+        return f"the data does not have the columns that the model was trained on; {'; '.join(parts)}; {self.remedy}"
+
+    def _parts(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return (("missing", self.missing), ("extra", self.extra))
+
+
+class NoRowsError(UsageError):
+    """The data has no rows, so that nothing can be proved with it."""
+
+    def __str__(self) -> str:
+        return "the data has no rows; give the rows that the model was trained on, a few hundred of them at least"
+
+
+class SparseDataError(UsageError):
+    """The data is a sparse matrix, which has no place in a bundle."""
+
+    def __str__(self) -> str:
+        return "the data is a sparse matrix; give dense rows: data.toarray()"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The data as given, and the part of it that the model is fed."""
+
+    whole: Table
+    """Target included."""
+    rows: Table
+    """The model's columns in its order."""
+    form: Form
+    target: str | None
+
+    def provenance(self, name: str | None, source: str | None) -> Data:
+        """The record of the data, with the digest of its full content."""
+        return Data(
+            digest=data_digest(self.whole),
+            rows=self.whole.rows,
+            columns=len(self.whole.columns),
+            name=name,
+            source=None if source is None else without_credentials(source),
+            target=self.target,
+        )
+
+
+def training_data(
+    data: object, known: Sequence[str] | None, target: str | None, features: Sequence[str] | None, y: object = None
+) -> TrainingData:
+    """The data split into the model's columns and the rest.
+
+    ``known`` are the names of the columns that the model was trained on, None where it knows none; ``features`` the
+    columns that it takes, where the data has more; ``y`` the target where it lies apart from the data.
+    Raises ``WrongColumnsError``, ``NoRowsError``, ``SparseDataError`` and what ``table_of`` raises.
+    """
+    if hasattr(data, "toarray") and hasattr(data, "nnz"):
+        raise SparseDataError
+    table = table_of(data)
+    if table.rows == 0:
+        raise NoRowsError
+    whole = table if y is None else _with_target(table, y, "target" if target is None else target)
+    present = [column.name for column in table.columns]
+    if target is not None and y is None and target not in present:
+        raise WrongColumnsError((target,), (), "name the target's own column, or pass its values as y")
+    inputs = [name for name in present if name != target or y is not None]
+    rows = table.select(_taken(inputs, known, features, table.form))
+    form: Form = "array" if known is None and table.form == "frame" else table.form
+    return TrainingData(whole, rows, form, "target" if y is not None and target is None else target)
+
+
+def _taken(
+    present: Sequence[str], known: Sequence[str] | None, features: Sequence[str] | None, form: str
+) -> Sequence[str]:
+    wanted = present if features is None else list(features)
+    if known is not None and form == "array":
+        remedy = "it was trained on a data frame: give a data frame with these columns"
+        raise WrongColumnsError(tuple(known), tuple(present), remedy)
+    missing = tuple(name for name in (wanted if known is None else known) if name not in present)
+    extra = () if known is None else tuple(name for name in wanted if name not in known)
+    if missing or extra:
+        remedy = "name the target by target=, and leave out what the model does not take by features="
+        raise WrongColumnsError(missing, extra, remedy if extra else "give the data that the model was trained on")
+    return wanted if known is None else list(known)
+
+
+def _with_target(table: Table, y: object, name: str) -> Table:
+    """The table with the target as its last column; a matrix becomes a frame for that."""
+    import pandas as pd
+
+    values: Any = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
+    if len(values) != table.rows or values.ndim != 1:
+        raise WrongColumnsError((), (name,), f"y has the shape {values.shape}, the data has {table.rows} rows")
+    original = table.original
+    names = [column.name for column in table.columns]
+    if isinstance(original, np.ndarray):
+        frame: Any = pd.DataFrame(original, columns=names)
+    elif hasattr(original, "to_pandas"):
+        frame = original.to_pandas()
+    elif isinstance(original, pd.DataFrame):
+        frame = original
+    else:
+        raise WrongColumnsError((), (name,), "y cannot be added to arrays by name; leave it out")
+    return table_of(frame.assign(**{name: values}))
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:20]))
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"
