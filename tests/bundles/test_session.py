@@ -1,0 +1,67 @@
+import pickle
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from lading.bundles.session import BrokenRuntimeError, ModelLoadError, open_session, refuse_broken_runtime
+
+
+def doubling(external: str | None = None) -> onnx.ModelProto:
+    """A graph that answers ``x + x + weight``."""
+    weight = numpy_helper.from_array(np.array([1.0, 2.0], dtype=np.float32), "weight")
+    if external is not None:
+        onnx.external_data_helper.set_external_data(weight, external, offset=0, length=8)
+        weight.ClearField("raw_data")
+    rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in ("x", "y")]
+    nodes = [helper.make_node("Add", ["x", "x"], ["twice"]), helper.make_node("Add", ["twice", "weight"], ["y"])]
+    graph = helper.make_graph(nodes, "doubling", rows[:1], rows[1:], [weight])
+    return helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+
+
+def test_a_graph_answers() -> None:
+    session = open_session(doubling().SerializeToString(), threads=2)
+    np.testing.assert_array_equal(session.run(None, {"x": np.ones((1, 2), np.float32)})[0], [[3, 4]])
+
+
+def test_one_run_uses_the_threads_that_were_given_and_none_spins() -> None:
+    options = open_session(doubling().SerializeToString()).get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_external_data_comes_from_memory() -> None:
+    model = doubling("weights.bin").SerializeToString()
+    weights = np.array([1.0, 2.0], dtype=np.float32).tobytes()
+    session = open_session(model, external={"weights.bin": weights})
+    np.testing.assert_array_equal(session.run(None, {"x": np.zeros((1, 2), np.float32)})[0], [[1, 2]])
+
+
+def test_external_data_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(ModelLoadError, match=r"weights\.bin"):
+        open_session(doubling("weights.bin").SerializeToString())
+
+
+@pytest.mark.parametrize("model", [b"", b"no graph", doubling().SerializeToString()[:60]])
+def test_what_is_no_graph_is_an_error(model: bytes) -> None:
+    with pytest.raises(ModelLoadError, match="cannot load the graph") as caught:
+        open_session(model)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_an_error_that_is_not_the_runtimes_own_is_passed_on() -> None:
+    with pytest.raises(TypeError):
+        open_session(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", ["1.26.0", "1.27.0", "1.27.0+cuda"])
+def test_versions_that_answer_wrongly_are_refused(version: str) -> None:
+    with pytest.raises(BrokenRuntimeError, match=f"onnxruntime {version[:6]}") as caught:
+        refuse_broken_runtime(version)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["1.20.1", "1.25.1", "1.28.0", "1.31.1"])
+def test_other_versions_are_taken(version: str) -> None:
+    refuse_broken_runtime(version)
