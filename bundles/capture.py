@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,10 +39,8 @@ def capture_environment(packages: Iterable[str]) -> Environment:
     """The versions of Python and of those ``packages``, by distribution name, that are installed."""
     found: dict[str, str] = {}
     for name in sorted(set(packages)):
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return Environment(python=platform.python_version(), packages=found)
 
 

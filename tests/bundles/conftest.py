@@ -104,7 +104,7 @@ def _provenance() -> Provenance:
         data=Data(digest="sha256:" + "0" * 64, rows=344, columns=3, name="palmer penguins", target="species"),
         experiment=Experiment(
             estimator="sklearn.pipeline.Pipeline",
-            parameters={"memory": None, "tol": 1e20},
+            parameters={"memory": None, "tol": 1e20, "grid": [{"alpha": 1e20}]},
             metrics={"accuracy": 0.98},
         ),
         code=Code(repository="https://example.org/penguins.git", commit="0" * 40, dirty=False, entry_point="train.py"),

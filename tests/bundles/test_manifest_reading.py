@@ -24,7 +24,8 @@ def test_a_manifest_is_read_as_it_was_written(data: bytes) -> None:
     manifest = read_manifest(data, "x")
     assert canonical_json(manifest) == data
     assert manifest.deployment == "penguins 1.0.0"
-    assert manifest.provenance.experiment.parameters == {"memory": None, "tol": 1e20}
+    assert manifest.provenance.experiment.parameters == {"memory": None, "tol": 1e20, "grid": [{"alpha": 1e20}]}
+    assert isinstance(manifest.provenance.experiment.parameters["tol"], float)
 
 
 def changed(data: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
