@@ -174,7 +174,7 @@ def scalar_of(kind: Kind, value: object) -> Scalar | None:
             return int(value)
         case ("number", int() | float()):
             return _float(value)
-        case ("datetime", str() | datetime()):
+        case ("datetime", str()):
             return _moment(value)
         case _:
             raise _WrongTypeError
@@ -211,9 +211,7 @@ def _float(value: float) -> float:
         raise _WrongTypeError from None
 
 
-def _moment(value: str | datetime) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
+def _moment(value: str) -> str:
     try:
         datetime.fromisoformat(value)
     except ValueError:
@@ -270,8 +268,6 @@ def _extents(shape: Sequence[int]) -> str:
 
 
 def _shown(value: object) -> str:
-    if value is None:
-        return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and value.bit_length() > LONG_BITS:

@@ -46,15 +46,11 @@ def moments(array: Any) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
 
 def texts(array: Any) -> tuple[NDArray[np.int64], memoryview]:
     """Text as the length of each cell in bytes of UTF-8, and those bytes one after the other; a null is empty."""
-    if kinds.is_dictionary(array.type):
-        array = array.dictionary_decode()
     if array.null_count:
         array = array.fill_null("")
     _, offsets, data = array.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    if data is None or not len(array):
-        return np.zeros(len(array), dtype=np.int64), memoryview(b"")
-    return np.diff(bounds), memoryview(data)[bounds[0] : bounds[-1]]
+    return np.diff(bounds), memoryview(b"" if data is None else data)[bounds[0] : bounds[-1]]
 
 
 def objects(array: Any) -> NDArray[np.object_]:

@@ -1,6 +1,5 @@
 """NumPy: one matrix whose columns are fields, or a tensor for each field."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -110,8 +109,3 @@ def refuse_masked(values: Array) -> None:
     """Masks are refused, since a model would not see them."""
     if isinstance(values, np.ma.MaskedArray):
         raise DataFormError("a masked array", "write what is missing as NaN: array.filled(numpy.nan)")
-
-
-def tensor_width(column: Column) -> int:
-    """How many elements one row of a column holds."""
-    return math.prod(column.shape)

@@ -30,9 +30,10 @@ class PandasSource:
 
     def span(self, position: int, start: int, stop: int) -> Any:
         """Rows ``start`` to ``stop`` of a column."""
-        column, values = self.columns[position], self.original.iloc[:, position].array[start:stop]
-        if isinstance(values.dtype, np.dtype):
-            return array_span(column, np.asarray(values))
+        column, series = self.columns[position], self.original.iloc[:, position]
+        if isinstance(series.dtype, np.dtype):
+            return array_span(column, series.to_numpy()[start:stop])
+        values = series.array[start:stop]
         if isinstance(values, pd.Categorical):
             codes = pa.array(values.codes, mask=values.codes < 0)
             return plain(pa.DictionaryArray.from_arrays(codes, _categories(values.categories)), column.arrow)

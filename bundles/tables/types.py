@@ -37,13 +37,16 @@ class Column:
 def column_of(name: str, dtype: str, given: Any, shape: tuple[int, ...] = ()) -> Column:
     """The column for values of the Arrow type ``given``. Raises ``DataColumnError`` for a type that is not taken."""
     arrow = plain_type(name, given)
+    kind = _field_type(arrow)
+    if kind is None:
+        raise DataColumnError(name, f"holds values of type {given}", _remedy(given))
     category = _category_type(arrow.value_type) if kinds.is_dictionary(arrow) else None
     extents = f"[{','.join(map(str, shape))}]" if shape else ""
-    return Column(name, _field_type(arrow), dtype, _canonical(arrow) + extents, arrow, category, shape)
+    return Column(name, kind, dtype, _canonical(arrow) + extents, arrow, category, shape)
 
 
 def plain_type(name: str, given: Any) -> Any:
-    """The type that ``plain`` brings values of the Arrow type ``given`` to."""
+    """The type that ``plain`` brings values of the Arrow type ``given`` to; for those that are not taken, itself."""
     if kinds.is_dictionary(given):
         values = plain_type(name, given.value_type)
         if _category_type(values) is None:
@@ -51,11 +54,7 @@ def plain_type(name: str, given: Any) -> Any:
         return pa.dictionary(pa.int32(), values)
     if any(is_text(given) for is_text in TEXT_TYPES):
         return TEXT
-    if kinds.is_date(given):
-        return pa.date32()
-    if _field_type_or_none(given) is None:
-        raise DataColumnError(name, f"holds values of type {given}", _remedy(given))
-    return given
+    return pa.date32() if kinds.is_date(given) else given
 
 
 def plain(array: Any, wanted: Any) -> Any:
@@ -71,14 +70,7 @@ def plain(array: Any, wanted: Any) -> Any:
     return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), array.dictionary.cast(wanted.value_type))
 
 
-def _field_type(arrow: Any) -> FieldType:
-    found = _field_type_or_none(arrow)
-    if found is None:  # plain_type lets no other type through
-        raise TypeError(str(arrow))
-    return found
-
-
-def _field_type_or_none(arrow: Any) -> FieldType | None:
+def _field_type(arrow: Any) -> FieldType | None:
     if kinds.is_dictionary(arrow):
         return "category"
     if kinds.is_timestamp(arrow) or kinds.is_date(arrow):

@@ -119,6 +119,12 @@ def test_seconds_that_parquet_turns_into_milliseconds_stay_the_same_moments(tmp_
     assert data_digest(read_table(tmp_path / "t.parquet")) == digest(table)
 
 
+def test_a_date_is_a_moment_without_a_time() -> None:
+    dates = pa.array([0, None, -1], type=pa.date32())
+    assert digest(pa.table({"t": dates})) == digest(pa.table({"t": dates.cast(pa.date64())}))
+    assert digest(pa.table({"t": dates})) != digest(pa.table({"t": dates.cast(pa.timestamp("s"))}))
+
+
 def test_a_csv_file_of_the_same_types_has_the_same_digest(tmp_path: Path) -> None:
     frame = pd.DataFrame({"x": [0.1, np.nan, 2.0], "n": [1, 2, 3], "s": ["a", None, "ü"], "b": [True, False, True]})
     frame.to_csv(tmp_path / "t.csv", index=False)
