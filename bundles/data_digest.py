@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.types as kinds
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from lading.bundles.canonical import canonical_json
 from lading.bundles.digest import digest_of
@@ -27,13 +28,13 @@ def data_digest(table: Table) -> str:
     Independent of how the rows are chunked and of the library or file that holds them. Reads a batch at a time.
     Raises ``DataColumnError`` for a value that its column cannot hold.
     """
-    columns = [
+    columns: list[JsonValue] = [
         {"name": column.name, "streams": _streams(table, column), "type": column.canonical} for column in table.columns
     ]
     return digest_of(canonical_json({"columns": columns, "format": DATA_FORMAT, "rows": table.rows}))
 
 
-def _streams(table: Table, column: Column) -> dict[str, str]:
+def _streams(table: Table, column: Column) -> dict[str, JsonValue]:
     """The SHA-256 of each of a column's byte streams, by the stream's name."""
     hashes = {name: hashlib.sha256() for name in _names(column)}
     for span in table.spans(column.name):

@@ -56,9 +56,9 @@ class Table:
         for start in range(0, self.rows, rows):
             yield self._source.span(place, start, min(start + rows, self.rows))
 
-    def take(self, rows: Sequence[int]) -> "Table":
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> "Table":
         """The rows at these positions, in this order."""
-        return Table(self._source.take(rows))
+        return Table(self._source.take([int(row) for row in rows]))
 
     def select(self, names: Sequence[str]) -> "Table":
         """The columns with these names, in this order. Raises ``DataColumnError`` for one that is not there."""

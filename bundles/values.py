@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +157,7 @@ def kind_of(field: Field) -> Kind:
     return "string" if field.category_type is None else field.category_type
 
 
-def scalar_of(kind: Kind, value: object) -> Scalar | None:
+def scalar_of(kind: Kind, value: Any) -> Scalar | None:
     """``value`` as its kind's own Python type; None and NaN are missing. 2.0 is an integer, true is not."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -165,7 +165,7 @@ def scalar_of(kind: Kind, value: object) -> Scalar | None:
         return None
     match kind, value:
         case ("boolean", bool()) | ("string", str()):
-            return value
+            return cast(Scalar, value)
         case (_, bool()):
             raise _WrongTypeError
         case ("integer", int()):
@@ -252,7 +252,7 @@ def _missing(values: Array) -> NDArray[np.bool_]:
     if values.dtype.kind == "f":
         return np.isnan(values)
     if values.dtype.kind == "O":
-        return np.equal(values, None).astype(bool)
+        return np.fromiter((value is None for value in values), dtype=bool, count=len(values))
     return np.zeros(len(values), dtype=bool)
 
 

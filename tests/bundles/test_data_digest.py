@@ -23,7 +23,7 @@ from lading.bundles.table import read_table, table_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-digest.md"
 
-STAMPS = pd.to_datetime(["2007-11-11T08:00:00.25", None, "1969-12-31T23:59:59.5"], format="ISO8601")
+STAMPS = pd.to_datetime(["2007-11-11T08:00:00.25", "NaT", "1969-12-31T23:59:59.5"], format="ISO8601")
 
 FRAME = pd.DataFrame(
     {
@@ -38,7 +38,7 @@ EVERYTHING = FRAME.assign(
     year=np.array([2007, 2008, 2009], dtype=np.int16),
     count=pd.array([1, None, 2**60], dtype="Int64"),
     narrow=np.array([0.1, np.nan, np.inf], dtype=np.float32),
-    name=["a", None, ""],
+    name=pd.array(["a", None, ""], dtype="str"),
     zoned=STAMPS.tz_localize("UTC"),
 )
 

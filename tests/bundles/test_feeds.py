@@ -146,12 +146,14 @@ def test_a_problem_names_the_field_and_the_row(changes: dict[str, object], name:
 )
 def test_a_field_that_is_not_there(row: dict[str, object], name: str, problem: str) -> None:
     given = {key: value for key, value in {**ROW, **row}.items() if value is not None}
-    for ask in (lambda: Encoder(PENGUINS).encode_rows([ROW, given]), lambda: encode(PENGUINS, columns([given]))):
-        with pytest.raises(FieldError, match="field '") as caught:
-            ask()
-        assert caught.value.field == name
-        assert problem in caught.value.problem
-    assert caught.value.row is None
+    with pytest.raises(FieldError) as caught:
+        Encoder(PENGUINS).encode_rows([ROW, given])
+    with pytest.raises(FieldError) as without_row:
+        encode(PENGUINS, columns([given]))
+    assert (caught.value.row, without_row.value.row) == (1, None)
+    for error in (caught.value, without_row.value):
+        assert error.field == name
+        assert problem in error.problem
 
 
 def test_extra_fields_pass_when_they_are_allowed() -> None:
@@ -306,7 +308,8 @@ IMAGE = tensors(field("image", "number", shape=(2, 3), feed=Feed(input="image"))
 def test_a_tensor_valued_field_is_the_tensor() -> None:
     value = [[1, 2, 3], [4, 5, 6]]
     found = Encoder(IMAGE).encode_rows([{"image": value}, {"image": value}])["image"]
-    assert (found.shape, found.dtype) == ((2, 2, 3), np.float32)
+    assert found.shape == (2, 2, 3)
+    assert found.dtype == np.float32
     assert equal(encode(IMAGE, {"image": np.array([value, value])}), {"image": found})
 
 
@@ -366,7 +369,7 @@ def test_feeds_that_cannot_fill_the_graph(signature: Signature, problem: str) ->
     assert problem in str(caught.value)
 
 
-VALUES = {
+VALUES: dict[str, st.SearchStrategy[object]] = {
     "number": st.one_of(st.floats(allow_nan=False), st.integers(-(2**60), 2**60)),
     "integer": st.integers(-(2**53), 2**53),
     "boolean": st.booleans(),

@@ -45,7 +45,7 @@ def test_numbers_are_measured() -> None:
 
 
 def test_moments_are_measured_in_seconds() -> None:
-    found = column(pd.to_datetime(["1970-01-01T00:00:01.5", None, "1970-01-01T00:00:03"], format="ISO8601"))
+    found = column(pd.to_datetime(["1970-01-01T00:00:01.5", "NaT", "1970-01-01T00:00:03"], format="ISO8601"))
     assert (found.type, found.missing, found.minimum, found.maximum, found.mean) == ("datetime", 1, 1.5, 3, 2.25)
 
 
@@ -169,9 +169,9 @@ def long_frame() -> pd.DataFrame:
         {
             "x": np.where(draw.random(rows) < 0.1, np.nan, draw.normal(size=rows)),
             "n": draw.integers(0, 2**62, rows),
-            "s": draw.choice(["a", "bb", None], rows),
+            "s": draw.choice(np.array(["a", "bb", None], dtype=object), rows),
             "t": [f"{number:x}" for number in draw.integers(0, 2**62, rows)],
-            "c": pd.Categorical.from_codes(draw.integers(-1, 5, rows), list("vwxyz")),
+            "c": pd.Categorical(draw.choice(list("vwxyz"), rows)).set_categories(list("zyxw")),
         }
     )
 

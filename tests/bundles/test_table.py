@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lading.bundles.table import Table, read_table, table_of
 from lading.bundles.tables import DataColumnError, DataFileError, DataFormError
 
-DAY = pd.to_datetime(["2020-01-02 03:04:05.5", None, "2021-01-01"], format="ISO8601")
+DAY = pd.to_datetime(["2020-01-02 03:04:05.5", "NaT", "2021-01-01"], format="ISO8601")
 
 
 def objects(*values: object) -> Any:
