@@ -9,6 +9,10 @@ from lading.core.errors import UsageError
 SHOWN = 100
 """Characters of what a client sent that an error repeats at most, at each place; never more than two places."""
 
+MOST_PARTS = 8
+DEEPEST = 3
+"""How much of a list an error looks at."""
+
 
 class RequestError(UsageError):
     """A request cannot be answered as it was sent."""
@@ -152,7 +156,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
 
 
-def _text(value: object) -> str:
+def _text(value: object, depth: int = 0) -> str:
     if isinstance(value, str):
         return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in value[:SHOWN]) + '"'
     if isinstance(value, bool):
@@ -161,7 +165,10 @@ def _text(value: object) -> str:
         return repr(value)
     if value is None:
         return "null"
-    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else type(value).__name__
+    if isinstance(value, list | tuple):
+        parts = [_text(part, depth + 1) if depth < DEEPEST else "…" for part in value[:MOST_PARTS]]
+        return f"[{', '.join(parts)}{', …' if len(value) > MOST_PARTS else ''}]"
+    return "an object" if isinstance(value, dict) else type(value).__name__
 
 
 def _deployed(known: tuple[str, ...]) -> str:

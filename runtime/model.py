@@ -62,8 +62,6 @@ class Model:
         self.seconds_per_call = 0.0
         """What one run costs before its rows, as measured at load."""
         self.seconds_per_row = 0.0
-        self.answers: Feeds = {}
-        """What this machine answered to the golden rows, by output tensor."""
         self.encoder = Encoder(self.signature)
         """How the values of its fields become tensors."""
         self._session = session
@@ -77,10 +75,10 @@ class Model:
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``ModelLoadError`` when the graph cannot be loaded.
         """
-        model = cls(bundle, open_session(bundle.read(bundle.manifest.graph.path), threads))
+        graph = bundle.read(bundle.manifest.graph.path)
+        model = cls(bundle, open_session(graph, threads, _external_data(bundle)))
         feeds = model.encoder.encode(model.golden.columns(model.signature))
-        model.answers = model.run(feeds)
-        _check(model, model.golden.expected(model.signature), model.answers)
+        _check(model, model.golden.expected(model.signature), model.run(feeds))
         model._measure(feeds)
         return model
 
@@ -133,6 +131,14 @@ class Model:
             self.run(feeds)
             taken.append(time.perf_counter() - start)
         return min(taken)
+
+
+def _external_data(bundle: Bundle) -> dict[str, bytes]:
+    """The files beside the graph, by the location that it names."""
+    graph = bundle.manifest.graph.path
+    folder = graph[: graph.rfind("/") + 1]
+    paths = [entry.path for entry in bundle.manifest.files if entry.path.startswith(folder) and entry.path != graph]
+    return {path.removeprefix(folder): bundle.read(path) for path in paths}
 
 
 def _nothing(tensor: Tensor) -> NDArray[np.generic]:

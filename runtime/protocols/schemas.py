@@ -81,7 +81,8 @@ def field_schema(field: Field) -> Schema:
 
 def answer_schema(name: str, signature: Signature) -> Schema:
     """The answer to one row of the model ``name``."""
-    properties = dict(zip(keys(signature), map(output_schema, signature.outputs), strict=True))
+    named = zip(keys(signature), signature.outputs, strict=True)
+    properties: Schema = {key: output_schema(output) for key, output in named}
     return {
         "title": f"{name}.Answer",
         "type": "object",

@@ -1,11 +1,14 @@
 """Small bundles made by hand, and the application over them."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import onnx
+import orjson
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -158,8 +161,8 @@ def penguins() -> Draft:
             ),
         ),
     )
-    weights = np.linspace(-0.4, 0.5, 27, dtype=np.float32).reshape(9, 3)[:, [2, 0, 1]] * np.float32(0.3)
-    weights[2] = 0
+    weights = np.random.default_rng(2).normal(size=(9, 3)).astype(np.float32)
+    weights[2] /= 1000  # years are large
     nodes = [
         helper.make_node("IsNaN", ["n"], ["gone"]),
         helper.make_node("Where", ["gone", "zero", "n"], ["filled"]),
@@ -315,6 +318,16 @@ DRAFTS: Mapping[str, Callable[[], Draft]] = {
 }
 
 
+@pytest.fixture(name="cells")
+def _cells() -> Callable[[], Draft]:
+    return cells
+
+
+@pytest.fixture(name="penguins")
+def _penguins() -> Callable[[], Draft]:
+    return penguins
+
+
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The path of each bundle, by its model's name."""
@@ -336,3 +349,23 @@ def deployments(bundles: dict[str, Path]) -> Deployments:
 def app(deployments: Deployments) -> Application:
     """The application over all of them, with the default settings."""
     return Application(deployments, Settings())
+
+
+async def _asked(app: Application, path: str, body: object, method: str | None, headers: Any) -> httpx.Response:
+    content = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+    verb = method if method is not None else "GET" if body is None else "POST"
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lading") as client:
+        return await client.request(verb, path, content=content, headers=headers)
+
+
+@pytest.fixture
+def ask(app: Application) -> Callable[..., httpx.Response]:
+    """Asks the application: ``GET`` without a body, ``POST`` with one, which goes out as JSON unless it is bytes."""
+
+    def asked(
+        path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        return asyncio.run(_asked(app, path, body, method, headers))
+
+    return asked
