@@ -95,7 +95,7 @@ def _unseen(fields: Sequence[Field]) -> Iterator[Edit]:
             if kind == "string":
                 yield Edit(0, ((field.name, UNSEEN),))
             elif kind != "boolean" and field.categories:
-                yield Edit(0, ((field.name, max(field.categories) + 1),))  # type: ignore[type-var, operator]
+                yield Edit(0, ((field.name, max(field.categories) + 1),))  # type: ignore[operator]
 
 
 def _ends(fields: Sequence[Field]) -> list[Edit]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lading.core.errors import LadingError, PolicyError, UsageError
+from lading.core.errors import LadingError, UsageError
 
 PICKLES = (".joblib", ".pkl", ".pickle")
 KINDS = (*PICKLES, ".skops", ".onnx")
@@ -19,7 +19,7 @@ class ModelFileError(UsageError):
         return f"{self.path} {self.reason}"
 
 
-class UntrustedPickleError(PolicyError):
+class UntrustedPickleError(UsageError):
     """A pickled model was not declared trustworthy."""
 
     def __init__(self, path: str) -> None:
@@ -33,7 +33,7 @@ class UntrustedPickleError(PolicyError):
         )
 
 
-class UntrustedTypesError(PolicyError):
+class UntrustedTypesError(UsageError):
     """A skops file holds types that skops does not know to be harmless."""
 
     def __init__(self, path: str, types: tuple[str, ...]) -> None:

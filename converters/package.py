@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from lading.bundles.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.fields import fields_of
+from lading.bundles.manifest import BundleName, BundleVersion
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.profiling import profile_of
 from lading.bundles.provenance import Provenance
@@ -38,6 +42,21 @@ class PrecisionError(UsageError):
 
     def __str__(self) -> str:
         return f"precision is {self.found!r}, expected 'auto' or 'double'"
+
+
+class BundleNameError(UsageError):
+    """A name or a version cannot be a bundle's."""
+
+    def __init__(self, what: str, found: str) -> None:
+        super().__init__(what, found)
+        self.what, self.found = what, found
+
+    def __str__(self) -> str:
+        letters = "lower-case letters" if self.what == "name" else "letters"
+        return (
+            f"the {self.what} {self.found!r} cannot be a bundle's; expected {letters}, digits, '.', '_' and '-', "
+            "64 at most, with a letter or a digit at both ends"
+        )
 
 
 class EmptyWaiverError(UsageError):
@@ -94,6 +113,8 @@ def package(
     converted or data that does not fit it, ``ParityError`` when the answers differ, and ``LadingError`` for the rest.
     """
     say = progress if progress is not None else _quiet
+    _check_name("name", BundleName, name)
+    _check_name("version", BundleVersion, version)
     if precision not in ("auto", "double"):
         raise PrecisionError(precision)
     if waiver is not None and not waiver.strip():
@@ -129,6 +150,14 @@ def package(
     where = Path(f"{name}-{version}.lading" if path is None else path)
     say(f"writing {where}")
     return Packaged(where, write_bundle(draft, where), proof.parity, notes)
+
+
+def _check_name(what: str, kind: Any, found: str) -> None:
+    """Refuse what the manifest would refuse, before the work rather than after it."""
+    try:
+        TypeAdapter(kind).validate_python(found, strict=True)
+    except ValidationError:
+        raise BundleNameError(what, found) from None
 
 
 def _quiet(_: str) -> None:

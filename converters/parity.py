@@ -140,7 +140,9 @@ def prove(converter: Converter, model: object, converted: Converted, rows: Table
         parts.append((edge, answer(edge)))
     columns = _joined([part.columns_as_numpy() for part, _ in parts])
     expected = _joined([answers for _, answers in parts])
-    origins: tuple[Origin, ...] = ("data",) * asked.rows + ("boundary",) * (0 if edge is None else edge.rows)
+    data: list[Origin] = ["data"] * asked.rows
+    made: list[Origin] = ["boundary"] * (0 if edge is None else edge.rows)
+    origins = (*data, *made)
     return _compared(converted, columns, expected, origins, tolerance)
 
 

@@ -29,6 +29,17 @@ class WrongColumnsError(UsageError):
         return (("missing", self.missing), ("extra", self.extra))
 
 
+class NoTargetError(UsageError):
+    """The target is not a column of the data."""
+
+    def __init__(self, target: str, columns: tuple[str, ...]) -> None:
+        super().__init__(target, columns)
+        self.target, self.columns = target, columns
+
+    def __str__(self) -> str:
+        return f"the data has no column {self.target!r} for the target; its columns are {_listed(self.columns)}"
+
+
 class NoRowsError(UsageError):
     """The data has no rows, so that nothing can be proved with it."""
 
@@ -83,7 +94,7 @@ def training_data(
     whole = table if y is None else _with_target(table, y, "target" if target is None else target)
     present = [column.name for column in table.columns]
     if target is not None and y is None and target not in present:
-        raise WrongColumnsError((target,), (), "name the target's own column, or pass its values as y")
+        raise NoTargetError(target, tuple(present))
     inputs = [name for name in present if name != target or y is not None]
     rows = table.select(_taken(inputs, known, features, table.form))
     form: Form = "array" if known is None and table.form == "frame" else table.form

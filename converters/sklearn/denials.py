@@ -8,12 +8,13 @@ import numpy as np
 from skl2onnx._supported_operators import _get_sklearn_operator_name
 from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.converter import Problem
@@ -21,7 +22,17 @@ from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_mis
 from lading.converters.sklearn.rewriting import OPERATORS
 from lading.converters.sklearn.trees import HISTOGRAM
 
-OURS = (Pipeline, ColumnTransformer, FeatureUnion, SimpleImputer, FunctionTransformer, *ENCODERS)
+OURS = (
+    Pipeline,
+    ColumnTransformer,
+    FeatureUnion,
+    SimpleImputer,
+    FunctionTransformer,
+    PowerTransformer,
+    SelectorMixin,
+    TransformedTargetRegressor,
+    *ENCODERS,
+)
 """What is converted without asking skl2onnx for the class."""
 
 
@@ -41,6 +52,8 @@ def _class_is(*names: str) -> Callable[[Any], bool]:
 def _vectorizer(attribute: str, *allowed: object) -> Callable[[Any], bool]:
     return lambda model: isinstance(model, CountVectorizer) and getattr(model, attribute) not in allowed
 
+
+_FUNCTIONS = ", ".join(sorted(function.__name__ for function in OPERATORS))
 
 DENIALS: tuple[Denial, ...] = (
     Denial(
@@ -84,8 +97,7 @@ DENIALS: tuple[Denial, ...] = (
     Denial(
         lambda model: isinstance(model, FunctionTransformer) and model.func is not None and model.func not in OPERATORS,
         "calls a Python function, which cannot go into a graph",
-        "compute it before the model, or use one of NumPy's: "
-        + ", ".join(sorted(function.__name__ for function in OPERATORS)),
+        "compute it before the model, or use one of NumPy's: " + _FUNCTIONS,
     ),
     Denial(
         lambda model: isinstance(model, FunctionTransformer) and bool(model.kw_args),
@@ -100,17 +112,7 @@ DENIALS: tuple[Denial, ...] = (
         "make them one before training: data.where(data.notna(), None)",
     ),
     Denial(
-        lambda model: getattr(model, "n_outputs_", 1) != 1 and is_classifier(model),
-        "predicts several labels at once",
-        "package one model for each label",
-    ),
-    Denial(
-        lambda model: is_classifier(model) and bool(getattr(model, "multilabel_", False)),
-        "predicts several labels at once",
-        "package one model for each label",
-    ),
-    Denial(
-        _class_is("MultiOutputClassifier", "ClassifierChain"),
+        lambda model: is_classifier(model) and _has_labels(model),
         "predicts several labels at once",
         "package one model for each label",
     ),
@@ -118,6 +120,14 @@ DENIALS: tuple[Denial, ...] = (
         lambda model: is_classifier(model) and not _names_classes(model),
         "has class names that are neither text nor whole numbers nor true and false",
         "train with text labels: y.astype(str)",
+    ),
+    Denial(
+        lambda model: (
+            isinstance(model, TransformedTargetRegressor)
+            and (model.transformer is not None or model.inverse_func not in (None, *OPERATORS))
+        ),
+        "transforms the target in a way that cannot go into a graph",
+        "use func and inverse_func of NumPy's: " + _FUNCTIONS,
     ),
     Denial(
         _class_is("GaussianProcessClassifier"),
@@ -164,7 +174,7 @@ def _of_pipeline(model: Pipeline, path: str) -> Iterator[Problem]:
     for place, (name, step) in enumerate(model.steps):
         yield from _diagnosed(step, named(path, name))
         inside = place < len(model.steps) - 1
-        if inside and hasattr(step, "predict") and not isinstance(step, Pipeline):
+        if inside and hasattr(step, "predict") and not isinstance(step, Pipeline | SelectorMixin):
             yield Problem(
                 named(path, name), "both predicts and transforms", "use it as the last step, or a pure transformer"
             )
@@ -196,6 +206,10 @@ def members_of(model: Any) -> list[tuple[str, Any]]:
         return [*zip(names, members, strict=True), *([] if final is None else [("final_estimator", final)])]
     if members is not None and len(members):
         return [("estimator", np.ravel(members)[0])]
+    if isinstance(model, TransformedTargetRegressor):
+        return [("regressor", model.regressor_)]
+    if isinstance(model, SelectorMixin) and not hasattr(model, "predict"):
+        return []
     calibrated = getattr(model, "calibrated_classifiers_", None)
     single = calibrated[0].estimator if calibrated else getattr(model, "estimator_", None)
     return [("estimator", single)] if isinstance(single, BaseEstimator) else []
@@ -219,6 +233,15 @@ def _is_fitted(model: Any) -> bool:
     except TypeError:  # not an estimator instance, or no fit method
         return True
     return True
+
+
+def _has_labels(model: Any) -> bool:
+    """Whether a fitted classifier gives each row several labels."""
+    if isinstance(getattr(model, "classes_", None), list) or bool(getattr(model, "multilabel_", False)):
+        return True
+    if type(model).__name__ in ("MultiOutputClassifier", "ClassifierChain"):
+        return True
+    return getattr(model, "out_activation_", None) == "logistic" and len(model.classes_) > 2
 
 
 def _names_classes(model: Any) -> bool:

@@ -43,7 +43,7 @@ def graph_of(
     kinds = {"number": DoubleTensorType, "text": StringTensorType}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        proto = convert_sklearn(
+        proto: onnx.ModelProto = convert_sklearn(
             model,
             "lading",
             initial_types=[(name, kinds[kind]([None, width])) for name, kind, width in inputs],

@@ -7,7 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
-from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Select, Step, Table, Weigh
+from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Power, Select, Step, Table, Weigh
 
 Shape = Callable[[Any], None]
 Write = Callable[[Any, Any, Any], None]
@@ -96,6 +96,33 @@ def _write_apply(scope: Any, operator: Any, container: Any) -> None:
         writer.node("Sub", [writer.node("Exp", [source]), writer.constant(one)], target)
     else:
         writer.node(name, [source], target)
+
+
+def _write_power(scope: Any, operator: Any, container: Any) -> None:
+    """Write the Yeo-Johnson transform (Biometrika 87, 2000), or Box-Cox's for positive numbers, and standardise."""
+    writer, step, source = Writer(scope, container), operator.raw_operator, operator.inputs[0].full_name
+    lambdas = step.lambdas[None, :]
+    if step.signed:
+        one = writer.constant(np.ones((1, 1)))
+        positive = _raised(writer, writer.node("Add", [source, one]), lambdas)
+        negative = writer.node("Neg", [_raised(writer, writer.node("Sub", [one, source]), 2.0 - lambdas)])
+        at_least = writer.node("GreaterOrEqual", [source, writer.constant(np.zeros((1, 1)))])
+        result = writer.node("Where", [at_least, positive, negative])
+    else:
+        result = _raised(writer, source, lambdas)
+    centred = writer.node("Sub", [result, writer.constant(step.mean[None, :])])
+    writer.node("Div", [centred, writer.constant(step.scale[None, :])], operator.outputs[0].full_name)
+
+
+def _raised(writer: Writer, base: str, powers: np.ndarray) -> str:
+    """``(base ** power - 1) / power``, and its limit, the logarithm, where the power is 0."""
+    zero = np.abs(powers) < np.spacing(1.0)
+    safe = np.where(zero, 1.0, powers)
+    raised = writer.node("Sub", [writer.node("Pow", [base, writer.constant(safe)]), writer.constant(np.ones((1, 1)))])
+    raised = writer.node("Div", [raised, writer.constant(safe)])
+    if not zero.any():
+        return raised
+    return writer.node("Where", [writer.constant(zero), writer.node("Log", [base]), raised])
 
 
 def _write_fill(scope: Any, operator: Any, container: Any) -> None:
@@ -196,6 +223,7 @@ SHAPES: dict[type[Step], Shape] = {
     Cast: _shape(_width),
     Weigh: _shape(_width),
     Apply: _shape(_width),
+    Power: _shape(_width),
     Fill: _shape(lambda operator: len(operator.raw_operator.kept) + len(operator.raw_operator.indicators)),
     Encode: _shape(lambda operator: sum(table.width for table in operator.raw_operator.tables)),
 }
@@ -206,6 +234,7 @@ WRITERS: dict[type[Step], Write] = {
     Cast: _write_cast,
     Weigh: _write_weigh,
     Apply: _write_apply,
+    Power: _write_power,
     Fill: _write_fill,
     Encode: _write_encode,
 }

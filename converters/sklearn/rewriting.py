@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
     AdaBoostRegressor,
@@ -20,6 +20,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
@@ -37,13 +38,13 @@ from lading.converters.sklearn.layout import (
     moved,
     named,
 )
-from lading.converters.sklearn.steps import Apply, Cast, Select, Weigh
+from lading.converters.sklearn.steps import Apply, Cast, Power, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
 
 Columns = tuple[Column, ...] | None
 """What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
 
-SINGLE_ONLY = (PolynomialFeatures, PowerTransformer, KNNImputer, KBinsDiscretizer)
+SINGLE_ONLY = (PolynomialFeatures, KNNImputer, KBinsDiscretizer)
 """Transformers whose converters have no float64 version."""
 
 FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)
@@ -96,13 +97,14 @@ class Rewriter:
 
     def model(self, model: Any, columns: Columns, path: str = "") -> Pipeline:
         """The copy of a whole model. Raises ``RewritingError`` for a step that has no place in a graph."""
-        return _pipeline(self._rewrite(model, columns, path).steps)
+        return _pipeline(self._rewrite(model, columns, path, last=True).steps)
 
-    def _rewrite(self, model: Any, columns: Columns, path: str) -> Rewritten:
+    def _rewrite(self, model: Any, columns: Columns, path: str, last: bool = False) -> Rewritten:
+        """A step's stand-ins; ``last`` where its answers, rather than what it makes of its columns, are wanted."""
         if is_passthrough(model):
             return Rewritten((), columns)
         if isinstance(model, Pipeline):
-            return self._pipeline(model, columns, path)
+            return self._pipeline(model, columns, path, last)
         if isinstance(model, ColumnTransformer):
             return self._column_transformer(model, columns, path)
         if isinstance(model, FeatureUnion):
@@ -111,12 +113,26 @@ class Rewriter:
             return self._imputer(model, columns, path)
         if isinstance(model, ENCODERS):
             return Rewritten((encode_step(model, _or_numbers(columns, len(model.categories_))),), None)
+        if isinstance(model, SelectorMixin):
+            return self._selector(model, columns, path, last)
+        if isinstance(model, TransformedTargetRegressor):
+            inner = self._rewrite(model.regressor_, columns, path, last)
+            back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
+            return Rewritten((*inner.steps, *back), None)
         return self._other(model, columns, path)
 
-    def _pipeline(self, model: Pipeline, columns: Columns, path: str) -> Rewritten:
+    def _selector(self, model: Any, columns: Columns, path: str, last: bool) -> Rewritten:
+        kept = [int(place) for place in model.get_support(indices=True)]
+        taken = None if columns is None else moved([columns[place] for place in kept])
+        choice = Select(tuple(kept))
+        if last and hasattr(model, "predict"):
+            return Rewritten((choice, *self._rewrite(model.estimator_, taken, path, last).steps), None)
+        return Rewritten((choice,), taken)
+
+    def _pipeline(self, model: Pipeline, columns: Columns, path: str, last: bool) -> Rewritten:
         steps: list[Any] = []
         for name, step in model.steps:
-            done = self._rewrite(step, columns, named(path, name))
+            done = self._rewrite(step, columns, named(path, name), last and step is model.steps[-1][1])
             steps.extend(done.steps)
             columns = done.columns
         return Rewritten(tuple(steps), columns)
@@ -167,6 +183,8 @@ class Rewriter:
             raise RewritingError(_text_left(path))
         if isinstance(model, FunctionTransformer):
             return Rewritten((Apply(OPERATORS[model.func]),), None)
+        if isinstance(model, PowerTransformer):
+            return Rewritten((_power(model),), None)
         if isinstance(model, SINGLE_ONLY):
             return Rewritten((Cast(double=False), model, Cast(double=True)), None)
         transforms = hasattr(model, "transform") and not hasattr(model, "predict")
@@ -191,6 +209,12 @@ class Rewriter:
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made
+
+
+def _power(model: PowerTransformer) -> Power:
+    mean = model._scaler.mean_ if model.standardize else np.zeros(len(model.lambdas_))
+    scale = model._scaler.scale_ if model.standardize else np.ones(len(model.lambdas_))
+    return Power(np.asarray(model.lambdas_, dtype=np.float64), model.method == "yeo-johnson", mean, scale)
 
 
 def _or_numbers(columns: Columns, count: int) -> tuple[Column, ...]:

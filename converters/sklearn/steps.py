@@ -5,7 +5,7 @@ They are never fitted and compute nothing here: each has a converter that writes
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
@@ -50,7 +50,7 @@ class Cast(Step):
 
     def kind(self, source: type[Any]) -> type[Any]:
         """Float64 or float32, as asked for."""
-        return DoubleTensorType if self.double else FloatTensorType
+        return cast(type[Any], DoubleTensorType if self.double else FloatTensorType)
 
 
 class Weigh(Step):
@@ -65,6 +65,13 @@ class Apply(Step):
 
     def __init__(self, operator: str) -> None:
         self.operator = operator
+
+
+class Power(Step):
+    """Makes numbers more normal, column by column, as ``PowerTransformer`` does."""
+
+    def __init__(self, lambdas: np.ndarray, signed: bool, mean: np.ndarray, scale: np.ndarray) -> None:
+        self.lambdas, self.signed, self.mean, self.scale = lambdas, signed, mean, scale
 
 
 class Fill(Step):
@@ -101,4 +108,4 @@ class Encode(Step):
 
     def kind(self, source: type[Any]) -> type[Any]:
         """Float64."""
-        return DoubleTensorType
+        return cast(type[Any], DoubleTensorType)
