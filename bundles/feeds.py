@@ -11,7 +11,7 @@ __all__ = ["Encoder", "FieldError", "encode"]
 
 
 class Encoder:
-    """Turns rows or columns of values into tensors; made once for a signature, then cheap for a single row."""
+    """Turns rows or columns of values into tensors; made once for a signature."""
 
     def __init__(self, signature: Signature) -> None:
         self._rules = {field.name: Rule(field) for field in signature.fields}
@@ -28,9 +28,7 @@ class Encoder:
         self._check_names(columns, None, allow_extra)
         rows = self._row_count(columns)
         full = {name: columns[name] if name in columns else rule.absent(rows) for name, rule in self._rules.items()}
-        for rule in self._unused:
-            rule.values(full[rule.name])
-        return {slot.name: slot.from_columns(full) for slot in self._slots}
+        return self._filled(full)
 
     def encode_rows(self, rows: Sequence[Mapping[str, object]], allow_extra: bool = False) -> dict[str, Array]:
         """The tensors by name for rows of JSON values, one mapping from field to value for each row.
@@ -40,9 +38,12 @@ class Encoder:
         names = self._rules.keys()
         if any(row.keys() != names for row in rows):
             rows = [self._completed(row, number, allow_extra) for number, row in enumerate(rows)]
+        return self._filled({name: rule.gather(rows) for name, rule in self._rules.items()})
+
+    def _filled(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         for rule in self._unused:
-            rule.values(rule.gather(rows))
-        return {slot.name: slot.from_rows(rows) for slot in self._slots}
+            rule.values(columns[rule.name])
+        return {slot.name: slot.from_columns(columns) for slot in self._slots}
 
     def _completed(self, row: Mapping[str, object], number: int, allow_extra: bool) -> Mapping[str, object]:
         self._check_names(row, number, allow_extra)

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +9,6 @@ import numpy as np
 from lading.bundles.signature import Feed, Tensor
 from lading.bundles.values import Array, Rule, texts
 from lading.core.errors import LadingError
-
-Row = Mapping[str, object]
-
-EXACT_TYPES = {"number": frozenset({float, int}), "integer": frozenset({int}), "boolean": frozenset({bool})}
-"""What JSON values need no look one by one before NumPy takes them."""
 
 
 class FeedError(LadingError):
@@ -38,10 +31,6 @@ class Slot(Protocol):
         """The tensor for one array of values for each field."""
         ...
 
-    def from_rows(self, rows: Sequence[Row]) -> Array:
-        """The tensor for rows of JSON values, each of which has every field."""
-        ...
-
 
 class Whole:
     """A tensor that is one field's values."""
@@ -57,10 +46,6 @@ class Whole:
         given = columns[self._rule.name]
         return self._cast(given).reshape(len(given), *self._extents)
 
-    def from_rows(self, rows: Sequence[Row]) -> Array:
-        """The tensor, shape ``[rows, *extents]``."""
-        return self._cast(self._rule.gather(rows)).reshape(len(rows), *self._extents)
-
 
 class Matrix:
     """A tensor ``[rows, columns]`` whose columns are fields."""
@@ -73,52 +58,14 @@ class Matrix:
         self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
         self._rules = [rule for _, _, rule in ordered]
         self._casts = [_Cast(tensor.dtype, feed, rule) for _, feed, rule in ordered]
-        names = [rule.name for rule in self._rules]
-        self._pick: Any = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
-        self._accepted = [_accepted(rule, self._dtype) for rule in self._rules]
-        self._uniform = len(set(self._accepted)) == 1
-        self._may_miss = all(rule.nullable for rule in self._rules)
+        self._shape = (-1, *(1,) * (len(tensor.shape) - 2), len(ordered)) if len(tensor.shape) > 1 else (-1,)
 
     def from_columns(self, columns: Mapping[str, Array]) -> Array:
-        """The matrix, shape ``[rows, columns]``."""
+        """The matrix, shape ``[rows, columns]``, with what other dimensions of extent 1 the tensor has."""
         filled = np.empty((len(columns[self._rules[0].name]), len(self._rules)), dtype=self._dtype)
         for position, (rule, cast) in enumerate(zip(self._rules, self._casts, strict=True)):
             filled[:, position] = cast(columns[rule.name])
-        return filled
-
-    def from_rows(self, rows: Sequence[Row]) -> Array:
-        """The matrix, shape ``[rows, columns]``; rows that are plainly right take the short way."""
-        table = [self._pick(row) for row in rows]
-        if table and self._plain(table):
-            filled = self._texts(table) if self._dtype.kind == "O" else self._numbers(table)
-            if filled is not None:
-                return filled
-        return self.from_columns({rule.name: rule.gather(rows) for rule in self._rules})
-
-    def _plain(self, table: Sequence[Sequence[object]]) -> bool:
-        if self._uniform:
-            return set(map(type, chain.from_iterable(table))) <= self._accepted[0]
-        columns = zip(*table, strict=True)
-        return all(set(map(type, column)) <= types for column, types in zip(columns, self._accepted, strict=True))
-
-    def _texts(self, table: Sequence[Sequence[object]]) -> Array | None:
-        for rule, column in zip(self._rules, zip(*table, strict=True), strict=True):
-            if rule.allowed is not None and not rule.allowed.issuperset(column):
-                return None
-        filled = np.empty((len(table), len(self._rules)), dtype=object)
-        filled[:] = table
-        return filled
-
-    def _numbers(self, table: Sequence[Sequence[Any]]) -> Array | None:
-        try:
-            filled = np.array(table, dtype=np.float64)
-        except OverflowError:
-            return None
-        if not self._may_miss and np.isnan(filled).any():
-            return None
-        with np.errstate(over="ignore"):
-            made = filled.astype(self._dtype, copy=False)
-        return None if (np.isinf(made) & np.isfinite(filled)).any() else made
+        return filled.reshape(self._shape)
 
 
 class _Cast:
@@ -172,15 +119,6 @@ def _whole(values: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     fits = [item is not None and lowest <= item <= highest and item == int(item) for item in items]
     made = np.array([int(item) if fit else 0 for item, fit in zip(items, fits, strict=True)], dtype=dtype)
     return made, ~np.array(fits, dtype=bool)
-
-
-def _accepted(rule: Rule, dtype: np.dtype[Any]) -> frozenset[type]:
-    """The types of JSON values that may enter the matrix unseen; none where each must be looked at."""
-    if dtype.kind == "O":
-        return frozenset({str}) if rule.kind == "string" else frozenset()
-    if dtype.kind != "f" or rule.allowed is not None:
-        return frozenset()
-    return EXACT_TYPES[rule.kind] | ({type(None)} if rule.nullable else set())
 
 
 def _position(entry: tuple[int, Feed, Rule]) -> int:
