@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lading.core.console import Meter, print_error, print_json, print_table, print_warning
+from lading.core.console import Meter, print_error, print_json, print_text, print_warning
 from lading.core.errors import IntegrityError, LadingError
 
 
@@ -56,10 +56,8 @@ def _verified(path: Path, failed: list[LadingError]) -> dict[str, object]:
 
 
 def _print_results(results: list[dict[str, object]]) -> None:
-    columns = ("name", "version", "digest", "path")
-    sound = [[str(result[column]) for column in columns] for result in results if result["ok"]]
-    if sound:
-        print_table(["", *columns], [["ok", *row] for row in sound])
     for result in results:
+        if result["ok"]:
+            print_text(f"ok  {result['path']}  {result['name']} {result['version']}  {result['digest']}")
         if "waiver" in result:
             print_warning(f"{result['path']}: parity was not reached and was waived: {result['waiver']}")
