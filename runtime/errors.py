@@ -127,15 +127,13 @@ class InfiniteAnswerError(RequestError):
 
     status = 422
 
-    def __init__(self, output: str, row: int) -> None:
+    def __init__(self, output: str, row: int | None) -> None:
         super().__init__(output, row)
         self.output, self.row = output, row
 
     def __str__(self) -> str:
-        return (
-            f"the model's answer {shown(self.output)} for row {self.row} is infinite, which JSON cannot hold; "
-            "leave that row out"
-        )
+        where = "" if self.row is None else f" for row {self.row}"
+        return f"the model's answer {shown(self.output)}{where} is infinite, which JSON cannot hold; leave that row out"
 
 
 def shown(value: object) -> str:

@@ -117,8 +117,11 @@ class Model:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _measure(self, feeds: Feeds) -> None:
-        """Time one row and many; it also warms the session up for both."""
+        """Time one row and, where that is quick, many; it also warms the session up for both."""
         one = self._fastest({name: tensor[:1] for name, tensor in feeds.items()})
+        if one > INLINE_SECONDS:
+            self.seconds_per_call = one
+            return
         rows = np.resize(np.arange(len(next(iter(feeds.values())))), TIMED_ROWS)
         many = self._fastest({name: tensor[rows] for name, tensor in feeds.items()})
         self.seconds_per_row = max(0.0, many - one) / (TIMED_ROWS - 1)

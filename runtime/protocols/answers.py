@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from lading.bundles.comparing import AnswerShapeError
 from lading.bundles.signature import Output, Signature
 from lading.runtime.errors import InfiniteAnswerError
 from lading.runtime.model import Feeds
@@ -84,10 +85,16 @@ class _Column:
     def cells(self, values: Array) -> Cells:
         """The cells of each row of ``values`` ``[N, …]``."""
         if self._names:
+            self._check_columns(values)
             return list(zip(*[iter(self._numbers(values))] * len(self._names), strict=True))
         if self._output.meaning == "label" and values.size == len(values):
             return self._label_cells(values)
         return self._row_cells(values)
+
+    def _check_columns(self, values: Array) -> None:
+        expected = (len(values), len(self._names))
+        if values.shape != expected:
+            raise AnswerShapeError(self.name, expected, values.shape)
 
     def _label_cells(self, values: Array) -> Cells:
         flat = values.reshape(-1).tolist()

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from lading.bundles.feeds import FieldError
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import MalformedRequestError, shown
+from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
@@ -51,7 +51,10 @@ class NamedFieldsDialect:
 
     def write(self, question: Rows, outputs: Feeds) -> bytes:
         """An answer for each row, in their order; an object for an object, a list for a list."""
-        rows = self._writer.rows(outputs)
+        try:
+            rows = self._writer.rows(outputs)
+        except InfiniteAnswerError as error:
+            raise InfiniteAnswerError(error.output, None if question.single else error.row) from None
         return rows[0] if question.single else b"[" + b",".join(rows) + b"]"
 
 

@@ -49,9 +49,13 @@ class OpenInference:
         async def models(_: Request) -> JsonReply:
             return JsonReply({"models": [model.name for model in deployments]})
 
+        told = {
+            model.name: JsonReply(metadata(model), headers=[(DIGEST_HEADER, model.digest.encode())])
+            for model in deployments
+        }
+
         async def model(request: Request) -> JsonReply:
-            found = asked(request)
-            return JsonReply(metadata(found), headers=[(DIGEST_HEADER, found.digest.encode())])
+            return told[asked(request).name]
 
         async def model_ready(request: Request) -> JsonReply:
             ready = not request.app.draining

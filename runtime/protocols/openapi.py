@@ -1,5 +1,6 @@
 """OpenAPI: the document that describes every path, with each model's own fields and examples."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
@@ -31,8 +32,8 @@ class OpenApi:
         made: list[JsonReply] = []
 
         async def openapi(request: Request) -> JsonReply:
-            if not made:
-                made.append(JsonReply(document(request.app.protocols, deployments)))
+            if not made:  # the examples ask the models, which may take a while
+                made.append(await asyncio.to_thread(lambda: JsonReply(document(request.app.protocols, deployments))))
             return made[0]
 
         return [Route("/openapi.json", openapi)]

@@ -229,7 +229,8 @@ def test_an_infinite_answer_is_refused_and_not_turned_into_null(ask: Ask) -> Non
     response = ask("/models/roots/predict", [{"x": 1}, {"x": 0}])
     assert response.status_code == 422
     assert response.json()["row"] == 1
-    assert "infinite" in response.json()["error"]
+    assert "for row 1 is infinite" in response.json()["error"]
+    assert ask("/models/roots/predict", {"x": 0}).json().keys() == {"error"}
 
 
 def test_an_unknown_model_is_not_found(ask: Ask) -> None:
