@@ -1,5 +1,7 @@
 import math
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -405,3 +407,13 @@ def test_rows_and_columns_give_the_same_tensors(case: tuple[Signature, list[dict
     for number_, row in enumerate(rows):
         for name, tensor in encoder.encode_rows([row]).items():
             np.testing.assert_array_equal(tensor[0], found[name][number_])
+
+
+def test_a_server_needs_no_table_library() -> None:
+    program = (
+        "import sys\n"
+        "import lading.bundles.comparing, lading.bundles.feeds, lading.bundles.golden, lading.bundles.session\n"
+        "print(*{'pandas', 'polars', 'pyarrow', 'onnx', 'sklearn'} & sys.modules.keys())"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == ""
