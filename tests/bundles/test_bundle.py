@@ -19,6 +19,7 @@ from lading.bundles.integrity import (
     FileNameError,
     ManifestError,
     MissingFileError,
+    NewerFormatError,
     NotABundleError,
     SizeMismatchError,
 )
@@ -127,6 +128,10 @@ def _rewrite(folder: Path) -> None:
     (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes() + b"\n")
 
 
+def _renew(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes(b'{"format":2}')
+
+
 def _inflate(folder: Path) -> None:
     with (folder / "manifest.json").open("r+b") as file:
         file.truncate(5 << 20)
@@ -142,6 +147,7 @@ def _inflate(folder: Path) -> None:
         pytest.param(_remove_manifest, NotABundleError, "manifest.json", id="no manifest"),
         pytest.param(_link, FileNameError, "profile.json", id="a link"),
         pytest.param(_rewrite, ManifestError, "manifest.json", id="a manifest that is not canonical"),
+        pytest.param(_renew, NewerFormatError, "update lading", id="a newer format"),
         pytest.param(_inflate, ManifestError, "manifest.json", id="a manifest beyond all bounds"),
     ],
 )
