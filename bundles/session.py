@@ -1,11 +1,15 @@
 """The session: a graph loaded into ONNX Runtime, with the settings that serving and proofs share."""
 
+import os
 from collections.abc import Mapping
 from typing import Any, cast
 
-import onnxruntime
-
 from lading.core.errors import LadingError
+
+# From 1.31 on the library writes usage data under HOME and sends it to its makers, unless told before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
 
 BROKEN_RUNTIMES = frozenset({"1.26.0", "1.27.0"})
 """Versions of ONNX Runtime that answer wrongly for binary tree ensembles (its issue 28557)."""

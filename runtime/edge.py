@@ -155,4 +155,4 @@ async def _busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> t
     writer.write(b"show sess\n")
     sessions = await reader.readuntil(PROMPT)
     connections = next(int(line.split(b":")[1]) for line in information.splitlines() if line.startswith(b"CurrConns:"))
-    return connections - 1, sessions.count(b"fe=published")
+    return connections, sessions.count(b"fe=published")

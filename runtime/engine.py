@@ -8,18 +8,18 @@ import logging
 import os
 import select
 import sys
+import threading
+import time
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import ray
-from ray import serve
 from ray._private import node, parameter, utils
-from ray.serve import RunTarget
 
 from lading.runtime.orders import Order, Report
-from lading.runtime.replica import Replica
 
-APPLICATION = "lading"
 OBJECT_STORE_BYTES = 80 << 20
 """About the smallest that Ray takes; nothing is put there."""
 WATCH_SECONDS = 0.5
@@ -31,9 +31,12 @@ class Engine:
     def __init__(self, folder: Path, reports: int) -> None:
         self._folder, self._reports = folder, reports
         self._node: node.Node | None = None
+        self._replicas, self._rolling, self._served = 0, False, False
+        self._loading = threading.Thread(target=_load_rollout, daemon=True)
 
     def run(self) -> None:
         """Follow orders until there are no more."""
+        self._loading.start()
         buffer = b""
         while True:
             readable, _, _ = select.select([sys.stdin.fileno()], [], [], WATCH_SECONDS)
@@ -45,7 +48,7 @@ class Engine:
                 *lines, buffer = buffer.split(b"\n")
                 for line in lines:
                     self._follow(Order.model_validate_json(line))
-            self._check()
+            self._look()
 
     def report(self, kind: str, text: str) -> None:
         """Tell the server."""
@@ -55,20 +58,45 @@ class Engine:
         if self._node is None:
             self.report("progress", "starting Ray")
             self._node = _start_node(self._folder, order.replicas)
+            threading.Thread(target=self._watch, args=[self._node], daemon=True).start()
             ray.init(address=self._node.address, log_to_driver=False, logging_level=logging.ERROR)
             self.report("progress", "starting Ray Serve")
-            serve.start(proxy_location="Disabled")
+            self._rollout().start_serve()
         self.report("progress", f"starting {order.replicas} replicas" if order.replicas > 1 else "starting a replica")
-        _deploy(self._folder, order)
+        self._rollout().roll_out(self._folder, order)
+        self._replicas, self._rolling = order.replicas, True
 
-    def _check(self) -> None:
-        """That Ray's own processes live; else the server is told which does not, and the engine ends."""
-        if self._node is None:
+    def _rollout(self) -> ModuleType:
+        """The module that speaks to Ray Serve; loaded while Ray starts, as it takes most of a second."""
+        self._loading.join()
+        return _load_rollout()
+
+    def _look(self) -> None:
+        """How the rollout goes. Ray Serve leaves the old replicas alone when the new ones fail."""
+        if not self._rolling or (outcome := self._rollout().outcome()) is None:
             return
-        dead = ", ".join(sorted(str(kind) for kind, _ in cast(Any, self._node).dead_processes()))
-        if dead:
-            self.report("failed", f"Ray's {dead} ended")
-            os._exit(1)
+        succeeded, words = outcome
+        self._rolling = False
+        if succeeded:
+            self._served = True
+            self.report("progress", f"fresh replicas answer: {self._replicas}")
+        elif self._served:
+            self.report("progress", f"the replicas stay as they are: {words}")
+        else:
+            self.report("failed", f"no replica gets ready: {words}")
+
+    def _watch(self, started: node.Node) -> None:
+        """End the engine, and say why, when one of Ray's own processes ends; a call to Ray may hang for ever then."""
+        while True:
+            dead = ", ".join(sorted(str(kind) for kind, _ in cast(Any, started).dead_processes()))
+            if dead:
+                self.report("failed", f"its {dead} ended")
+                os._exit(1)
+            time.sleep(WATCH_SECONDS)
+
+
+def _load_rollout() -> ModuleType:
+    return import_module("lading.runtime.rollout")
 
 
 class _Node(node.Node):
@@ -99,27 +127,6 @@ def _start_node(folder: Path, replicas: int) -> node.Node:
         spawn_reaper=True,
         ray_init_cluster=True,
     )
-
-
-def _deploy(folder: Path, order: Order) -> None:
-    """Have Ray Serve replace whatever runs with fresh replicas; it goes on after this returns."""
-    settings = dict(order.settings)
-    drain_seconds = float(str(settings["drain_seconds"]))
-    make: Any = serve.deployment
-    deployment = make(
-        Replica,
-        name=APPLICATION,
-        num_replicas=order.replicas,
-        user_config=order.desired.model_dump(mode="json"),
-        ray_actor_options={"num_cpus": 0},
-        max_surge_percent=100,
-        health_check_period_s=2,
-        health_check_timeout_s=10,
-        graceful_shutdown_timeout_s=drain_seconds + 10,
-        graceful_shutdown_wait_loop_s=0.1,
-    )
-    target = RunTarget(target=deployment.bind(str(folder), order.slots, settings), name=APPLICATION, route_prefix=None)
-    serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
 
 
 def main() -> None:

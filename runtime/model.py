@@ -4,11 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime import InferenceSession
 
 from lading.bundles.bundle import Bundle
 from lading.bundles.comparing import Comparison, compare
@@ -21,6 +20,9 @@ from lading.bundles.session import open_session
 from lading.bundles.signature import Signature, Tensor
 from lading.core.errors import IntegrityError
 from lading.runtime.errors import shown
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession  # loaded by lading.bundles.session, which has it send no usage data
 
 Feeds = dict[str, NDArray[np.generic]]
 """Tensors by name."""
@@ -53,7 +55,7 @@ class GoldenMismatchError(IntegrityError):
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
-    def __init__(self, bundle: Bundle, session: InferenceSession) -> None:
+    def __init__(self, bundle: Bundle, session: "InferenceSession") -> None:
         self.manifest: Manifest = bundle.manifest
         self.digest: str = bundle.digest
         self.golden: Golden = bundle.golden()

@@ -154,7 +154,7 @@ class Server:
 
     async def _drain(self, edge: Edge) -> int:
         """Answer what was accepted, and let nothing new in."""
-        self._tell("stopping: what was accepted is answered")
+        self._tell("stopping: requests that were accepted are answered")
         left = await edge.drain(self._settings.drain_seconds)
         if left:
             self._tell(f"{left} requests did not end within {self._settings.drain_seconds:g} s")

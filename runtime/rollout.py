@@ -1,0 +1,48 @@
+"""The rollout: Ray Serve is told which replicas to run, and how."""
+
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+from ray.serve import RunTarget
+from ray.serve.schema import ApplicationStatus
+
+from lading.runtime.orders import Order
+from lading.runtime.replica import Replica
+
+APPLICATION = "lading"
+
+
+def start_serve() -> None:
+    """Start Ray Serve on the node that this process is connected to, without its own proxies."""
+    serve.start(proxy_location="Disabled")
+
+
+def roll_out(folder: Path, order: Order) -> None:
+    """Have Ray Serve replace whatever runs with fresh replicas; it goes on after this returns."""
+    settings = dict(order.settings)
+    drain_seconds = float(str(settings["drain_seconds"]))
+    make: Any = serve.deployment
+    deployment = make(
+        Replica,
+        name=APPLICATION,
+        num_replicas=order.replicas,
+        user_config=order.desired.model_dump(mode="json"),
+        ray_actor_options={"num_cpus": 0},
+        max_surge_percent=100,
+        health_check_period_s=2,
+        health_check_timeout_s=10,
+        graceful_shutdown_timeout_s=drain_seconds + 10,
+        graceful_shutdown_wait_loop_s=0.1,
+    )
+    target = RunTarget(target=deployment.bind(str(folder), order.slots, settings), name=APPLICATION, route_prefix=None)
+    serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+
+
+def outcome() -> tuple[bool, str] | None:
+    """Whether the last rollout succeeded, and Ray Serve's own words; none while it goes on."""
+    application = serve.status().applications[APPLICATION]
+    if application.status in {ApplicationStatus.DEPLOYING, ApplicationStatus.NOT_STARTED}:
+        return None
+    words = [application.message, *(deployment.message for deployment in application.deployments.values())]
+    return application.status == ApplicationStatus.RUNNING, " ".join(word for word in words if word)
