@@ -53,9 +53,7 @@ def open_session(
     refuse_broken_runtime(onnxruntime.__version__)
     options = _options(threads)
     if external:
-        options.add_external_initializers_from_files_in_memory(
-            list(external), list(external.values()), [len(data) for data in external.values()]
-        )
+        add_external(options, external)
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
@@ -63,6 +61,14 @@ def open_session(
         if not _from_runtime(error):
             raise
         raise ModelLoadError(str(error)) from error
+
+
+def add_external(options: Any, external: Mapping[str, bytes]) -> None:
+    """Give a session's options the files of external data. Raises ``ModelLoadError`` where the runtime takes none."""
+    add = getattr(options, "add_external_initializers_from_files_in_memory", None)
+    if add is None:
+        raise ModelLoadError("its weights lie in files of their own; install onnxruntime>=1.28")
+    add(list(external), list(external.values()), [len(data) for data in external.values()])
 
 
 def refuse_broken_runtime(version: str) -> None:

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lading.bundles.session import BrokenRuntimeError, ModelLoadError, open_session, refuse_broken_runtime
+from lading.bundles.session import BrokenRuntimeError, ModelLoadError, add_external, open_session, refuse_broken_runtime
 
 
 def doubling(external: str | None = None) -> onnx.ModelProto:
@@ -36,6 +36,11 @@ def test_external_data_comes_from_memory() -> None:
     weights = np.array([1.0, 2.0], dtype=np.float32).tobytes()
     session = open_session(model, external={"weights.bin": weights})
     np.testing.assert_array_equal(session.run(None, {"x": np.zeros((1, 2), np.float32)})[0], [[1, 2]])
+
+
+def test_a_runtime_that_takes_no_external_data_says_what_to_install() -> None:
+    with pytest.raises(ModelLoadError, match=r"install onnxruntime>=1\.28"):
+        add_external(object(), {"weights.bin": b""})
 
 
 def test_external_data_that_is_not_there_is_an_error() -> None:
