@@ -50,12 +50,20 @@ def running_file() -> Path | None:
     if notebook := getattr(main, "__vsc_ipynb_file__", None):  # set by Visual Studio Code
         return Path(str(notebook))
     if "ipykernel" in sys.modules:
-        session = os.environ.get("JPY_SESSION_NAME")  # set by Jupyter Server
-        return Path(session) if session else None
+        return _notebook(os.environ.get("JPY_SESSION_NAME", ""))  # set by Jupyter Server
     script = getattr(main, "__file__", None)
     if not script or _is_installed(Path(script).resolve()):
         return None
     return Path(script)
+
+
+def _notebook(session: str) -> Path | None:
+    """The notebook behind a session of Jupyter; a console has a session too, but no notebook."""
+    path = Path(session)
+    if path.suffix != ".ipynb":
+        return None
+    # A path that is not absolute begins at the server's folder; the kernel runs in the notebook's own.
+    return path if path.is_absolute() else Path.cwd() / path.name
 
 
 def _is_installed(script: Path) -> bool:

@@ -13,7 +13,8 @@ from lading.bundles.signature import Field, Output, Signature
 if TYPE_CHECKING:
     from lading.bundles.draft import Draft
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
+_BEGINS_A_BLOCK = re.compile(r"^([0-9]*)([#+=.)-])")
 _MOST_CATEGORIES = 12
 
 
@@ -21,7 +22,7 @@ def model_card(draft: "Draft") -> str:
     """The card of what ``draft`` holds. Values are text in it: none can become markup, a link or a new line."""
     sections = [
         [f"# {escaped(draft.name)} {escaped(draft.version)}"],
-        [] if draft.description is None else [escaped(draft.description)],
+        [] if draft.description is None else [_paragraph(draft.description)],
         _waiver(draft.parity),
         ["## What it takes", "", *_fields(draft.signature)],
         ["## What it answers", "", *_outputs(draft.signature)],
@@ -41,6 +42,11 @@ def escaped(text: object) -> str:
     line = "".join(character if character.isprintable() else " " for character in str(text))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", line).replace("://", "&#58;//").replace("www.", "www&#46;").replace("@", "&#64;")
+
+
+def _paragraph(text: str) -> str:
+    """``escaped``, and not a heading, a list or a ruler by its first characters."""
+    return _BEGINS_A_BLOCK.sub(r"\1\\\2", escaped(text).strip())
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

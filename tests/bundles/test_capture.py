@@ -139,7 +139,13 @@ def test_an_installed_command_is_nobodys_training_script(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("session", "expected"), [("/home/me/project/train.ipynb", Path("/home/me/project/train.ipynb")), (None, None)]
+    ("session", "expected"),
+    [
+        pytest.param("/home/me/project/train.ipynb", Path("/home/me/project/train.ipynb"), id="an absolute path"),
+        pytest.param("project/train.ipynb", Path.cwd() / "train.ipynb", id="a path from the server's folder"),
+        pytest.param("/home/me/project/0b9d", None, id="a console"),
+        pytest.param(None, None, id="no session"),
+    ],
 )
 def test_a_notebook_in_jupyter(monkeypatch: pytest.MonkeyPatch, session: str | None, expected: Path | None) -> None:
     main_module(monkeypatch)

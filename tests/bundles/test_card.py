@@ -19,7 +19,7 @@ def test_the_card_holds_the_facts(draft: Draft) -> None:
     card = model_card(draft)
     for fact in ("# penguins 1.0.0", "Tells penguins apart.", "| mass | number", "Biscoe, Dream", "Adelie, Gentoo"):
         assert fact in card
-    for fact in ("Rows: 344", "Target: species", "Metric accuracy: 0.98", "Package scikit\\-learn: 1.9.1", "Tag stage"):
+    for fact in ("Rows: 344", "Target: species", "Metric accuracy: 0.98", "Package scikit-learn: 1.9.1", "Tag stage"):
         assert fact in card
     assert "2700 to 6300" in card
     assert "Uncommitted changes: no" in card
@@ -38,6 +38,22 @@ def test_what_is_unknown_is_absent(make_draft: MakeDraft, draft: Draft) -> None:
     card = model_card(make_draft(provenance=provenance, description=None))
     assert "None" not in card
     assert "Uncommitted" not in card
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        pytest.param("# Heading", "\\# Heading", id="heading"),
+        pytest.param("- item", "\\- item", id="list"),
+        pytest.param("12. item", "12\\. item", id="numbered list"),
+        pytest.param("--- ", "\\---", id="ruler"),
+        pytest.param("    code", "code", id="code"),
+        pytest.param("> quote", "&gt; quote", id="quotation"),
+        pytest.param("3 kinds - told apart.", "3 kinds - told apart.", id="a sentence"),
+    ],
+)
+def test_a_description_is_a_paragraph(make_draft: MakeDraft, description: str, expected: str) -> None:
+    assert model_card(make_draft(description=description)).splitlines()[2] == expected
 
 
 def test_the_card_ends_with_one_line_end_and_has_no_double_blank_lines(draft: Draft) -> None:
@@ -61,7 +77,7 @@ def test_a_value_stays_on_its_line_and_is_never_markup(text: str) -> None:
         pytest.param("a|b", r"a\|b", id="pipe"),
         pytest.param("a\nb\r\x1b[0m", r"a b  \[0m", id="lines and control characters"),
         pytest.param("<script>&amp;", r"&lt;script&gt;&amp;amp;", id="HTML"),
-        pytest.param("[x](javascript:0)", r"\[x\]\(javascript:0\)", id="link"),
+        pytest.param("[x](javascript:0)", r"\[x\](javascript:0)", id="link"),
         pytest.param(
             "https://a.b/ www.a.b me@a.b", "https&#58;//a.b/ www&#46;a.b me&#64;a.b", id="links of their own accord"
         ),
