@@ -1,7 +1,5 @@
 """Answer files: what a model said of each row, written as CSV, Parquet, Arrow or JSON lines."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any, BinaryIO
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
@@ -55,30 +52,34 @@ def new_answers(path: Path, schema: pa.Schema, size: int) -> Iterator[Write]:
 
 @contextmanager
 def _csv(stream: BinaryIO, schema: pa.Schema) -> Iterator[Write]:
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(schema.names)  # Arrow puts every name into quotes
-    stream.write(header.getvalue().encode())
-    with _csv_writer(stream, schema, "none") as bare, _csv_writer(stream, schema, "needed") as quoted:
+    """Quotes stand only where a cell needs them; Arrow's own writer puts all text into quotes, or none."""
+    stream.write(_lines([_quoted(pa.array([name])) for name in schema.names]))
 
-        def write(batch: pa.RecordBatch) -> None:
-            (quoted if any(map(_needs_quotes, batch.columns)) else bare).write_batch(batch)
+    def write(batch: pa.RecordBatch) -> None:
+        stream.write(_lines([_quoted(_text(column)) for column in batch.columns]))
 
-        yield write
+    yield write
 
 
-def _csv_writer(stream: BinaryIO, schema: pa.Schema, quoting: str) -> pa.csv.CSVWriter:
-    """``needed`` puts all text into quotes; ``none`` puts none, and refuses text that needs them."""
-    return pa.csv.CSVWriter(
-        stream, schema, write_options=pa.csv.WriteOptions(include_header=False, quoting_style=quoting)
-    )
+def _text(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
 
 
-def _needs_quotes(column: pa.Array) -> bool:
-    """Whether some text would break a line or a cell, or is empty and not null."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return False
-    found: bool | None = pc.any(pc.match_substring_regex(column, '[",\\r\\n]|^$')).as_py()
-    return found is True
+def _quoted(column: pa.Array) -> pa.Array:
+    """In quotes where a cell would break a line or a row, or is empty and not null."""
+    needed = pc.match_substring_regex(column, '[",\\r\\n]|^$')
+    if not pc.any(needed).as_py():
+        return column
+    doubled = pc.replace_substring(column, '"', '""')
+    return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), column)
+
+
+def _lines(columns: Sequence[pa.Array]) -> bytes:
+    empty = "" if len(columns) > 1 else '""'  # many readers skip an empty line
+    options = {"null_handling": "replace", "null_replacement": empty}
+    joined = pc.binary_join_element_wise(*columns, ",", **options)
+    ended = pc.binary_join_element_wise(joined, "\n", "")
+    return "".join(ended.to_pylist()).encode()
 
 
 @contextmanager

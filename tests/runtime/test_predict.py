@@ -21,6 +21,7 @@ import pytest
 
 from lading.bundles.bundle import open_bundle
 from lading.core.main import main
+from lading.runtime.answer_files import new_answers
 from lading.runtime.app import Application
 
 Rows = list[dict[str, Any]]
@@ -102,6 +103,13 @@ def test_the_answers_are_those_of_the_server(
     given, made = write(tmp_path / f"rows{source}", rows), tmp_path / f"answers{target}"
     assert run(bundles["penguins"], "--input", given, "--output", made) == 0
     assert in_float32(read(made)) == in_float32(flat(answers_of(app, "penguins", rows)))
+
+
+def test_a_lonely_null_is_no_empty_line(tmp_path: Path) -> None:
+    column = pa.record_batch({"value": [1.5, None]})
+    with new_answers(tmp_path / "answers.csv", column.schema, 0) as append:
+        append(column)
+    assert (tmp_path / "answers.csv").read_text() == 'value\n1.5\n""\n'
 
 
 def test_labels_keep_their_type(bundles: dict[str, Path], tmp_path: Path) -> None:
