@@ -1,6 +1,7 @@
 """The sheet: all that a bundle says, laid out for a person or as one document for a program."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import orjson
 from pydantic import JsonValue
