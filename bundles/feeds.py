@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 
+from lading.bundles.rules import Rule
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.slots import Matrix, Slot, Whole
-from lading.bundles.values import NOUNS, Array, FieldError, Rule
+from lading.bundles.values import NOUNS, Array, FieldError
 
 __all__ = ["Encoder", "FieldError", "encode"]
 

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lading.bundles.rules import Rule
 from lading.bundles.signature import Feed, Tensor
-from lading.bundles.values import Array, Rule, texts
+from lading.bundles.values import Array, texts
 from lading.core.errors import LadingError
 
 

@@ -1,9 +1,9 @@
-"""Values: whether what was sent is what a field takes, and the text or the number that it becomes."""
+"""Values: what single values are, and the text or the array of numbers that they become."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ Array = NDArray[Any]
 
 Kind = Literal["boolean", "integer", "number", "string", "datetime"]
 """What a single value is; a category is one of the first four."""
+
+LOWEST, HIGHEST = -(2**63), 2**64 - 1
+"""The integers that tensors have room for, signed or not."""
 
 SHOWN_CHARACTERS = 64
 """How much of a wrong value an error repeats."""
@@ -44,110 +47,8 @@ class FieldError(UsageError):
         return f"{where}: {self.problem}"
 
 
-class _WrongTypeError(Exception):
-    """One value is not of its field's kind."""
-
-
-class Rule:
-    """What one field demands of its values, worked out once for each signature.
-
-    A field that the model ignores may always be left out.
-    """
-
-    def __init__(self, field: Field) -> None:
-        self.name = field.name
-        self.shape = field.shape
-        self.nullable = field.nullable or field.feed is None
-        self.kind = kind_of(field)
-        self.allowed = None if field.unknown == "accept" else _allowed(field, self.kind)
-
-    def values(self, given: Array) -> Array:
-        """The values of all rows, checked: shape ``[rows * extents]``.
-
-        Booleans, integers and numbers come back as a numeric array with NaN for missing (or as objects where a
-        float64 could not hold them), text as an object array with None for missing. Raises ``FieldError``.
-        """
-        self._check_shape(given)
-        flat = given.reshape(-1)
-        if flat.dtype.kind in "biuf" and self.kind in ("boolean", "integer", "number"):
-            values = self._numbers(flat)
-        elif flat.dtype.kind == "M" and self.kind == "datetime":
-            values = _stamps(flat)
-        else:
-            values = self._objects(flat.tolist())
-        self._check_missing(values)
-        self._check_known(values)
-        return values
-
-    def gather(self, rows: Sequence[Mapping[str, object]]) -> Array:
-        """The field of each row as an object array, shape ``[rows, *extents]``; JSON's lists are opened."""
-        if not self.shape:
-            return object_array([row[self.name] for row in rows])
-        gathered = self.absent(len(rows))
-        for number, row in enumerate(rows):
-            value = row[self.name]
-            if value is not None:
-                opened = np.array(value, dtype=object)
-                if opened.shape != self.shape:
-                    raise FieldError(
-                        self.name, number, f"expected {_extents(self.shape)}, found {_extents(opened.shape)}"
-                    )
-                gathered[number] = opened
-        return gathered
-
-    def absent(self, rows: int) -> Array:
-        """Nothing but missing values."""
-        return np.full((rows, *self.shape), None, dtype=object)
-
-    def fail(self, position: int, problem: str) -> NoReturn:
-        """Raise ``FieldError`` for the value at ``position`` of the flattened values."""
-        raise FieldError(self.name, position // max(1, math.prod(self.shape)), problem)
-
-    def _check_shape(self, given: Array) -> None:
-        if given.shape[1:] != self.shape:
-            found, expected = _extents(given.shape[1:]), _extents(self.shape)
-            raise FieldError(self.name, None, f"expected {expected} in each row, found {found}")
-
-    def _numbers(self, flat: Array) -> Array:
-        if self.kind == "boolean":
-            wrong = (flat != 0) & (flat != 1) & ~_missing(flat)
-        elif flat.dtype.kind == "b":
-            wrong = np.ones(len(flat), dtype=bool)
-        elif self.kind == "integer" and flat.dtype.kind == "f":
-            wrong = (np.trunc(flat) != flat) & ~np.isnan(flat) | np.isinf(flat)
-        else:
-            return flat
-        if wrong.any():
-            position = int(wrong.argmax())
-            self.fail(position, f"{_shown(flat[position].item())} is not {NOUNS[self.kind]}")
-        return flat
-
-    def _objects(self, flat: Sequence[object]) -> Array:
-        if self.kind == "string" and set(map(type, flat)) <= {str}:
-            return object_array(flat)
-        values: list[Scalar | None] = []
-        for position, value in enumerate(flat):
-            try:
-                values.append(scalar_of(self.kind, value))
-            except _WrongTypeError:
-                self.fail(position, f"expected {NOUNS[self.kind]}, found {_shown(value)}")
-        return object_array(values) if self.kind in ("string", "datetime") else packed(values, self.kind)
-
-    def _check_missing(self, values: Array) -> None:
-        if self.nullable:
-            return
-        missing = _missing(values)
-        if missing.any():
-            problem = f"is null, and the training data had no missing values here; send {NOUNS[self.kind]}"
-            self.fail(int(missing.argmax()), problem)
-
-    def _check_known(self, values: Array) -> None:
-        if self.allowed is None:
-            return
-        unknown = set(values[~_missing(values)].tolist()) - self.allowed
-        if unknown:
-            position = next(index for index, value in enumerate(values.tolist()) if value in unknown)
-            self.fail(position, f"{_shown(values.tolist()[position])} is unknown; known are {_listed(self.allowed)}")
+class WrongTypeError(UsageError):
+    """One value is not of its field's kind; the field's rule says where."""
 
 
 def kind_of(field: Field) -> Kind:
@@ -158,26 +59,27 @@ def kind_of(field: Field) -> Kind:
 
 
 def scalar_of(kind: Kind, value: Any) -> Scalar | None:
-    """``value`` as its kind's own Python type; None and NaN are missing. 2.0 is an integer, true is not."""
+    """``value`` as its kind's own Python type; None and NaN are missing. 2.0 is an integer, true is not.
+
+    Raises ``WrongTypeError``.
+    """
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value != value:  # NaN alone differs from itself
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     match kind, value:
         case ("boolean", bool()) | ("string", str()):
             return cast(Scalar, value)
         case (_, bool()):
-            raise _WrongTypeError
-        case ("integer", int()):
-            return value
-        case ("integer", float()) if value.is_integer():
+            raise WrongTypeError
+        case ("integer", int() | float()) if LOWEST <= value <= HIGHEST and value == int(value):
             return int(value)
         case ("number", int() | float()):
             return _float(value)
         case ("datetime", str()):
             return _moment(value)
         case _:
-            raise _WrongTypeError
+            raise WrongTypeError
 
 
 def texts(values: Array, kind: Kind, missing: str) -> Array:
@@ -187,7 +89,7 @@ def texts(values: Array, kind: Kind, missing: str) -> Array:
     """
     if kind in ("string", "datetime") and set(map(type, values)) <= {str}:
         return values
-    empty = _missing(values)
+    empty = missing_in(values)
     made = [missing if gone else _text(kind, value) for gone, value in zip(empty, values.tolist(), strict=True)]
     return object_array(made)
 
@@ -208,19 +110,15 @@ def _float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise _WrongTypeError from None
+        raise WrongTypeError from None
 
 
 def _moment(value: str) -> str:
     try:
         datetime.fromisoformat(value)
     except ValueError:
-        raise _WrongTypeError from None
+        raise WrongTypeError from None
     return value
-
-
-def _stamps(flat: Array) -> Array:
-    return object_array([None if np.isnat(value) else str(value) for value in flat])
 
 
 def packed(values: Sequence[Scalar | None], kind: Kind) -> Array:
@@ -248,7 +146,8 @@ def object_array(values: Sequence[object]) -> Array:
     return np.fromiter(values, dtype=object, count=len(values))  # np.array would look into lists
 
 
-def _missing(values: Array) -> NDArray[np.bool_]:
+def missing_in(values: Array) -> NDArray[np.bool_]:
+    """Which of checked values are missing: NaN or None."""
     if values.dtype.kind == "f":
         return np.isnan(values)
     if values.dtype.kind == "O":
@@ -256,27 +155,11 @@ def _missing(values: Array) -> NDArray[np.bool_]:
     return np.zeros(len(values), dtype=bool)
 
 
-def _allowed(field: Field, kind: Kind) -> frozenset[Scalar] | None:
-    if field.categories is None:
-        return None
-    known = (scalar_of(kind, value) for value in field.categories)
-    return frozenset(value for value in known if value is not None)
-
-
-def _extents(shape: Sequence[int]) -> str:
-    return " by ".join(map(str, shape)) + " values" if shape else "a single value"
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A wrong value as an error repeats it, cut when it is long."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and value.bit_length() > LONG_BITS:
         return "an integer of more than 19 digits"
     shown = repr(value)
     return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"
-
-
-def _listed(values: Iterable[Scalar]) -> str:
-    """A few of the values, in a fixed order."""
-    ordered = sorted(map(_shown, values))
-    return ", ".join(ordered[:10]) + (f" and {len(ordered) - 10} more" if len(ordered) > 10 else "")
