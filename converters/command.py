@@ -1,10 +1,12 @@
 """The command ``lading package``: a model's file and its training data become a bundle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from lading.core.console import print_facts, print_json, progress
 from lading.core.errors import UsageError
@@ -54,14 +56,14 @@ def package(
 
         lading package network.onnx --data rows.parquet --target price --name prices --json
     """
-    console = progress()
-    with console.status("loading the model") as status:
+    with _telling() as say:
+        say("loading the model")
         from lading.bundles.table import read_table
         from lading.converters.loading import load_model
         from lading.converters.package import package as write
 
         trained = load_model(model, trust)
-        status.update("reading the data")
+        say("reading the data")
         packaged = write(
             trained,
             read_table(data),
@@ -78,7 +80,7 @@ def package(
             description=description,
             precision=precision,
             waiver=waiver,
-            progress=status.update,
+            progress=say,
         )
     parity = packaged.parity
     if json:
@@ -104,6 +106,17 @@ def package(
             **{f"note {number}": note for number, note in enumerate(packaged.notes, 1)},
         }
     )
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """What tells people what is being done: one line that changes, or a line each where nobody watches."""
+    console = progress()
+    if not console.is_terminal:
+        yield lambda text: console.print(escape(text))
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(escape(text))
 
 
 def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Converter(Protocol):
     def features(self, model: object) -> tuple[str, ...] | None:
         """The names of the columns that ``model`` was trained on, in its order; None where it knows none."""
 
-    def diagnose(self, model: object, fields: Sequence[Field]) -> list[Problem]:
+    def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Everything that is known to keep ``model`` from being converted rightly; empty when nothing is."""
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:

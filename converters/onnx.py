@@ -39,7 +39,7 @@ class OnnxConverter:
         """None: a graph's columns have no names."""
         return None
 
-    def diagnose(self, model: object, fields: Sequence[Field]) -> list[Problem]:
+    def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Operators that ONNX Runtime does not have, versions that are too new, a frozen batch, outputs of no type."""
         proto = read(model)
         problems = [*_of_opsets(proto), *_of_nodes(proto), *_of_outputs(proto), *_of_inputs(proto)]
@@ -47,7 +47,7 @@ class OnnxConverter:
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The graph as it is, any external data moved inside, with a signature read off its inputs and outputs."""
-        problems = self.diagnose(model, fields)
+        problems = self.diagnose(model, form, fields)
         if problems:
             raise UnconvertibleError(_title(model), tuple(problems))
         proto = read(model)

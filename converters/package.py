@@ -177,9 +177,6 @@ class _Attempt:
 
     def proved(self, precision: str, waiver: str | None) -> tuple[Converted, Proof, tuple[str, ...]]:
         """The first conversion that is proved, else the first one with its waiver."""
-        problems = self.converter.diagnose(self.model, self.fields)
-        if problems:
-            raise UnconvertibleError(class_name(self.model), tuple(problems))
         orders: tuple[Precision, ...] = ("mixed", "double") if precision == "auto" else ("double",)
         failed: list[tuple[Converted, Proof]] = []
         refusals: list[UnconvertibleError] = []

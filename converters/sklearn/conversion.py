@@ -42,12 +42,16 @@ if TYPE_CHECKING:
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy", "pandas", "joblib", "scipy")
 
 
-def diagnose(model: Any, fields: Sequence[Field]) -> list[Problem]:
+def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     """What keeps ``model`` from being converted; see ``Converter.diagnose``."""
     inner = unwrapped(model)
     if isinstance(inner, Problem):
         return [inner]
-    return diagnose_steps(inner) or diagnose_layout(inner, fields)
+    expected = getattr(inner, "n_features_in_", len(fields))
+    if expected != len(fields):
+        found = f"was trained on {expected} columns, the data has {len(fields)}"
+        return [Problem("", found, "name the target by target=, and the model's own columns by features=")]
+    return diagnose_steps(inner) or diagnose_layout(inner, form, fields)
 
 
 def unwrapped(model: Any) -> Any:
@@ -66,7 +70,7 @@ def unwrapped(model: Any) -> Any:
 
 def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
     """The model as a graph; see ``Converter.convert``."""
-    problems = diagnose(model, fields)
+    problems = diagnose(model, form, fields)
     if problems:
         raise UnconvertibleError(class_name(model), tuple(problems))
     inner = unwrapped(model)

@@ -26,11 +26,11 @@ class SklearnConverter:
         names = getattr(model, "feature_names_in_", None)
         return None if names is None else tuple(str(name) for name in names)
 
-    def diagnose(self, model: object, fields: Sequence[Field]) -> list[Problem]:
+    def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""
         from lading.converters.sklearn.conversion import diagnose
 
-        return diagnose(model, fields)
+        return diagnose(model, form, fields)
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The model as an ONNX graph over one numeric and one text matrix, or over one array ``x``."""

@@ -122,6 +122,8 @@ def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[byte
     for value in (*proto.graph.input, *proto.graph.output):
         _open_first(value)
     proto.ir_version = IR_VERSION
+    del proto.opset_import[:]  # skl2onnx states the lowest versions that its own nodes need
+    proto.opset_import.extend(helper.make_opsetid(domain, number) for domain, number in OPSETS.items())
     proto.doc_string = ""
     del proto.metadata_props[:]
     del proto.graph.value_info[:]

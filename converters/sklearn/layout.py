@@ -202,10 +202,18 @@ def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[st
     return token, none
 
 
-def diagnose_layout(model: Any, fields: Sequence[Field]) -> list[Problem]:
+def diagnose_layout(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     """Columns whose use has no place in the two matrices."""
     found = list(uses(model, range(len(fields))))
     problems = [problem for use in found for problem in _dates(use, fields)]
+    mixed = len({is_text(field) for field in fields}) > 1
+    if mixed and form == "array":
+        problems.append(
+            Problem("", "was trained on an array of text and numbers", "give a data frame, with a type for each column")
+        )
+    if mixed and isinstance(model, StackingClassifier | StackingRegressor):
+        remedy = "put the preprocessing before it: make_pipeline(transformer, StackingClassifier(...))"
+        problems.append(Problem("", "is a stack over columns of text and of numbers", remedy))
     for use in found:
         if _shares_text(use, fields):
             problems.extend(_shared(use, found, fields))

@@ -1,0 +1,255 @@
+"""Denials: what converts wrongly or not at all is refused, with the step's path and what to do."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.datasets import load_iris
+from sklearn.decomposition import FastICA
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, StackingClassifier
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, RadiusNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
+
+from lading.converters.converter import UnconvertibleError
+from lading.converters.sklearn.denials import DENIALS
+
+LOGISTIC = LogisticRegression(max_iter=5000)
+ROWS, LABELS = load_iris(return_X_y=True)
+TWO = LABELS == 1
+MANY = np.eye(3, dtype=int)[LABELS]
+WORDS = ["one two", "three four", "five six", "seven eight"] * 5
+
+
+class Clip(TransformerMixin, BaseEstimator):
+    """Somebody's own transformer."""
+
+    def fit(self, rows: Any, labels: Any = None) -> "Clip":
+        self.fitted_ = True
+        return self
+
+    def transform(self, rows: Any) -> Any:
+        return rows
+
+
+class OwnLogistic(LogisticRegression):
+    """Somebody's own subclass."""
+
+
+def _over_text(vectorizer: Any) -> Any:
+    vectorizer = make_pipeline(vectorizer, LOGISTIC)
+    return vectorizer.fit(pd.Series(WORDS), np.arange(20) % 4), pd.DataFrame({"text": WORDS})
+
+
+def _over_rows(model: Any, labels: Any = LABELS) -> Any:
+    return model.fit(ROWS, labels), ROWS
+
+
+def _over_frame(model: Any, frame: pd.DataFrame) -> Any:
+    return model.fit(frame, np.arange(len(frame)) % 2), frame
+
+
+def _categorical() -> Any:
+    frame = pd.DataFrame({"kind": pd.Categorical(list("abcd") * 10), "size": np.arange(40.0)})
+    return _over_frame(HistGradientBoostingClassifier(max_iter=2), frame)
+
+
+def _two_missing() -> Any:
+    frame = pd.DataFrame({"kind": pd.Series(["a", None, np.nan, "b"] * 5, dtype=object)})
+    return _over_frame(make_pipeline(OneHotEncoder(), LOGISTIC), frame)
+
+
+def _dates() -> Any:
+    frame = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=20), "size": np.arange(20.0)})
+    return ColumnTransformer([("day", StandardScaler(), ["day"]), ("size", StandardScaler(), ["size"])]).fit(
+        frame
+    ), frame
+
+
+def _shared_number() -> Any:
+    frame = pd.DataFrame({"kind": list("abcd") * 5, "size": np.arange(20) % 3})
+    transformer = ColumnTransformer(
+        [("codes", OneHotEncoder(), ["kind", "size"]), ("scaled", StandardScaler(), ["size"])]
+    )
+    return _over_frame(make_pipeline(transformer, LOGISTIC), frame)
+
+
+def _text_left() -> Any:
+    frame = pd.DataFrame({"kind": list("1234") * 5, "size": np.arange(20.0)})
+    transformer = ColumnTransformer([("codes", "passthrough", ["kind"]), ("scaled", StandardScaler(), ["size"])])
+    return _over_frame(make_pipeline(transformer, LOGISTIC), frame)
+
+
+def _text_at_the_end() -> Any:
+    return _over_frame(LogisticRegression(), pd.DataFrame({"kind": list("1234") * 5}))
+
+
+def _flags_beside_text() -> Any:
+    frame = pd.DataFrame({"kind": pd.Series(["a", None, "c", "d"] * 5, dtype=object)})
+    imputer = SimpleImputer(missing_values=None, strategy="most_frequent", add_indicator=True)
+    return _over_frame(make_pipeline(imputer, OneHotEncoder(), LOGISTIC), frame)
+
+
+def _stacked_pipelines() -> Any:
+    frame = pd.DataFrame({"kind": list("abcd") * 5, "size": np.arange(20.0)})
+    transformer = ColumnTransformer([("codes", OneHotEncoder(), ["kind"]), ("scaled", StandardScaler(), ["size"])])
+    return _over_frame(StackingClassifier([("a", make_pipeline(transformer, LOGISTIC))], cv=2), frame)
+
+
+def _mixed_array() -> Any:
+    rows = np.array([["a", 1.5], ["b", 2.5], ["a", 3.5], ["b", 4.5]] * 5, dtype=object)
+    transformer = ColumnTransformer([("codes", OneHotEncoder(), [0]), ("scaled", StandardScaler(), [1])])
+    return make_pipeline(transformer, LOGISTIC).fit(rows, np.arange(20) % 2), rows
+
+
+CASES: dict[str, tuple[Any, str]] = {
+    "a tuned threshold": (lambda: _over_rows(TunedThresholdClassifierCV(LOGISTIC, cv=2), TWO), "the model decides by a threshold"),
+    "a fixed threshold": (lambda: _over_rows(FixedThresholdClassifier(LOGISTIC, threshold=0.9), TWO), "threshold"),
+    "boosting over categories": (_categorical, "the model splits on categories"),
+    "sublinear counts": (lambda: _over_text(TfidfVectorizer(sublinear_tf=True)), 'step "tfidfvectorizer" uses sublinear_tf'),
+    "characters within words": (lambda: _over_text(CountVectorizer(analyzer="char_wb")), "analyzer"),
+    "a tokenizer": (lambda: _over_text(CountVectorizer(tokenizer=str.split, token_pattern=None)), "cleans its text"),
+    "accents removed": (lambda: _over_text(CountVectorizer(strip_accents="unicode")), "cleans its text"),
+    "hashed text": (lambda: _over_text(HashingVectorizer(n_features=8)), "hashes text"),
+    "sparse bins": (
+        lambda: _over_rows(make_pipeline(KBinsDiscretizer(quantile_method="averaged_inverted_cdf"), LOGISTIC)),
+        'step "kbinsdiscretizer" encodes bins as a sparse matrix',
+    ),
+    "a lambda": (
+        lambda: _over_rows(make_pipeline(ColumnTransformer([("age", FunctionTransformer(lambda x: x), [0])]), LOGISTIC)),
+        'step "columntransformer › age" calls a Python function',
+    ),
+    "a function with arguments": (
+        lambda: _over_rows(make_pipeline(FunctionTransformer(np.sqrt, kw_args={"dtype": float}), LOGISTIC)),
+        "arguments of its own",
+    ),
+    "two kinds of missing": (_two_missing, "two kinds of missing value"),
+    "several labels, a forest": (lambda: _over_rows(RandomForestClassifier(2), MANY), "several labels"),
+    "several labels, neighbours": (lambda: _over_rows(KNeighborsClassifier(), MANY), "several labels"),
+    "several labels, one against the rest": (lambda: _over_rows(OneVsRestClassifier(LOGISTIC), MANY), "several labels"),
+    "several labels, a network": (lambda: _over_rows(MLPClassifier(max_iter=2000, tol=1e9), MANY), "several labels"),
+    "several labels, one model each": (lambda: _over_rows(MultiOutputClassifier(LOGISTIC), MANY), "several labels"),
+    "a target transformed by an estimator": (
+        lambda: _over_rows(TransformedTargetRegressor(Ridge(), transformer=StandardScaler())), "transforms the target",
+    ),
+    "a gaussian process": (lambda: _over_rows(GaussianProcessClassifier()), "needs an operator"),
+    "neighbours within a radius": (lambda: _over_rows(RadiusNeighborsClassifier(9.0)), "few neighbours"),
+    "dictionaries": (
+        lambda: (DictVectorizer(sparse=False).fit([{"a": 1.0}]), ROWS), "takes dictionaries",
+    ),
+    "an estimator without a converter": (
+        lambda: _over_rows(DummyClassifier()), "the model (sklearn.DummyClassifier) has no ONNX converter",
+    ),
+    "a transformer without a converter": (
+        lambda: _over_rows(make_pipeline(StandardScaler(), FastICA(2, max_iter=1000), LOGISTIC)), 'step "fastica" (sklearn.FastICA) has no',
+    ),
+    "somebody's own transformer": (
+        lambda: _over_rows(make_pipeline(ColumnTransformer([("age", make_pipeline(Clip()), [0])]), LOGISTIC)),
+        'step "columntransformer › age › clip" (tests.Clip) has no ONNX converter',
+    ),
+    "somebody's own subclass": (lambda: _over_rows(OwnLogistic(max_iter=5000)), "OwnLogistic) has no ONNX converter"),
+    "a member without a converter": (
+        lambda: _over_rows(StackingClassifier([("a", DummyClassifier())], final_estimator=LOGISTIC, cv=2)),
+        'step "a" (sklearn.DummyClassifier) has no ONNX converter',
+    ),
+    "an estimator that is not fitted": (lambda: (LogisticRegression(), ROWS), "the model is not fitted; call fit"),
+    "a step that is not fitted": (
+        lambda: (make_pipeline(StandardScaler().fit(ROWS), LogisticRegression()), ROWS), 'step "logisticregression" is not fitted',
+    ),
+    "a search that is not fitted": (lambda: (GridSearchCV(LOGISTIC, {}), ROWS), "is a search that has no best estimator"),
+    "clusters on the way": (
+        lambda: _over_rows(make_pipeline(KMeans(2, n_init=1), LOGISTIC)), 'step "kmeans" both predicts and transforms',
+    ),
+    "an outlier detector that predicts nothing": (lambda: _over_rows(LocalOutlierFactor()), "is refused by skl2onnx"),
+    "dates": (_dates, "step \"day\" takes the dates of column 'day'"),
+    "a number that is text to one and a number to another": (_shared_number, 'step "columntransformer › codes" takes column \'size\' together with text'),
+    "text that nothing encodes": (_text_left, 'step "columntransformer › codes" takes text as it is'),
+    "text in the last step": (_text_at_the_end, "the model takes text as it is"),
+    "flags beside text": (_flags_beside_text, 'step "simpleimputer" adds indicators beside text'),
+    "a stack of pipelines over mixed columns": (_stacked_pipelines, "put the preprocessing before it"),
+    "an array of mixed types": (_mixed_array, "give a data frame"),
+    "an array with more columns": (
+        lambda: (LogisticRegression(max_iter=5000).fit(ROWS[:, :3], LABELS), ROWS), "was trained on 3 columns, the data has 4",
+    ),
+    "a branch of a union": (
+        lambda: _over_rows(make_pipeline(FeatureUnion([("a", StandardScaler()), ("own", Clip())]), LOGISTIC)),
+        'step "featureunion › own"',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), CASES.values(), ids=CASES)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning")
+def test_what_cannot_be_right_is_refused_with_its_step_and_a_remedy(make: Any, message: str, convert: Any) -> None:
+    model, data = make()
+    with pytest.raises(UnconvertibleError) as refused:
+        convert(model, data)
+    assert message in str(refused.value)
+    assert all(problem.found and problem.remedy for problem in refused.value.problems)
+
+
+def test_every_denial_has_a_case() -> None:
+    found = set()
+    for make, _ in CASES.values():
+        model, _data = _quiet(make)
+        steps = [model, *(step for _, step in getattr(model, "steps", ())), *_branches(model)]
+        found |= {denial.found for step in steps for denial in DENIALS if _concerns(denial, step)}
+    assert found == {denial.found for denial in DENIALS} - {
+        "has class names that are neither text nor whole numbers nor true and false"
+    }
+
+
+def _quiet(make: Any) -> Any:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make()
+
+
+def _branches(model: Any) -> list[Any]:
+    first = getattr(model, "steps", [(None, None)])[0][1]
+    return [step for _, step, _ in getattr(first, "transformers_", [])]
+
+
+def _concerns(denial: Any, step: Any) -> bool:
+    try:
+        return bool(denial.concerns(step))
+    except AttributeError:  # not fitted
+        return False
+
+
+def test_class_names_of_other_types_are_refused(convert: Any) -> None:
+    model = LogisticRegression(max_iter=5000).fit(ROWS, LABELS)
+    model.classes_ = np.array([0.5, 1.5, 2.5])
+    with pytest.raises(UnconvertibleError, match="class names"):
+        convert(model, ROWS)
+
+
+def test_several_problems_are_all_named(convert: Any) -> None:
+    model = make_pipeline(Clip(), FunctionTransformer(lambda x: x), LOGISTIC).fit(ROWS, LABELS)
+    with pytest.raises(UnconvertibleError) as refused:
+        convert(model, ROWS)
+    assert len(refused.value.problems) == 2
+    assert str(refused.value).count("\n- ") == 2
+
+
+def test_dates_that_the_model_ignores_are_no_problem(convert: Any) -> None:
+    frame = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=20), "size": np.arange(20.0)})
+    model = make_pipeline(ColumnTransformer([("size", StandardScaler(), ["size"])]), LOGISTIC)
+    fields = convert(model.fit(frame, np.arange(20) % 2), frame).signature.fields
+    assert [field.feed is None for field in fields] == [True, False]
