@@ -142,9 +142,9 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: object, known: Iterable[str]) -> str:
     """``; did you mean …?`` where a known name is close to ``name``, else nothing."""
-    close = get_close_matches(name[:SHOWN], list(known), n=1)
+    close = get_close_matches(name[:SHOWN], list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {shown(close[0])}?" if close else ""
 
 

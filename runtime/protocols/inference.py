@@ -58,16 +58,16 @@ class InferenceDialect:
     def _selected(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[OutputWriter, ...]:
         if not wanted:
             return self.outputs
-        for output in wanted:
-            name = output.get("name")
-            if name not in self._by_name:
-                close = suggestion(str(name), self._by_name)
-                raise MalformedRequestError(
-                    f"there is no output {shown(name)}{close}; outputs are {listed(self._by_name)}"
-                )
-            if "classification" in (output.get("parameters") or {}):
-                raise MalformedRequestError("the classification extension is not offered; ask for the output itself")
-        return tuple(self._by_name[output["name"]] for output in wanted)
+        return tuple(self._output(output.get("name"), output.get("parameters")) for output in wanted)
+
+    def _output(self, name: object, parameters: object) -> OutputWriter:
+        if type(name) is not str or name not in self._by_name:
+            close = suggestion(name, self._by_name)
+            problem = f"there is no output {shown(name)}{close}; outputs are {listed(self._by_name)}"
+            raise MalformedRequestError(problem)
+        if isinstance(parameters, dict) and "classification" in parameters:
+            raise MalformedRequestError("the classification extension is not offered; ask for the output itself")
+        return self._by_name[name]
 
 
 def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

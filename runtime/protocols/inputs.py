@@ -1,6 +1,6 @@
 """Inputs: the tensors that a V2 request must name, and how they become the graph's."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,18 +115,14 @@ class _GraphInput:
         return {field.name: _part(field, shaped) for field in self._fields}
 
 
-def named_tensors(specs: Sequence[TensorSpec], given: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def named_tensors(specs: Sequence[TensorSpec], given: Rows) -> dict[str, Mapping[str, Any]]:
     """The tensors of a request by name; raises ``MalformedRequestError`` for one that is missing, extra or repeated."""
     known = {spec.name: spec for spec in specs}
     found: dict[str, Mapping[str, Any]] = {}
     for tensor in given:
         name = tensor.get("name")
         if type(name) is not str or name not in known:
-            missing = [other for other in known if other not in {item.get("name") for item in given}]
-            close = suggestion(str(name), missing)
-            raise MalformedRequestError(
-                f"there is no input {shown(name)}{close}; inputs are {listed(known)}", str(name)
-            )
+            raise _unknown(name, known, given)
         if name in found:
             raise MalformedRequestError(f"input {shown(name)} is given twice; give it once", name)
         found[name] = tensor
@@ -134,6 +130,12 @@ def named_tensors(specs: Sequence[TensorSpec], given: Sequence[Mapping[str, Any]
         if spec.name not in found and not spec.optional:
             raise MalformedRequestError(f"input {shown(spec.name)} is missing; send {spec.datatype}", spec.name)
     return found
+
+
+def _unknown(name: object, known: Iterable[str], given: Rows) -> MalformedRequestError:
+    names = [tensor.get("name") for tensor in given]
+    close = suggestion(name, [other for other in known if other not in names])
+    return MalformedRequestError(f"there is no input {shown(name)}{close}; inputs are {listed(known)}")
 
 
 def _same_rows(data: Mapping[str, Given]) -> int:
