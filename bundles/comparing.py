@@ -54,6 +54,8 @@ class Comparison:
     """Rows with a label that differs, near-ties included."""
     failed: int
     """Answers outside the tolerance; a row counts once for each output."""
+    failed_rows: frozenset[int]
+    """The rows of all of them."""
     failures: tuple[Difference, ...]
     """The worst of them first, at most ``FAILURES``."""
     worst: Difference | None
@@ -85,7 +87,8 @@ def compare(
         rows=max((len(expected[output.tensor.name]) for output in outputs), default=0),
         outputs=tuple(one.parity() for one in seen if one.numeric),
         label_flips=sum(int(one.differs.sum()) for one in seen if one.output.meaning == "label"),
-        failed=sum(int((one.excess > 1).sum()) for one in seen),
+        failed=sum(len(one.failed) for one in seen),
+        failed_rows=frozenset(row for one in seen for row in one.failed),
         failures=tuple(difference for difference in differences if difference.excess > 1)[:FAILURES],
         worst=differences[0] if differences else None,
     )
@@ -110,6 +113,12 @@ class _Seen:
             self.excess = np.where(self.differs, np.inf, 0.0)
             if output.meaning == "label" and ties is not None and expected.size == rows:
                 self.excess[self.differs & ties] = 1.0
+
+    @property
+    def failed(self) -> list[int]:
+        """The rows outside the tolerance."""
+        found: list[int] = np.flatnonzero(self.excess > 1).tolist()
+        return found
 
     def worst(self) -> list[Difference]:
         """The rows that differ, the worst first, as many as a comparison lists."""

@@ -159,6 +159,7 @@ def test_only_the_worst_failures_are_listed_and_all_are_counted() -> None:
     expected, found = np.zeros(50), np.arange(1, 51, dtype=np.float32)
     comparison = compare(VALUE, {"value": expected}, {"value": found}, TOLERANCE)
     assert comparison.failed == 50
+    assert comparison.failed_rows == set(range(50))
     assert [failure.row for failure in comparison.failures] == list(range(49, 49 - FAILURES, -1))
 
 
