@@ -11,7 +11,8 @@ from lading.core.plugins import GROUPS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-FOLDERS = sorted(path.name for path in ROOT.iterdir() if (path / "__init__.py").exists())
+STAY_OUT = {"benchmarks", "examples", "tests"}
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in STAY_OUT)
 POINTS = [
     (group, name, value)
     for group, points in {

@@ -167,3 +167,8 @@ def test_the_environment_names_what_is_installed() -> None:
     environment = capture_environment(["numpy", "no-such-distribution", "numpy"])
     assert environment.python == platform.python_version()
     assert environment.packages == {"numpy": np.__version__}
+
+
+def test_a_script_outside_python_is_the_entry_point(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
+    main_module(monkeypatch, __file__=str(repository / "src" / "train.py"))
+    assert capture_code().entry_point == "src/train.py"
