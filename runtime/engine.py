@@ -119,8 +119,9 @@ def _start_node(folder: Path, replicas: int) -> node.Node:
             include_log_monitor=False,
             no_monitor=True,
             object_store_memory=OBJECT_STORE_BYTES,
+            # Ray opens its folder to every user of the machine; the one around it stays closed.
+            temp_dir=str(folder / "ray"),
             plasma_directory=str(folder),
-            temp_dir=str(folder),
         ),
         head=True,
         shutdown_at_exit=False,

@@ -15,8 +15,8 @@ from lading.runtime import warden
 PREFIX = "lading-"
 LOCK = "server.lock"
 LONGEST_SOCKET = 107 if sys.platform == "linux" else 103
-RAY_SOCKET = len("/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
-"""What Ray appends to the folder that it is given."""
+RAY_SOCKET = len("/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
+"""What Ray appends to the run folder."""
 
 
 class RunFolderError(UsageError):

@@ -1,0 +1,279 @@
+"""Real servers: started as a user starts them, and ended by who started them."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from lading.bundles.bundle import open_bundle
+from lading.bundles.draft import Draft, write_bundle
+from lading.runtime.warden import session_members
+
+START_SECONDS = 120
+END_SECONDS = 45
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A folder with a path that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+class Serving:
+    """``lading serve`` in a session, a HOME and a temporary folder of its own."""
+
+    def __init__(self, bundles: list[Path], *options: str, **environment: str) -> None:
+        # Sockets lie in it, and their paths must be short.
+        self.folder, self.port = Path(tempfile.mkdtemp(prefix="serving-", dir="/tmp")), free_port()
+        (self.folder / "home").mkdir()
+        command = [str(Path(sys.executable).parent / "lading"), "serve", *map(str, bundles), "--port", str(self.port)]
+        self._errors = (self.folder / "errors.txt").open("w")
+        self.process = subprocess.Popen(
+            [*command, "--json", *options],
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder), **environment},
+            start_new_session=True,
+            text=True,
+        )
+
+    def ready(self) -> dict[str, object]:
+        """What the server prints when it is ready."""
+        assert self.process.stdout is not None
+        kill = threading.Timer(START_SECONDS, self.process.kill)
+        kill.start()
+        line = self.process.stdout.readline()
+        kill.cancel()
+        assert line, self.said()
+        document = json.loads(line)
+        assert isinstance(document, dict)
+        return document
+
+    def said(self) -> str:
+        """What the server said on standard error."""
+        return (self.folder / "errors.txt").read_text()
+
+    def until_said(self, words: str) -> None:
+        """Wait until the server says ``words``."""
+        deadline = time.monotonic() + START_SECONDS
+        while words not in self.said():
+            assert time.monotonic() < deadline, self.said()
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.1)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the server a signal."""
+        self.process.send_signal(number)
+
+    def ends(self) -> int:
+        """The exit code, once the server ended."""
+        return self.process.wait(END_SECONDS)
+
+    def sessions(self) -> set[int]:
+        """The server's session, and those of the processes that it started."""
+        own = self.process.pid
+        return {own, *(_session(pid) for pid in _children(own))}
+
+    def pids(self, name: str) -> list[int]:
+        """The server's processes that are called ``name``, as the kernel cuts it."""
+        return [pid for pid in session_members(self.sessions()) if _name(pid).startswith(name[:15])]
+
+    def leftovers(self) -> list[str]:
+        """What lies in the server's temporary folder and in its HOME."""
+        mine = {"home", "errors.txt"}
+        return sorted(
+            str(path) for path in self.folder.rglob("*") if path.relative_to(self.folder).as_posix() not in mine
+        )
+
+    def close(self) -> None:
+        """End the server, if it has not ended, and look that nothing of it is left."""
+        sessions = self.sessions()
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(END_SECONDS)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self._errors.close()
+        shutil.rmtree(self.folder)
+        assert session_members(sessions) == []
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in tasks.split()]
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return pid
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+@pytest.fixture(scope="session")
+def lying_bundle(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose golden rows say something else than its graph computes."""
+    with open_bundle(bundles["cells"]) as bundle:
+        manifest, golden = bundle.manifest, bundle.golden()
+        wrong = golden.model_copy(update={"outputs": {name: [[999.0]] * golden.rows for name in golden.outputs}})
+        path = tmp_path_factory.mktemp("lying") / "lying.lading"
+        write_bundle(
+            Draft(
+                name=manifest.name,
+                version=manifest.version,
+                graph=manifest.graph,
+                signature=manifest.signature,
+                provenance=manifest.provenance,
+                parity=manifest.parity,
+                golden=wrong,
+                profile=bundle.profile(),
+                model=bundle.read(manifest.graph.path),
+            ),
+            path,
+        )
+    return path
+
+
+Start = Callable[..., Serving]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts servers; each is ended when the test is over."""
+    started: list[Serving] = []
+
+    def begin(bundles: list[Path], *options: str, **environment: str) -> Serving:
+        started.append(Serving(bundles, *options, **environment))
+        return started[-1]
+
+    yield begin
+    for serving in started:
+        serving.close()
+
+
+@pytest.fixture(scope="module")
+def server(bundles: Mapping[str, Path]) -> Iterator[Serving]:
+    """A server of two bundles with two replicas, shared by a module's tests."""
+    chosen = [bundles["penguins"], bundles["cells"]]
+    serving = Serving(chosen, "--replicas", "2", "--host", "0.0.0.0", LADING_BODY_BYTES="1000000")
+    try:
+        serving.ready()
+        yield serving
+    finally:
+        serving.close()
+
+
+class Load:
+    """Requests at a steady rate over connections that are kept: the next is sent when it is due, come what may."""
+
+    def __init__(self, port: int, path: str, body: bytes) -> None:
+        self.port, self.answers = port, Counter[str]()
+        self._request = (
+            f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, rate: float) -> None:
+        """Send ``rate`` requests a second, from now until ``stop``."""
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(rate)))
+        self._thread.start()
+
+    def stop(self) -> Mapping[str, int]:
+        """Send no more, wait for the answers, and count them by status, or by what went wrong."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        return self.answers
+
+    @property
+    def sent(self) -> int:
+        """Answers so far."""
+        return self.answers.total()
+
+    async def _run(self, rate: float) -> None:
+        loop = asyncio.get_running_loop()
+        begun, tasks, count = loop.time(), set[asyncio.Task[None]](), 0
+        while not self._stop.is_set():
+            await asyncio.sleep(max(0.0, begun + count / rate - loop.time()))
+            count += 1
+            task = asyncio.create_task(self._ask())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+        for _, writer in self._idle:
+            writer.close()
+
+    async def _ask(self) -> None:
+        try:
+            connection = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            self.answers["not accepted"] += 1
+            return
+        reader, writer = connection
+        try:
+            writer.write(self._request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.split(b":")[1]))
+        except (OSError, EOFError) as error:
+            self.answers[type(error).__name__] += 1
+            return
+        self.answers[head.split(b" ")[1].decode()] += 1
+        if b"connection: close" in head:
+            writer.close()
+        else:
+            self._idle.append(connection)
+
+
+@pytest.fixture
+def load() -> Iterator[Callable[[Serving], Load]]:
+    """Begins a steady load of 200 requests a second on a server's model ``cells``."""
+    begun: list[Load] = []
+
+    def begin(serving: Serving) -> Load:
+        body = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
+        begun.append(Load(serving.port, "/v2/models/cells/infer", body))
+        begun[-1].start(200)
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        one.stop()

@@ -1,0 +1,19 @@
+"""Failures: what a replica leaves for its server."""
+
+from pathlib import Path
+
+from lading.core.errors import IntegrityError
+from lading.runtime.failures import take_failures, write_failure
+from lading.runtime.serving_errors import ReplicaError, ReplicaIntegrityError, replica_error
+
+
+def test_failures_are_taken_once_with_the_exit_code_of_their_kind(base: Path) -> None:
+    assert take_failures(base) == []
+    write_failure(base, IntegrityError("row 3 differs"))
+    write_failure(base, ZeroDivisionError())
+    first, second = take_failures(base)
+    assert (first.message, first.exit_code) == ("row 3 differs", 4)
+    assert (second.message, second.exit_code) == ("ZeroDivisionError", 1)
+    assert isinstance(replica_error(first), ReplicaIntegrityError)
+    assert isinstance(replica_error(second), ReplicaError)
+    assert take_failures(base) == []
