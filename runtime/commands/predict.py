@@ -109,5 +109,5 @@ def _report(model: "Model", scored: "Scored", output: Path, seconds: float, as_j
             f"[bold yellow]The proof of this model failed and was waived:[/] {escape(model.manifest.parity.waiver)}"
         )
     told.print(
-        f"{scored.rows:,} rows answered by {escape(model.manifest.deployment)} into {escape(str(output))} in {seconds:.1f} s"
+        f"{scored.rows:,} {'row' if scored.rows == 1 else 'rows'} answered by {escape(model.manifest.deployment)} into {escape(str(output))} in {seconds:.1f} s"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 
-from lading.runtime.page import words
+from lading.runtime.page import parameters, words
 from lading.runtime.page.controls import PLOTTED, controls, texts
 from lading.runtime.page.plots import bars, histogram
 
@@ -97,5 +97,6 @@ def _environment() -> Environment:
         loader=_Templates(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["words"] = words
+    environment.globals["parameters"] = parameters
     environment.globals["asset"] = lambda name: f"/assets/{name}?v={asset_version(name)}"
     return environment

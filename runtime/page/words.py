@@ -3,13 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pydantic import JsonValue
 
 from lading.bundles.parity import Parity
 from lading.bundles.profile import ColumnProfile
-from lading.bundles.provenance import Code, Experiment
+from lading.bundles.provenance import Code
 from lading.bundles.signature import Field, Output, Signature
 
 SHOWN_CLASSES = 6
@@ -118,37 +118,6 @@ def _largest_difference(parity: Parity) -> str:
 def ulps(count: int) -> str:
     """Units in the last place; millions of them only as a magnitude."""
     return number(count) if count < 1_000_000 else f"{count:.1e}"
-
-
-def estimator(experiment: Experiment) -> str:
-    """The class that decides, and what it stands in: ``LogisticRegression in Pipeline``."""
-    names = [experiment.estimator.rpartition(".")[2]]
-    parameters: Mapping[str, JsonValue] = experiment.parameters
-    while (inner := _inner(parameters)) is not None:
-        names.append(str(inner.get("estimator")).rpartition(".")[2])
-        found = inner.get("parameters")
-        parameters = found if isinstance(found, dict) else {}
-    return names[0] if len(names) == 1 else f"{names[-1]} in {names[0]}"
-
-
-def _inner(parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue] | None:
-    """The estimator that decides inside a pipeline (the last step) or a search, as the manifest holds it."""
-    steps = parameters.get("steps")
-    if isinstance(steps, list) and steps and isinstance(last := steps[-1], list):
-        candidate = last[-1] if last else None
-    else:
-        candidate = parameters.get("estimator")
-    return candidate if isinstance(candidate, dict) and "estimator" in candidate else None
-
-
-def parameter(value: JsonValue) -> str:
-    """A parameter's value; what is nested over several lines."""
-    nested = isinstance(value, list | dict) and any(isinstance(item, list | dict) for item in _items(value))
-    return json.dumps(value, ensure_ascii=False, indent=2) if nested else scalar(value)
-
-
-def _items(value: "list[JsonValue] | dict[str, JsonValue]") -> Iterable[JsonValue]:
-    return value.values() if isinstance(value, dict) else value
 
 
 def code(code: Code) -> str:

@@ -1,11 +1,10 @@
 """What a manifest says, in words."""
 
 import pytest
-from pydantic import JsonValue
 
 from lading.bundles.parity import OutputParity, Parity, Tolerance
 from lading.bundles.profile import ColumnProfile, Quantile
-from lading.bundles.provenance import Code, Experiment
+from lading.bundles.provenance import Code
 from lading.bundles.signature import Field, Output, Range, Signature, Tensor
 from lading.runtime.page import words
 
@@ -153,43 +152,6 @@ def test_the_commit(code: Code, said: str) -> None:
 )
 def test_only_web_addresses_are_linked(text: str, linked: bool) -> None:
     assert words.link(text) == (text if linked else None)
-
-
-STEP: JsonValue = {"estimator": "sklearn.linear_model.LogisticRegression", "parameters": {"C": 1}}
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "said"),
-    [
-        pytest.param("a.Forest", {"depth": 3}, "Forest", id="alone"),
-        pytest.param(
-            "a.Pipeline", {"steps": [["scale", {}], ["fit", STEP]]}, "LogisticRegression in Pipeline", id="last"
-        ),
-        pytest.param(
-            "a.Search",
-            {"estimator": {"estimator": "a.Pipeline", "parameters": {"steps": [["fit", STEP]]}}},
-            "LogisticRegression in Search",
-            id="a search over a pipeline",
-        ),
-        pytest.param("a.Pipeline", {"steps": []}, "Pipeline", id="no steps"),
-        pytest.param("a.Pipeline", {"steps": [["fit", "passthrough"]]}, "Pipeline", id="a step that is text"),
-        pytest.param("a.Odd", {"estimator": "text"}, "Odd", id="a parameter of that name"),
-    ],
-)
-def test_the_estimator_that_decides(name: str, parameters: dict[str, JsonValue], said: str) -> None:
-    assert words.estimator(Experiment(estimator=name, parameters=parameters, metrics={})) == said
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        pytest.param("text", "text", id="text"),
-        pytest.param([1, 2], "[1, 2]", id="a flat list"),
-        pytest.param({"a": [1]}, '{\n  "a": [\n    1\n  ]\n}', id="nested"),
-    ],
-)
-def test_a_parameter(value: JsonValue, written: str) -> None:
-    assert words.parameter(value) == written
 
 
 def test_units_in_the_last_place() -> None:
