@@ -2,7 +2,8 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Callable, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,41 @@ def test_a_tensors_cells_and_extents_count(tensor: np.ndarray[Any, np.dtype[np.f
 def test_byte_order_and_memory_layout_play_no_part() -> None:
     matrix = np.arange(12.0).reshape(4, 3)
     assert digest(matrix) == digest(np.asfortranarray(matrix)) == digest(matrix.astype(">f8"))
+
+
+@pytest.fixture
+def pool() -> Iterator[pa.MemoryPool]:
+    """Arrow's memory, counted from here on."""
+    before = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(before)
+    pa.set_memory_pool(counted)
+    yield counted
+    pa.set_memory_pool(before)
+
+
+LONG = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [
+        pytest.param(np.arange(2 * LONG, dtype=np.float64), 16 * LONG, id="numbers"),
+        pytest.param(pd.array([f"value-{number:08}" for number in range(LONG)], dtype="str"), 14 * LONG, id="text"),
+        pytest.param(
+            pd.Series([f"value-{number:08}" for number in range(LONG)], dtype=object), 14 * LONG, id="objects"
+        ),
+        pytest.param(
+            pd.Categorical.from_codes([*range(100)] * (LONG // 100), [str(code) for code in range(100)]),
+            LONG * 10,
+            id="codes",
+        ),
+    ],
+)
+def test_there_is_no_second_copy_of_the_data(values: Any, size: int, pool: pa.MemoryPool) -> None:
+    frame = pd.DataFrame({"x": values}, copy=False)
+    digest(frame.iloc[:10])
+    tracemalloc.start()
+    digest(frame)
+    peak = tracemalloc.get_traced_memory()[1] + pool.max_memory()
+    tracemalloc.stop()
+    assert peak < size / 3
