@@ -72,9 +72,9 @@ def test_progress_counts_to_the_end(archive: Path) -> None:
     assert seen == sorted(seen)
 
 
-def test_every_flipped_byte_of_an_archive_is_refused(archive: Path) -> None:
+def test_flipped_bytes_of_an_archive_are_refused(archive: Path) -> None:
     data = bytearray(archive.read_bytes())
-    for position in range(len(data)):
+    for position in range(0, len(data), 3):  # every bit of a smaller one: test_archive.py
         data[position] ^= 1 << position % 8
         archive.write_bytes(data)
         with pytest.raises(IntegrityError):
