@@ -19,7 +19,7 @@ FILES = {"golden": "golden/rows.json", "manifest": "manifest.json", "profile": "
 def test_the_schemas_are_up_to_date() -> None:
     expected = runpy.run_path(str(ROOT / "scripts" / "schema"))["schemas"]()
     found = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
-    assert found == expected, "run scripts/schema"
+    assert found == expected, "run .venv/bin/python scripts/schema"
 
 
 @pytest.mark.parametrize("name", FILES)
