@@ -163,7 +163,10 @@ def _fills(operator: Any) -> np.ndarray:
 def _write_encode(scope: Any, operator: Any, container: Any) -> None:
     writer, step, variable = Writer(scope, container), operator.raw_operator, operator.inputs[0]
     parts = []
-    for column, table in enumerate(step.tables):
+    tables = [
+        (column, table) for column, table in enumerate(step.tables) if table.width
+    ]  # a lone category may be dropped
+    for column, table in tables:
         index = writer.constant(np.array([column], dtype=np.int64))
         values = writer.node("Gather", [variable.full_name, index], axis=1)
         codes = (

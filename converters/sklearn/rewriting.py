@@ -112,7 +112,7 @@ class Rewriter:
         if isinstance(model, SimpleImputer):
             return self._imputer(model, columns, path)
         if isinstance(model, ENCODERS):
-            return Rewritten((encode_step(model, _or_numbers(columns, len(model.categories_))),), None)
+            return self._encoder(model, columns, path)
         if isinstance(model, SelectorMixin):
             return self._selector(model, columns, path, last)
         if isinstance(model, TransformedTargetRegressor):
@@ -120,6 +120,12 @@ class Rewriter:
             back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
             return Rewritten((*inner.steps, *back), None)
         return self._other(model, columns, path)
+
+    def _encoder(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        step = encode_step(model, _or_numbers(columns, len(model.categories_)))
+        if not any(table.width for table in step.tables):
+            raise RewritingError(Problem(path, "makes no columns at all", "leave the step out"))
+        return Rewritten((step,), None)
 
     def _selector(self, model: Any, columns: Columns, path: str, last: bool) -> Rewritten:
         kept = [int(place) for place in model.get_support(indices=True)]
