@@ -1,7 +1,7 @@
 """The draft: all that a bundle will hold, before it is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from lading.bundles.canonical import NotCanonicalError, canonical_json
 from lading.bundles.card import model_card
 from lading.bundles.container import write_container
 from lading.bundles.content import Checked, Content, Held, OnDisk, entry_of
+from lading.bundles.credentials import MASK, is_secret, without_credentials
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
 from lading.bundles.integrity import FileNameError, ManifestError
@@ -68,8 +69,10 @@ def write_bundle(draft: Draft, path: Path) -> str:
 def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
     """Every file of the bundle but the manifest, and the manifest's bytes.
 
+    Secrets in what people wrote (description, tags, the data's source, the repository) are left out.
     Raises ``DraftError`` for what a reader would refuse.
     """
+    draft = _without_secrets(draft)
     try:
         files = _files(draft)
         entries = {name: entry_of(name, files[name]) for name in sorted(files)}
@@ -90,6 +93,19 @@ def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
     except (ManifestError, FileNameError, NotCanonicalError) as error:
         raise DraftError(str(error)) from error
     return {name: Checked(files[name], entries[name], "the bundle") for name in entries}, data
+
+
+def _without_secrets(draft: Draft) -> Draft:
+    given = draft.provenance
+    tags = {name: MASK if is_secret(name) else without_credentials(text) for name, text in given.tags.items()}
+    data = given.data.model_copy(update={"source": _clean(given.data.source)})
+    code = given.code.model_copy(update={"repository": _clean(given.code.repository)})
+    provenance = Provenance(**{**dict(given), "tags": tags, "data": data, "code": code})
+    return replace(draft, description=_clean(draft.description), provenance=provenance)
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else without_credentials(text)
 
 
 def _files(draft: Draft) -> dict[str, Content]:

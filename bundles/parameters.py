@@ -44,8 +44,8 @@ def json_safe(value: object) -> JsonValue:
 def qualified_name(thing: object) -> str:
     """The name by which a class or a function can be imported.
 
-    >>> qualified_name(PurePath)
-    'pathlib.PurePath'
+    >>> qualified_name(fractions.Fraction)
+    'fractions.Fraction'
     """
     name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None) or type(thing).__qualname__
     module = getattr(thing, "__module__", None) or type(thing).__module__
@@ -108,7 +108,7 @@ class _Writer:
         """What is of none of the known types: told by what it can do."""
         if isinstance(value, type):
             return qualified_name(value)
-        if hasattr(value, "na_value") or hasattr(value, "ordered"):  # the data types of pandas
+        if hasattr(value, "na_value"):  # the data types of pandas
             return str(value)
         if type(value).__name__ == "NAType":  # the missing value of pandas
             return None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lading.bundles import draft as drafts
 from lading.bundles.bundle import open_bundle
+from lading.bundles.credentials import without_credentials
 from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, DraftError, write_bundle
 from lading.bundles.manifest import Graph
@@ -38,7 +39,7 @@ def test_the_same_draft_gives_the_same_bytes_and_they_hold_what_was_drafted(
     assert digests == {digest_of((folder / "tree" / "manifest.json").read_bytes())}
     with open_bundle(folder / "one.lading") as bundle:
         assert bundle.read("model/model.onnx") == model
-        assert bundle.manifest.description == description
+        assert bundle.manifest.description == without_credentials(description)
         assert bundle.golden() == draft.golden
         assert bundle.profile() == draft.profile
         assert {name: bundle.read(name) for name in extra} == extra
@@ -82,3 +83,21 @@ def test_too_many_files_are_refused(make_draft: MakeDraft, tmp_path: Path, monke
     write_bundle(make_draft(extra_files={"model/a": b""}), tmp_path / "x.lading")
     with pytest.raises(DraftError, match="7 files"):
         write_bundle(make_draft(extra_files={"model/a": b"", "model/b": b""}), tmp_path / "x.lading")
+
+
+def test_secrets_in_what_people_wrote_are_left_out(make_draft: MakeDraft, draft: Draft, tmp_path: Path) -> None:
+    url = "https://me:S3CR3T@example.org/x?token=S3CR3T"
+    given = draft.provenance
+    provenance = given.model_copy(
+        update={
+            "tags": {"api_key": "S3CR3T", "from": url},
+            "data": given.data.model_copy(update={"source": url}),
+            "code": given.code.model_copy(update={"repository": url}),
+        }
+    )
+    write_bundle(make_draft(description=f"See {url}.", provenance=provenance), tmp_path / "x")
+    for path in (tmp_path / "x").rglob("*.*"):
+        assert b"S3CR3T" not in path.read_bytes()
+    with open_bundle(tmp_path / "x") as bundle:
+        assert bundle.manifest.provenance.tags == {"api_key": "***", "from": "https://example.org/x"}
+        assert bundle.manifest.provenance.data.source == "https://example.org/x"
