@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 CODES = {np.dtype(np.float32): "f", np.dtype(np.float64): "d"}
+EXACT = 2**53
+"""Up to here a double holds every integer."""
+
 KINDS: Mapping[str, str] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
 
 
@@ -33,6 +36,22 @@ def plain_array(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
     made = np.empty(len(values), dtype)
     made[:] = values
     return made
+
+
+def floats_with_missing(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
+    """Numbers, or tuples of them, as an array of floats, with NaN for None; None where one does not fit."""
+    with np.errstate(over="ignore"):
+        made = np.array(values, dtype=np.float64).astype(dtype)
+    return None if np.isinf(made).any() else made
+
+
+def are_plain(values: Array, kind: str) -> bool:
+    """Whether every float is missing or plainly of the kind: an integer that a double holds exactly, or 0 or 1."""
+    if kind == "integer":
+        fit = (np.trunc(values) == values) & (np.abs(values) <= EXACT)
+    else:
+        fit = (values == 0) | (values == 1)
+    return bool((fit | np.isnan(values)).all())
 
 
 def _floats(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:

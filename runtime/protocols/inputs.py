@@ -9,7 +9,7 @@ from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.values import kind_of
 from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.arrays import Array, fits_plainly, plain_array
+from lading.runtime.protocols.arrays import Array, are_plain, fits_plainly, floats_with_missing, plain_array
 from lading.runtime.protocols.rows import RowReader
 from lading.runtime.protocols.tensors import Given, TensorSpec, fed_fields, field_spec, input_spec, read_tensor
 
@@ -95,17 +95,42 @@ class _GraphInput:
         # The widest type of its kind: whether a value fits into the tensor is the encoder's to say.
         self._wide = np.dtype(np.float64) if self._dtype.kind == "f" else self._dtype
         self._is_plain = all(_is_plain(field, self._dtype) for field in self._fields)
+        self._may_miss = self._dtype.kind == "f" and any(field.nullable for field in self._fields)
+        self._required = [column for column, field in enumerate(self._fields) if not field.nullable]
+        kinds = [kind_of(field) for field in self._fields] if self._dtype.kind == "f" else []
+        self._columns = {
+            kind: [column for column, found in enumerate(kinds) if found == kind]
+            for kind in ("integer", "boolean")
+            if kind in kinds
+        }
 
     def plain(self, data: Given) -> Array | None:
         """The tensor, where nothing speaks against taking the values as they are."""
-        values = plain_array(data.values, self._dtype) if self._is_plain else None
-        if values is None:
+        if not self._is_plain:
+            return None
+        values = plain_array(data.values, self._dtype)
+        if values is None and self._may_miss and data.values:
+            values = self._with_missing(data)
+        if values is None or not self._columns_are_plain(values):
             return None
         return values if self._rank == 1 else values.reshape(data.rows, *self.spec.extents)
 
+    def _with_missing(self, data: Given) -> Array | None:
+        values = floats_with_missing(data.values, self._dtype)
+        if values is None or not self._required:
+            return values
+        required = values.reshape(-1, len(self._fields))[:, self._required]
+        return None if np.isnan(required).any() else values
+
+    def _columns_are_plain(self, values: Array) -> bool:
+        """Whether the columns of integers and of truths, which a matrix of floats may have, hold such."""
+        shaped = values.reshape(-1, len(self._fields)) if self._columns else values
+        return all(are_plain(shaped[:, columns], kind) for kind, columns in self._columns.items())
+
     def values_of(self, rows: Rows) -> list[Any]:
         """The flat data of the tensor for rows of named fields."""
-        return [value for row in rows for field in self._fields for value in _flattened(row[field.name])]
+        flat = (value for row in rows for field in self._fields for value in _flattened(row[field.name]))
+        return [_on_the_wire(self.spec, value) for value in flat]
 
     def columns(self, data: Given) -> dict[str, Array]:
         """One array of values for each field, as the encoder takes them."""
@@ -149,8 +174,10 @@ def _same_rows(data: Mapping[str, Given]) -> int:
 
 
 def _is_plain(field: Field, dtype: np.dtype[Any]) -> bool:
-    """Whether any value of the tensor's type is one of the field."""
-    return fits_plainly(kind_of(field), dtype) and (field.unknown == "accept" or field.categories is None)
+    """Whether the tensor's values can be the field's without a look at each: no text as numbers, no closed categories."""
+    numeric = dtype.kind == "f" and not field.shape and kind_of(field) in ("integer", "boolean")
+    fits = numeric or fits_plainly(kind_of(field), dtype)
+    return fits and (field.unknown == "accept" or field.categories is None)
 
 
 def _part(field: Field, values: Array) -> Array:
@@ -169,7 +196,7 @@ def _own(field: Field, spec: TensorSpec) -> Callable[[Any], Any] | None:
 
 def _on_the_wire(spec: TensorSpec, value: Any) -> Any:
     """A field's value as its tensor holds it."""
-    return float(value) if spec.datatype == "FP64" and value is not None else value
+    return float(value) if spec.datatype in ("FP32", "FP64") and value is not None else value
 
 
 def _flattened(value: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from lading.bundles.feeds import Encoder
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.values import kind_of
 from lading.runtime.model import Feeds
-from lading.runtime.protocols.arrays import CODES, Array, fits_plainly, plain_array
+from lading.runtime.protocols.arrays import CODES, EXACT, Array, fits_plainly, floats_with_missing, plain_array
 from lading.runtime.protocols.tensors import fed_fields
 
 Row = tuple[Any, ...]
@@ -38,7 +38,6 @@ TEXTS: Mapping[str, Callable[[Any], str]] = {
 
 FLOATS = ("float32", "float64")
 MATRICES = (*FLOATS, "string")
-EXACT = 2**53
 MOST_REMEMBERED = 1024
 
 
@@ -163,11 +162,8 @@ def _numbers(tensor: Tensor, fed: list[int]) -> Fill:
         except OverflowError:
             return None
         except struct.error:  # a value is missing
-            wide = np.array([pick(row) for row in table], dtype=np.float64)
-            with np.errstate(over="ignore"):
-                made = wide.astype(dtype)
-            if np.isinf(made).any():
-                return None
+            wide = floats_with_missing([pick(row) for row in table], dtype)
+            return None if wide is None else wide.reshape(shape)
         return made.reshape(shape)
 
     return fill

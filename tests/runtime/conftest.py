@@ -256,6 +256,23 @@ def coins() -> Draft:
     return draft("coins", signature, graph(nodes, signature, {"zero": np.array(0.0)}), columns)
 
 
+def counts() -> Draft:
+    """A matrix of doubles whose columns are integers, truths and numbers, of which one may be missing."""
+    kinds = (("count", "integer", False), ("flag", "boolean", False), ("level", "number", True))
+    signature = Signature(
+        form="array",
+        fields=tuple(
+            Field(name=name, type=kind, dtype=kind, nullable=nullable, feed=Feed(input="X", column=index))
+            for index, (name, kind, nullable) in enumerate(kinds)
+        ),
+        inputs=(Tensor(name="X", dtype="float64", shape=("N", 3)),),
+        outputs=(Output(tensor=Tensor(name="same", dtype="float64", shape=("N", 3)), meaning="tensor"),),
+    )
+    nodes = [helper.make_node("Identity", ["X"], ["same"])]
+    columns = {"count": np.array([1, -7]), "flag": np.array([True, False]), "level": np.array([0.5, np.nan])}
+    return draft("counts", signature, graph(nodes, signature), columns)
+
+
 def images() -> Draft:
     """Three tensors in, each a field; tensors and a pair of targets out."""
     signature = Signature(
@@ -313,6 +330,7 @@ DRAFTS: Mapping[str, Callable[[], Draft]] = {
     "penguins": penguins,
     "cells": cells,
     "coins": coins,
+    "counts": counts,
     "images": images,
     "roots": roots,
 }

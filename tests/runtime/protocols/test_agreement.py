@@ -38,6 +38,10 @@ PENGUIN = st.fixed_dictionaries(
     },
 )
 COIN = st.fixed_dictionaries({}, optional={"weight": st.none() | NUMBER, "width": st.none() | NUMBER})
+COUNT = st.fixed_dictionaries(
+    {"count": st.integers(-(2**53), 2**53) | st.integers(-9, 9).map(float), "flag": st.booleans()},
+    optional={"level": st.none() | NUMBER},
+)
 CELL = st.fixed_dictionaries({f"x{index}": NUMBER for index in range(4)})
 IMAGE = st.fixed_dictionaries(
     {
@@ -49,11 +53,11 @@ IMAGE = st.fixed_dictionaries(
 ROWS = st.one_of(
     *(
         st.tuples(st.just(name), st.lists(row, max_size=5))
-        for name, row in (("penguins", PENGUIN), ("coins", COIN), ("cells", CELL), ("images", IMAGE))
+        for name, row in (("penguins", PENGUIN), ("coins", COIN), ("counts", COUNT), ("cells", CELL), ("images", IMAGE))
     )
 )
 
-LAW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 Rows = list[dict[str, Any]]
 

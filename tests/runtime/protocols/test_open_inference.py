@@ -306,6 +306,25 @@ def test_a_wrong_field_of_a_frame_is_refused(ask: Ask, changes: dict[str, Any], 
     assert words in response.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param([1, 0, 0.5], None, id="right"),
+        pytest.param([-3.0, 1.0, None], None, id="missing where it may be"),
+        pytest.param([1.5, 0, 0], '"count", row 0', id="a fraction for an integer"),
+        pytest.param([1, 2, 0], '"flag", row 0', id="two for true or false"),
+        pytest.param([None, 0, 0], '"count", row 0', id="null where it is forbidden"),
+    ],
+)
+def test_a_matrix_holds_what_its_columns_are(ask: Ask, data: list[Any], words: str | None) -> None:
+    response = ask("/v2/models/counts/infer", {"inputs": [tensor("X", "FP64", [1, 3], data)]})
+    if words is None:
+        assert outputs(response)["same"]["data"] == data
+    else:
+        assert response.status_code == 400
+        assert words in response.json()["error"]
+
+
 def test_binary_tensors_are_said_not_to_be_offered(ask: Ask) -> None:
     response = ask("/v2/models/cells/infer", b"{}...", headers={"Inference-Header-Content-Length": "2"})
     assert response.status_code == 400

@@ -11,7 +11,7 @@ from lading.runtime.deployments import Deployments
 
 Ask = Callable[..., httpx.Response]
 
-MODELS = ["cells", "coins", "images", "penguins", "roots"]
+MODELS = ["cells", "coins", "counts", "images", "penguins", "roots"]
 
 
 @pytest.fixture
