@@ -4,6 +4,7 @@ import datetime
 import decimal
 import enum
 import functools
+import os
 import re
 import subprocess
 import sys
@@ -203,7 +204,7 @@ def test_another_process_writes_the_same() -> None:
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", code], capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}
         ).stdout
         for seed in ("1", "2")
     }
