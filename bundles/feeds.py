@@ -54,12 +54,12 @@ class Encoder:
         missing = [rule for rule in self._rules.values() if not rule.nullable and rule.name not in given]
         extra = [] if allow_extra else [name for name in given if name not in self._rules]
         if extra:
-            raise FieldError(extra[0], row, self._stranger(extra[0], missing))
+            raise FieldError(extra[0], row, self._stranger(extra[0], given))
         if missing:
             raise FieldError(missing[0].name, row, f"is not there; send {NOUNS[missing[0].kind]}")
 
-    def _stranger(self, name: str, missing: Sequence[Rule]) -> str:
-        meant = difflib.get_close_matches(name, [rule.name for rule in missing], n=1)
+    def _stranger(self, name: str, given: Collection[str]) -> str:
+        meant = difflib.get_close_matches(name, [known for known in self._rules if known not in given], n=1)
         if meant:
             return f"the model has no such field; did you mean {meant[0]!r}?"
         names = list(self._rules)

@@ -148,6 +148,7 @@ def test_a_problem_names_the_field_and_the_row(changes: dict[str, object], name:
     [
         pytest.param({"year": None}, "year", "is not there; send an integer", id="missing"),
         pytest.param({"year": None, "yaer": 1}, "yaer", "did you mean 'year'?", id="misspelt"),
+        pytest.param({"mass": None, "mas": 1}, "mas", "did you mean 'mass'?", id="misspelt where it may be left out"),
     ],
 )
 def test_a_field_that_is_not_there(row: dict[str, object], name: str, problem: str) -> None:
