@@ -122,6 +122,8 @@ class Signature(Record):
 
 
 def _unique(what: str, names: list[str]) -> None:
-    for position, name in enumerate(names):
-        if name in names[:position]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             raise ValueError(f"two {what}s are named {name!r}")
+        seen.add(name)
