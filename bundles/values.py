@@ -1,6 +1,7 @@
 """Values: what single values are, and the text or the array of numbers that they become."""
 
 import math
+import reprlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -161,5 +162,6 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int) and value.bit_length() > LONG_BITS:
         return "an integer of more than 19 digits"
-    shown = repr(value)
+    # Lists may be long, and nested deeper than repr goes.
+    shown = reprlib.repr(value) if isinstance(value, list | dict) else repr(value)
     return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"

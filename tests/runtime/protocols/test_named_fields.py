@@ -184,6 +184,7 @@ def test_a_wrong_row_among_others_is_refused_with_its_number(
         pytest.param(
             text(ROW, note='"x","\\u006dass":3'), {"field": "mass"}, "twice", id="duplicated field in other letters"
         ),
+        pytest.param(text(ROW, mass="[" * 1000 + "]" * 1000), {"field": "mass"}, "a number", id="lists in lists"),
         pytest.param(b"3", {}, "the body is 3", id="a number"),
         pytest.param(b'"row"', {}, 'the body is "row"', id="text"),
         pytest.param(b"null", {}, "the body is null", id="null"),
