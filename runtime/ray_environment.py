@@ -21,6 +21,7 @@ def ray_environment(environment: Mapping[str, str], folder: Path, token: Path) -
         "RAY_SERVE_LOG_TO_STDERR": "0",
         # One thread less in a replica; one that hangs then fails Ray's health check, as it should.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        "RAY_SERVE_FORCE_STOP_UNHEALTHY_REPLICAS": "1",
         "RAY_SERVE_STOP_FAILED_ROLLING_UPDATES": "1",
         "ORT_DISABLE_TELEMETRY": "1",
         "TMPDIR": str(folder),

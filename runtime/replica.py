@@ -16,6 +16,7 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.desired import Desired
 from lading.runtime.failures import write_failure
+from lading.runtime.log_lines import send_log_lines
 from lading.runtime.slots import NoFreeSlotError, Slot, claim_slot
 
 LOOPBACK = "127.0.0.1:0"
@@ -40,6 +41,7 @@ class Replica:
         _keep_to_loopback()
         self._folder = Path(folder)
         self._settings = Settings(**settings)
+        send_log_lines(self._folder, self._settings.log_level)
         self._slot = await _claim(self._folder, slots)
         self._application: Application | None = None
         self._server: _Server | None = None

@@ -31,7 +31,7 @@ def roll_out(folder: Path, order: Order) -> None:
         ray_actor_options={"num_cpus": 0},
         max_surge_percent=100,
         health_check_period_s=2,
-        health_check_timeout_s=10,
+        health_check_timeout_s=4,
         graceful_shutdown_timeout_s=drain_seconds + 10,
         graceful_shutdown_wait_loop_s=0.1,
     )

@@ -17,6 +17,7 @@ from lading.runtime.edge import Edge, EdgeError, edge_limits, haproxy_binary
 from lading.runtime.engine_process import EngineError, EngineProcess
 from lading.runtime.failures import take_failures
 from lading.runtime.listening import refuse_open_ports
+from lading.runtime.log_lines import hear_log_lines
 from lading.runtime.orders import Order
 from lading.runtime.published import listen, url
 from lading.runtime.quota import default_replicas
@@ -75,6 +76,7 @@ class Server:
 
     async def _live(self, run: RunFolder, listener: socket.socket) -> int:
         edge = Edge(run, listener, edge_limits(self._settings), slot_count(self._replicas))
+        await hear_log_lines(run.path, self._tell)
         engine = await EngineProcess.start(run)
         await edge.start()
         try:

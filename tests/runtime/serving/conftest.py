@@ -190,7 +190,9 @@ def start() -> Iterator[Start]:
 def server(bundles: Mapping[str, Path]) -> Iterator[Serving]:
     """A server of two bundles with two replicas, shared by a module's tests."""
     chosen = [bundles["penguins"], bundles["cells"]]
-    serving = Serving(chosen, "--replicas", "2", "--host", "0.0.0.0", LADING_BODY_BYTES="1000000")
+    serving = Serving(
+        chosen, "--replicas", "2", "--host", "0.0.0.0", LADING_BODY_BYTES="1000000", LADING_REQUEST_SECONDS="3"
+    )
     try:
         serving.ready()
         yield serving

@@ -175,6 +175,17 @@ def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callab
     assert set(answers) == {"200"}, answers
 
 
+def test_a_replica_that_hangs_is_answered_for_and_replaced(server: "Serving") -> None:
+    before = set(server.pids("ray::ServeReplica"))
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)
+    answer = httpx.post(f"http://127.0.0.1:{server.port}/v2/models/cells/infer", json=INFER, timeout=30)
+    assert answer.status_code == 504
+    assert list(answer.json()) == ["error"]
+    until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2)
+    until(lambda: httpx.get(f"http://127.0.0.1:{server.port}/v2/health/ready").status_code == 200)
+
+
 def test_a_killed_edge_is_started_again(server: "Serving") -> None:
     (edge,) = server.pids("haproxy")
     os.kill(edge, signal.SIGKILL)
