@@ -1,6 +1,7 @@
 """The page for people: each deployed model, its data, its experiment, and a form to try it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -26,6 +27,9 @@ FRESH = SECURITY | {"cache-control": "no-cache"}
 KEPT = SECURITY | {"cache-control": "public, max-age=31536000, immutable"}
 """For assets, whose address changes with their bytes."""
 
+RENDERED = 64
+"""Pages kept as they were sent: rendering one takes milliseconds, in which its process answers no prediction."""
+
 
 class Page:
     """HTML at ``/`` and ``/page/{name}``, and the three files that it loads from ``/assets/``."""
@@ -39,16 +43,19 @@ class Page:
     def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
         """The pages and their assets."""
 
+        @lru_cache(maxsize=RENDERED)
+        def rendered(name: str, host: str | None) -> str:
+            return model_page(deployments.get(name), host)
+
         async def index(_: Request) -> Response:
             return HTMLResponse(index_page(deployments), headers=FRESH)
 
         async def model(request: Request) -> Response:
             name = request.path_params["name"]
             try:
-                found = deployments.get(name)
+                return HTMLResponse(rendered(name, request.headers.get("host")), headers=FRESH)
             except UnknownModelError:
                 return HTMLResponse(missing_page(name), 404, headers=FRESH)
-            return HTMLResponse(model_page(found, request.headers.get("host")), headers=FRESH)
 
         assets = [Route(f"/assets/{name}", _asset(name), methods=["GET"]) for name in ASSETS]
         return [Route("/", index, methods=["GET"]), Route("/page/{name}", model, methods=["GET"]), *assets]
