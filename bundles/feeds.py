@@ -10,6 +10,9 @@ from lading.bundles.values import NOUNS, Array, FieldError
 
 __all__ = ["Encoder", "FieldError", "encode"]
 
+LONGEST_NAME = 1024
+"""The longest that a field's name may be; of a longer one that was sent the rest is not compared with any."""
+
 
 class Encoder:
     """Turns rows or columns of values into tensors; made once for a signature."""
@@ -59,7 +62,9 @@ class Encoder:
             raise FieldError(missing[0].name, row, f"is not there; send {NOUNS[missing[0].kind]}")
 
     def _stranger(self, name: str, given: Collection[str]) -> str:
-        meant = difflib.get_close_matches(name, [known for known in self._rules if known not in given], n=1)
+        meant = difflib.get_close_matches(
+            name[:LONGEST_NAME], [known for known in self._rules if known not in given], n=1
+        )
         if meant:
             return f"the model has no such field; did you mean {meant[0]!r}?"
         names = list(self._rules)

@@ -132,20 +132,23 @@ def _rows(spec: TensorSpec, shape: object) -> int:
 
 def _flat(spec: TensorSpec, data: list[Any], rows: int) -> list[Any]:
     """Nested data without its nesting; raises ``MalformedRequestError`` where a part has another length."""
-    for depth, extent in enumerate((rows, *spec.extents)):
-        if depth == 0:
-            if len(data) != rows:
-                _fail(spec, f"has {len(data)} rows of data, its shape says {rows}")
-            continue
-        if all(type(part) is not list for part in data):
-            return data
-        for position, part in enumerate(data):
-            if type(part) is not list or len(part) != extent:
-                row = position // math.prod(spec.extents[: depth - 1])
-                found = f"{len(part)} values" if type(part) is list else shown(part)
-                _fail(spec, f"is ragged: row {row} has {found} where the shape says {extent}", row)
+    if len(data) != rows:
+        _fail(spec, f"has {len(data)} rows of data, its shape says {rows}")
+    for depth, extent in enumerate(spec.extents):
+        types = set(map(type, data))
+        if list not in types:
+            break
+        if types != {list} or set(map(len, data)) != {extent}:
+            _fail_ragged(spec, data, depth, extent)
         data = list(chain.from_iterable(data))
     return data
+
+
+def _fail_ragged(spec: TensorSpec, data: list[Any], depth: int, extent: int) -> NoReturn:
+    wrong = next(index for index, part in enumerate(data) if type(part) is not list or len(part) != extent)
+    part, row = data[wrong], wrong // math.prod(spec.extents[:depth])
+    found = f"{len(part)} values" if type(part) is list else shown(part)
+    _fail(spec, f"is ragged: row {row} has {found} where the shape says {extent}", row)
 
 
 def _check_limits(spec: TensorSpec, data: list[int]) -> None:
