@@ -5,6 +5,8 @@ from pathlib import Path
 from lading.core.errors import LadingError, UsageError
 
 PICKLES = (".joblib", ".pkl", ".pickle")
+HARMLESS = frozenset({"numpy.dtype"})
+"""Types that skops does not list as known, and that hold nothing but a name: every encoder has one."""
 KINDS = (*PICKLES, ".skops", ".onnx")
 
 
@@ -90,12 +92,13 @@ def _skops(path: Path, trust: bool) -> object:
     from skops.io import get_untrusted_types, load
 
     try:
-        untrusted = get_untrusted_types(file=path)
+        asked = get_untrusted_types(file=path)
     except Exception as error:  # a file that is no skops file fails in many ways
         raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+    untrusted = tuple(sorted(set(asked) - HARMLESS))
     if untrusted and not trust:
-        raise UntrustedTypesError(str(path), tuple(untrusted))
+        raise UntrustedTypesError(str(path), untrusted)
     try:
-        return load(path, trusted=untrusted)
+        return load(path, trusted=asked)
     except Exception as error:
         raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error

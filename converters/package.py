@@ -197,7 +197,8 @@ class _Attempt:
             raise refusals[0]
         converted, proof = failed[0]
         if waiver is None:
-            raise failed[-1][1].error(class_name(self.model))
+            tried = tuple(converted.precision for converted, _ in failed)
+            raise failed[-1][1].error(class_name(self.model), tried)
         waived = proof.waived(waiver.strip())
         return converted, waived, (f"the proof failed for {proof.failed} answers and was waived",)
 

@@ -41,24 +41,40 @@ class ModelFailedError(UsageError):
         )
 
 
+class GraphFailedError(IntegrityError):
+    """The converted model fails where the original answers; nothing was written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"the converted model fails on rows that the original answers: {self.reason[:400]}; "
+            "replace the step that the message points to by a related one"
+        )
+
+
 class ParityError(IntegrityError):
     """The converted model does not answer as the original does; nothing was written."""
 
-    def __init__(self, title: str, failed: int, rows: int, worst: str, precision: str) -> None:
-        super().__init__(title, failed, rows, worst, precision)
-        self.title, self.failed, self.rows, self.worst, self.precision = title, failed, rows, worst, precision
+    def __init__(self, title: str, failed: int, rows: int, worst: str, tried: tuple[str, ...]) -> None:
+        super().__init__(title, failed, rows, worst, tried)
+        self.title, self.failed, self.rows, self.worst, self.tried = title, failed, rows, worst, tried
 
     def __str__(self) -> str:
-        remedies = ["look at the step that the values point to, and replace it by a related one"]
-        if "float64" not in self.precision:
-            remedies.insert(0, 'try precision="double" (--precision double), which computes in float64 where it can')
-        remedies.append("subtract an origin from numbers that are large and close together, such as times")
-        remedies.append('accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees')
-        lines = "\n".join(f"- {remedy}" for remedy in remedies)
+        double = (
+            "float64 throughout was tried, and answers differently too"
+            if "float64" in self.tried
+            else 'precision="double" (--precision double) computes in float64 where the model\'s converter can'
+        )
         return (
-            f"the converted {self.title} does not answer as the original does ({self.precision} precision): "
+            f"the converted {self.title} does not answer as the original does ({' and '.join(self.tried)} precision): "
             f"{self.failed} of {self.rows} rows differ by more than the tolerance.\n{self.worst}\n"
-            f"Nothing was written. What can be tried:\n{lines}"
+            f"Nothing was written. What can be tried:\n- {double}\n"
+            "- look at the step that the values point to, and replace it by a related one\n"
+            "- subtract an origin from numbers that are large and close together, such as times\n"
+            '- accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees'
         )
 
 
@@ -74,9 +90,9 @@ class Proof:
     expected: Mapping[str, Array]
     origins: tuple[Origin, ...]
 
-    def error(self, title: str) -> ParityError:
-        """What to raise when the proof failed."""
-        return ParityError(title, self.failed, self.parity.rows, self._worst(), self.parity.precision)
+    def error(self, title: str, tried: tuple[str, ...]) -> ParityError:
+        """What to raise when the proof failed, in each of the precisions that were ``tried``."""
+        return ParityError(title, self.failed, self.parity.rows, self._worst(), tried)
 
     def _worst(self) -> str:
         worst = self.failures[0]
@@ -164,7 +180,10 @@ def _compared(
     feeds = encode(signature, columns)
 
     def ask(rows: slice) -> list[Array]:
-        answers: list[Array] = session.run(names, {name: tensor[rows] for name, tensor in feeds.items()})
+        try:
+            answers: list[Array] = session.run(names, {name: tensor[rows] for name, tensor in feeds.items()})
+        except Exception as error:  # ONNX Runtime's errors share no other class
+            raise GraphFailedError(str(error)) from error
         return answers
 
     together = compare(signature, expected, dict(zip(names, ask(slice(None)), strict=True)), tolerance)

@@ -140,6 +140,11 @@ DENIALS: tuple[Denial, ...] = (
         "use KNeighborsClassifier or KNeighborsRegressor",
     ),
     Denial(
+        _class_is("KNNImputer"),
+        "fails or answers wrongly for rows with few values once it is a graph",
+        "use SimpleImputer, or a model that takes missing values, such as HistGradientBoostingClassifier",
+    ),
+    Denial(
         _class_is("DictVectorizer"),
         "takes dictionaries rather than columns",
         "train on a DataFrame, with OneHotEncoder for the text columns",

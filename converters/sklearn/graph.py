@@ -122,8 +122,10 @@ def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[byte
     for value in (*proto.graph.input, *proto.graph.output):
         _open_first(value)
     proto.ir_version = IR_VERSION
-    del proto.opset_import[:]  # skl2onnx states the lowest versions that its own nodes need
-    proto.opset_import.extend(helper.make_opsetid(domain, number) for domain, number in OPSETS.items())
+    # skl2onnx states the lowest versions that its own nodes need; domains of its own functions stay.
+    opsets = {**{entry.domain: entry.version for entry in proto.opset_import}, **OPSETS}
+    del proto.opset_import[:]
+    proto.opset_import.extend(helper.make_opsetid(domain, number) for domain, number in sorted(opsets.items()))
     proto.doc_string = ""
     del proto.metadata_props[:]
     del proto.graph.value_info[:]

@@ -21,7 +21,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectorMixin
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
 
@@ -44,7 +44,7 @@ from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
 Columns = tuple[Column, ...] | None
 """What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
 
-SINGLE_ONLY = (PolynomialFeatures, KNNImputer, KBinsDiscretizer)
+SINGLE_ONLY = (PolynomialFeatures, KBinsDiscretizer)
 """Transformers whose converters have no float64 version."""
 
 FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)

@@ -21,7 +21,7 @@ from lading.bundles.fields import fields_of
 from lading.bundles.parity import Tolerance
 from lading.bundles.session import open_session
 from lading.bundles.table import Table, table_of
-from lading.converters.converter import Converted, Precision
+from lading.converters.converter import Converted, Form, Precision
 from lading.converters.sklearn.converter import SklearnConverter
 
 NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
@@ -82,7 +82,7 @@ def converted(model: Any, data: object, precision: Precision = "mixed") -> Conve
     """``model`` converted for ``data``, which holds its columns and maybe others."""
     table = _fed(model, data)
     converter = SklearnConverter()
-    form = "array" if converter.features(model) is None else "frame"
+    form: Form = "array" if converter.features(model) is None else "frame"
     return converter.convert(model, form, fields_of(table), precision)
 
 

@@ -34,7 +34,8 @@ def made(frame: pd.DataFrame, **changes: Any) -> pd.DataFrame:
     table = table_of(frame)
     rows = boundary_table(table, signed(table, **changes), nothing, None)
     assert rows is not None
-    return rows.original
+    frame_made: pd.DataFrame = rows.original
+    return frame_made
 
 
 FRAME = pd.DataFrame(

@@ -13,6 +13,7 @@ from lading.bundles.bundle import open_bundle
 from lading.bundles.fields import fields_of
 from lading.bundles.table import table_of
 from lading.converters import UnconvertibleError, package
+from lading.converters.converter import Form
 from lading.converters.onnx import OnnxConverter, read
 
 FLOAT = TensorProto.FLOAT
@@ -44,7 +45,7 @@ FRAME = pd.DataFrame(np.arange(30, dtype=np.float32).reshape(10, 3), columns=["a
 
 def diagnosed(proto: Any, data: object = FRAME) -> str:
     table = table_of(data)
-    form = "tensors" if table.form == "tensors" else "array"
+    form: Form = "tensors" if table.form == "tensors" else "array"
     with pytest.raises(UnconvertibleError) as refused:
         OnnxConverter().convert(proto, form, fields_of(table), "mixed")
     return str(refused.value)

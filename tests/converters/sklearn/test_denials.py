@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.gaussian_process import GaussianProcessClassifier
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -35,7 +35,7 @@ MANY = np.eye(3, dtype=int)[LABELS]
 WORDS = ["one two", "three four", "five six", "seven eight"] * 5
 
 
-class Clip(TransformerMixin, BaseEstimator):
+class Clip(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Somebody's own transformer."""
 
     def fit(self, rows: Any, labels: Any = None) -> "Clip":
@@ -46,7 +46,7 @@ class Clip(TransformerMixin, BaseEstimator):
         return rows
 
 
-class OwnLogistic(LogisticRegression):
+class OwnLogistic(LogisticRegression):  # type: ignore[misc]
     """Somebody's own subclass."""
 
 
@@ -148,6 +148,7 @@ CASES: dict[str, tuple[Any, str]] = {
     ),
     "a gaussian process": (lambda: _over_rows(GaussianProcessClassifier()), "needs an operator"),
     "neighbours within a radius": (lambda: _over_rows(RadiusNeighborsClassifier(9.0)), "few neighbours"),
+    "neighbours for what is missing": (lambda: _over_rows(make_pipeline(KNNImputer(), LOGISTIC)), 'step "knnimputer" fails or'),
     "dictionaries": (
         lambda: (DictVectorizer(sparse=False).fit([{"a": 1.0}]), ROWS), "takes dictionaries",
     ),

@@ -1,0 +1,119 @@
+"""The command: a model's file and its data from a shell, with errors that a person can act on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVR
+
+from lading.bundles.bundle import open_bundle
+from lading.core.main import main
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, penguin_model: Any, penguins: Any) -> Path:
+    """A folder with models and rows in several kinds of file."""
+    folder = tmp_path_factory.mktemp("files")
+    joblib.dump(penguin_model, folder / "model.joblib")
+    skops.io.dump(penguin_model, folder / "model.skops")
+    joblib.dump(LogisticRegression(), folder / "unfitted.joblib")
+    penguins.frame.to_csv(folder / "rows.csv", index=False)
+    penguins.frame.to_parquet(folder / "rows.parquet")
+    penguins.frame.drop(columns="sex").to_csv(folder / "narrow.csv", index=False)
+    return folder
+
+
+def run(files: Path, model: str, data: str, *options: str) -> int:
+    """The exit code of ``lading package``."""
+    with pytest.raises(SystemExit) as ended:
+        main(["package", str(files / model), "--data", str(files / data), "--name", "penguins", *options])
+    code = ended.value.code
+    return 0 if code is None else int(code)
+
+
+@pytest.mark.parametrize(("model", "data"), [("model.joblib", "rows.csv"), ("model.skops", "rows.parquet")])
+def test_a_model_and_its_rows_become_a_bundle(
+    model: str, data: str, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "penguins.lading"
+    given = ["--author", "Ada Lovelace", "--tag", "team=birds", "--metric", "accuracy=0.98", "--version", "2.0.0"]
+    trust = ["--trust"] if model.endswith("joblib") else []
+    assert run(files, model, data, "--target", "species", "--output", str(path), *given, *trust) == 0
+    shown = capsys.readouterr()
+    with open_bundle(path) as bundle:
+        provenance = bundle.manifest.provenance
+        assert bundle.digest in shown.out
+        assert (provenance.author, dict(provenance.tags)) == ("Ada Lovelace", {"team": "birds"})
+        assert provenance.experiment.metrics == {"accuracy": 0.98}
+        assert provenance.data.source == provenance.data.name == data
+        assert bundle.manifest.version == "2.0.0"
+    assert "label flips" in shown.out
+    assert "proving that it answers the same" in shown.err
+
+
+def test_a_report_for_programs_is_json_alone(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "penguins.lading"
+    options = ["--target", "species", "--output", str(path), "--source", "s3://bucket/rows.csv", "--json"]
+    assert run(files, "model.skops", "rows.csv", *options) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["path"] == str(path)
+    assert report["digest"].startswith("sha256:")
+    assert report["parity"]["label_flips"] == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "options", "message"),
+    [
+        pytest.param("model.joblib", "rows.csv", [], "pass --trust", id="a pickle"),
+        pytest.param("nothing.skops", "rows.csv", [], "is not there", id="no model"),
+        pytest.param("model.skops", "nothing.csv", [], "nothing.csv", id="no data"),
+        pytest.param("model.skops", "rows.csv", [], "extra: 'species'", id="a column too many"),
+        pytest.param("model.skops", "narrow.csv", ["--target", "species"], "missing: 'sex'", id="a column too few"),
+        pytest.param("model.skops", "rows.csv", ["--target", "kind"], "no column 'kind'", id="no target"),
+        pytest.param("unfitted.joblib", "rows.csv", ["--trust", "--feature", "year"], "is not fitted", id="unfitted"),
+        pytest.param("model.skops", "rows.csv", ["--tag", "birds"], "expected name=value", id="a tag without a value"),
+        pytest.param("model.skops", "rows.csv", ["--metric", "f1=high"], "expected name=value", id="a metric of text"),
+    ],
+)
+def test_mistakes_end_with_a_sentence_and_code_2(
+    model: str,
+    data: str,
+    options: list[str],
+    message: str,
+    files: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(files, model, data, "--output", str(tmp_path / "a.lading"), *options) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_waiver_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pd.DataFrame({"seconds": np.arange(400.0) / 3600 + 1.7e9})
+    model = SVR(gamma=100.0).fit(rows, np.sin(np.arange(400.0)))
+    skops.io.dump(model, tmp_path / "model.skops")
+    rows.to_parquet(tmp_path / "rows.parquet")
+    output = ["--output", str(tmp_path / "a.lading")]
+    assert run(tmp_path, "model.skops", "rows.parquet", *output) == 4
+    assert run(tmp_path, "model.skops", "rows.parquet", *output, "--waiver", "a trial only") == 0
+    assert "a trial only" in capsys.readouterr().out
+
+
+def test_people_watch_one_line_that_changes(monkeypatch: pytest.MonkeyPatch, files: Path, tmp_path: Path) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert run(files, "model.skops", "rows.csv", "--target", "species", "--output", str(tmp_path / "a.lading")) == 0
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["package", "--help"])
+    assert "lading package model.skops --data rows.csv" in capsys.readouterr().out

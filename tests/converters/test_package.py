@@ -1,0 +1,268 @@
+"""Packaging: one verb from a model to a proved bundle, the same bytes every time, all or nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from lading.bundles.bundle import open_bundle
+from lading.bundles.parity import Tolerance
+from lading.converters import ParityError, UnconvertibleError, package
+from lading.converters.package import BundleNameError, EmptyWaiverError, PrecisionError
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, penguin_model: Any, penguins: Any) -> Path:
+    """A folder with ``model.joblib`` and ``rows.csv``."""
+    folder = tmp_path_factory.mktemp("files")
+    joblib.dump(penguin_model, folder / "model.joblib")
+    penguins.frame.to_csv(folder / "rows.csv", index=False)
+    return folder
+
+
+def test_a_bundle_holds_everything_that_is_known(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    steps: list[str] = []
+    packaged = package(
+        penguin_model,
+        penguins.frame,
+        name="penguins",
+        version="1.2.0",
+        path=tmp_path / "penguins.lading",
+        target="species",
+        metrics={"accuracy": 0.98},
+        source="https://user:secret@example.org/penguins.csv",
+        data_name="penguins",
+        author="Ada Lovelace",
+        tags={"team": "birds"},
+        description="Tells penguins apart.",
+        progress=steps.append,
+    )
+    assert steps[0] == "reading the data"
+    assert steps[-1] == f"writing {packaged.path}"
+    assert packaged.notes == ()
+    with open_bundle(packaged.path) as bundle:
+        manifest = bundle.manifest
+        assert bundle.digest == packaged.digest
+        assert (manifest.name, manifest.version, manifest.description) == ("penguins", "1.2.0", "Tells penguins apart.")
+        provenance = manifest.provenance
+        assert (provenance.data.rows, provenance.data.columns, provenance.data.target) == (344, 8, "species")
+        assert provenance.data.source == "https://example.org/penguins.csv"
+        assert provenance.experiment.estimator == "sklearn.pipeline.Pipeline"
+        assert provenance.experiment.metrics == {"accuracy": 0.98}
+        assert {"scikit-learn", "skl2onnx", "onnx"} <= set(provenance.environment.packages)
+        assert (provenance.author, dict(provenance.tags)) == ("Ada Lovelace", {"team": "birds"})
+        assert manifest.parity.rows >= 344
+        assert manifest.parity.boundary_rows > 0
+        assert len(bundle.profile().columns) == 8
+        golden = bundle.golden()
+        assert golden.origins.count("data") == 64
+        assert golden.records(manifest.signature)[0].keys() == {field.name for field in manifest.signature.fields}
+
+
+def test_the_bundle_lies_in_the_current_folder_when_no_path_is_given(
+    penguin_model: Any, penguins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert package(penguin_model, penguins.train, name="penguins").path == Path("penguins-1.0.0.lading")
+    assert [path.name for path in tmp_path.iterdir()] == ["penguins-1.0.0.lading"]
+
+
+SCRIPT = """
+import sys
+import joblib, pandas as pd
+from lading.converters import package
+package(joblib.load(sys.argv[1]), pd.read_csv(sys.argv[2]), name="penguins", target="species", path=sys.argv[3])
+"""
+
+
+def test_the_same_model_and_data_give_the_same_bytes_in_every_process(files: Path, tmp_path: Path) -> None:
+    found = []
+    for seed in ("0", "12345"):
+        path = tmp_path / f"{seed}.lading"
+        arguments = [sys.executable, "-c", SCRIPT, str(files / "model.joblib"), str(files / "rows.csv"), str(path)]
+        subprocess.run(arguments, env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
+        found.append(path.read_bytes())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("given", ["x", "model"])
+def test_neither_the_model_nor_the_data_is_changed(given: str, tmp_path: Path) -> None:
+    rows, targets = load_diabetes(return_X_y=True, as_frame=True)
+    model = make_pipeline(StandardScaler(), HistGradientBoostingRegressor(max_iter=3)).fit(rows, targets)
+    before = joblib.hash((model, rows))
+    package(model, rows, y=targets, name="diabetes", path=tmp_path / "bundle.lading")
+    assert joblib.hash((model, rows)) == before
+
+
+def test_an_old_bundle_is_replaced(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.lading"
+    first = package(penguin_model, penguins.train, name="penguins", path=path)
+    second = package(penguin_model, penguins.train, name="penguins", path=path, author="Ada Lovelace")
+    assert first.digest != second.digest
+    with open_bundle(path) as bundle:
+        assert bundle.digest == second.digest
+
+
+def test_a_folder_is_written_where_the_path_is_no_archive(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    packaged = package(penguin_model, penguins.train, name="penguins", path=str(tmp_path / "folder"))
+    assert (packaged.path / "manifest.json").is_file()
+
+
+def test_boosting_on_breast_cancer_is_proved_at_its_thresholds(tmp_path: Path) -> None:
+    rows, labels = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = GradientBoostingClassifier(n_estimators=20).fit(rows, labels)
+    parity = package(model, rows, y=labels, name="cancer", path=tmp_path / "cancer.lading").parity
+    assert parity.boundary_rows > 4
+    assert parity.label_flips == 0
+
+
+LARGE = np.arange(400.0)[:, None] / 3600 + 1.7e9
+"""Seconds since 1970 within one minute or so: float32 sees a few different ones only."""
+
+
+def test_double_precision_is_taken_when_the_first_proof_fails(tmp_path: Path) -> None:
+    model = LinearRegression().fit(LARGE, np.arange(400.0))
+    packaged = package(model, LARGE, name="times", path=tmp_path / "times.lading")
+    assert packaged.parity.precision == "float64"
+    assert "mixed precision differed in" in packaged.notes[0]
+    assert package(model, LARGE, name="times", path=tmp_path / "a.lading", precision="double").notes == ()
+
+
+def test_a_failed_proof_writes_nothing_and_a_waiver_is_kept_with_its_reason(tmp_path: Path) -> None:
+    model = SVR(gamma=100.0).fit(LARGE, np.sin(np.arange(400.0)))
+    path = tmp_path / "bundle.lading"
+    with pytest.raises(ParityError, match="does not answer as the original does"):
+        package(model, LARGE, name="times", path=path)
+    assert list(tmp_path.iterdir()) == []
+    packaged = package(model, LARGE, name="times", path=path, waiver=" a trial only ")
+    assert "was waived" in packaged.notes[0]
+    with open_bundle(path) as bundle:
+        assert bundle.manifest.parity.waiver == "a trial only"
+
+
+def test_a_tolerance_of_ones_own_decides(tmp_path: Path) -> None:
+    rows, targets = load_diabetes(return_X_y=True)
+    model = SVC().fit(rows, targets > 140)
+    package(model, rows, name="a", path=tmp_path / "a.lading")
+    ridge = Ridge().fit(rows, targets)
+    exact = Tolerance(absolute=1e-9, relative=1e-9)
+    assert package(ridge, rows, name="b", path=tmp_path / "b.lading", tolerance=exact).parity.precision == "float64"
+    with pytest.raises(ParityError):
+        package(
+            HistGradientBoostingRegressor().fit(rows, targets),
+            rows,
+            name="c",
+            tolerance=Tolerance(absolute=0, relative=0),
+        )
+
+
+def test_what_has_no_double_version_says_so_only_when_double_was_asked_for(tmp_path: Path) -> None:
+    rows, labels = load_breast_cancer(return_X_y=True)
+    model = AdaBoostClassifier(n_estimators=3).fit(rows, labels)
+    assert package(model, rows, name="a", path=tmp_path / "a.lading", precision="double").parity.precision == "mixed"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param({"name": "Penguins"}, BundleNameError, id="a name in capitals"),
+        pytest.param({"version": "1 0"}, BundleNameError, id="a version with a blank"),
+        pytest.param({"precision": "half"}, PrecisionError, id="a precision that there is not"),
+        pytest.param({"waiver": " "}, EmptyWaiverError, id="a waiver without a reason"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused_before_the_work(
+    options: Any, error: Any, penguin_model: Any, penguins: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(error) as refused:
+        package(penguin_model, penguins.train, **{"name": "penguins", "path": tmp_path / "a.lading", **options})
+    assert str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_is_not_repeated_for_each_precision(tmp_path: Path) -> None:
+    with pytest.raises(UnconvertibleError, match="is not fitted"):
+        package(LogisticRegression(), np.ones((3, 2)), name="a", path=tmp_path / "a.lading")
+
+
+FULL = """
+import os, sys
+import joblib, pandas as pd
+from pathlib import Path
+from lading.bundles.bundle import open_bundle
+from lading.converters import package
+model, rows = joblib.load(sys.argv[1]), pd.read_csv(sys.argv[2])
+path = Path(sys.argv[3]) / "penguins.lading"
+package(model, rows, name="penguins", target="species", path=path)
+before = path.read_bytes()
+filler = Path(sys.argv[3]) / "filler"
+stream = os.open(filler, os.O_WRONLY | os.O_CREAT)
+try:
+    while True:
+        os.write(stream, b"0" * 1024)
+except OSError:
+    os.close(stream)
+try:
+    package(model, rows, name="penguins", target="species", path=path, author="somebody")
+except Exception as error:
+    print(type(error).__name__, error)
+assert path.read_bytes() == before
+assert sorted(found.name for found in path.parent.iterdir()) == ["filler", "penguins.lading"]
+filler.unlink()
+package(model, rows, name="penguins", target="species", path=path, author="somebody")
+with open_bundle(path) as bundle:
+    print(bundle.manifest.provenance.author)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small volume in a namespace of its own")
+def test_a_full_disk_leaves_the_old_bundle_and_a_retry_succeeds(files: Path, tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    mount = f'mount -t tmpfs -o size=256k none {volume} && exec "$0" "$@"'
+    own = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    paths = [str(files / "model.joblib"), str(files / "rows.csv"), str(volume)]
+    ended = subprocess.run(
+        [*own, "sh", "-c", mount, sys.executable, "-c", FULL, *paths], capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    failed, retried = ended.stdout.splitlines()
+    assert failed.startswith("DiskFullError no space left on the volume of")
+    assert retried == "somebody"
+
+
+@pytest.mark.parametrize("moment", ["loading the model", "converting", "proving", "writing"])
+@pytest.mark.parametrize("old", [False, True], ids=["nothing there", "an old bundle"])
+def test_an_interrupt_leaves_the_old_bundle_or_none(moment: str, old: bool, files: Path, tmp_path: Path) -> None:
+    path = tmp_path / "penguins.lading"
+    if old:
+        path.write_bytes(b"the old bundle")
+    script = [str(Path(sys.executable).parent / "lading"), "package", str(files / "model.joblib"), "--trust"]
+    options = ["--data", str(files / "rows.csv"), "--target", "species", "--name", "penguins", "--output", str(path)]
+    with subprocess.Popen([*script, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith(moment):
+                running.send_signal(signal.SIGINT)
+                break
+        running.communicate()
+    left = {found.name for found in tmp_path.iterdir()}
+    if running.returncode != 130:  # it was done, or about to leave, before the signal arrived
+        assert left == {path.name}
+        with open_bundle(path) as bundle:
+            assert bundle.manifest.name == "penguins"
+        return
+    assert left == ({path.name} if old else set())
+    assert not old or path.read_bytes() == b"the old bundle"
