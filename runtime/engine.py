@@ -77,13 +77,13 @@ class Engine:
             return
         succeeded, words = outcome
         self._rolling = False
-        if succeeded:
-            self._served = True
+        if succeeded and self._served:
             self.report("progress", f"fresh replicas answer: {self._replicas}")
-        elif self._served:
+        elif self._served and not succeeded:
             self.report("progress", f"the replicas stay as they are: {words}")
-        else:
+        elif not succeeded:
             self.report("failed", f"no replica gets ready: {words}")
+        self._served = self._served or succeeded
 
     def _watch(self, started: node.Node) -> None:
         """End the engine, and say why, when one of Ray's own processes ends; a call to Ray may hang for ever then."""
@@ -122,6 +122,9 @@ def _start_node(folder: Path, replicas: int) -> node.Node:
             # Ray opens its folder to every user of the machine; the one around it stays closed.
             temp_dir=str(folder / "ray"),
             plasma_directory=str(folder),
+            # Paths of sockets must be short; those that Ray makes up are not.
+            plasma_store_socket_name=str(folder / "ray" / "plasma.sock"),
+            raylet_socket_name=str(folder / "ray" / "raylet.sock"),
         ),
         head=True,
         shutdown_at_exit=False,

@@ -15,8 +15,8 @@ from lading.runtime import warden
 PREFIX = "lading-"
 LOCK = "server.lock"
 LONGEST_SOCKET = 107 if sys.platform == "linux" else 103
-RAY_SOCKET = len("/ray/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store")
-"""What Ray appends to the run folder."""
+LONGEST_NAME = len(f"/{PREFIX}12345678/ray/plasma.sock")
+"""What the longest name of a socket in a run folder adds to the place that the folder is made in."""
 
 
 class RunFolderError(UsageError):
@@ -97,7 +97,7 @@ def _locked(folder: Path) -> int:
 
 def _place(base: Path | None) -> Path:
     """The folder to make the run folder in: one whose path leaves room for the sockets' names."""
-    longest = LONGEST_SOCKET - RAY_SOCKET - len(f"/{PREFIX}12345678")
+    longest = LONGEST_SOCKET - LONGEST_NAME
     if base is None:
         usual = Path(tempfile.gettempdir())
         return usual if len(os.fsencode(usual)) <= longest else Path("/tmp")  # noqa: S108 - a fresh folder goes inside
