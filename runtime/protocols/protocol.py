@@ -13,8 +13,10 @@ from lading.runtime.deployments import Deployments
 
 GROUP = "lading.protocols"
 
+PARTS = ("name", "hot", "routes", "paths")
+"""What a protocol has."""
 
-@typing.runtime_checkable
+
 class Protocol(typing.Protocol):
     """A protocol on the prediction port; offered in the group ``lading.protocols``, constructed with no arguments."""
 
@@ -44,7 +46,7 @@ class NotAProtocolError(UsageError):
         self.name, self.found = name, found
 
     def __str__(self) -> str:
-        return f"plugin {self.name!r} of {GROUP} is {self.found}, which lacks name, hot, routes or paths; uninstall it"
+        return f"plugin {self.name!r} of {GROUP} is {self.found}, which lacks one of {', '.join(PARTS)}; uninstall it"
 
 
 def load_protocols() -> tuple[Protocol, ...]:
@@ -53,7 +55,8 @@ def load_protocols() -> tuple[Protocol, ...]:
     for name in discover(GROUP):
         kind = typing.cast("typing.Callable[[], object]", load(GROUP, name))
         protocol = kind()
-        if not isinstance(protocol, Protocol):
+        # isinstance would not do: typing takes a class of this name for its own and looks at nothing.
+        if not all(hasattr(protocol, part) for part in PARTS):
             raise NotAProtocolError(name, type(protocol).__name__)
-        found.append(protocol)
+        found.append(typing.cast("Protocol", protocol))
     return tuple(found)
