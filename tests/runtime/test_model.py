@@ -131,3 +131,11 @@ def test_work_aside_is_done_in_a_thread_of_the_model(deployments: Deployments) -
         return await deployments.get("cells").aside(lambda: threading.current_thread().name)
 
     assert asyncio.run(asked()).startswith("lading-cells")
+
+
+def test_a_slow_model_is_timed_with_one_row_only(bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lading.runtime.model.INLINE_SECONDS", 0.0)
+    model = Deployments.load([bundles["cells"]]).get("cells")
+    assert model.seconds_per_call > 0
+    assert model.seconds_per_row == 0
+    assert not model.quick(1)

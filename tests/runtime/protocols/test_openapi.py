@@ -8,6 +8,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from lading.runtime.deployments import Deployments
+from lading.runtime.protocols.examples import example
+from lading.runtime.protocols.named_fields import NamedFieldsDialect
 
 Ask = Callable[..., httpx.Response]
 
@@ -124,3 +126,9 @@ def test_a_wrong_row_does_not_fit_the_schema(document: dict[str, Any]) -> None:
     for wrong in ({"mass": None}, {"island": "Hawaii"}, {"year": 2007.5}, {"extra": 1}, {"tagged": 1}):
         with pytest.raises(jsonschema.ValidationError):
             check(document, schema, row | wrong)
+
+
+def test_a_row_that_cannot_be_answered_is_no_example(deployments: Deployments) -> None:
+    model = deployments.get("roots")
+    assert example(model, NamedFieldsDialect(model), {"x": 0}) is None
+    assert example(model, NamedFieldsDialect(model), {"x": 4}) is not None
