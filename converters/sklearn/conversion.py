@@ -118,14 +118,18 @@ def _input(name: str, kind: str, width: int) -> Tensor:
 def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use]) -> Field:
     """The field with its feed, and with the categories outside which the model itself would fail."""
     changes: dict[str, object] = {"feed": layout.feed(position)}
+    found = [use for use in found if position in use.positions]
     strict = [
         use.step.categories_[use.positions.index(position)]
         for use in found
-        if position in use.positions and isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
+        if isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
     ]
     if strict:
-        known = [value for value in strict[0] if not is_missing(value)]
-        changes |= {"unknown": "refuse", "categories": tuple(_scalar(value, kind_of(field)) for value in known)}
+        words = [use.step.missing_values for use in found if isinstance(use.step, SimpleImputer)]
+        # What an imputer takes for missing never reaches the encoder.
+        known = [value for value in (*strict[0], *words) if not is_missing(value)]
+        kept = sorted({_scalar(value, kind_of(field)) for value in known})
+        changes |= {"unknown": "refuse", "categories": tuple(kept)}
     return field.model_copy(update=changes)
 
 

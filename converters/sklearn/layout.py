@@ -106,8 +106,8 @@ def _uses_of_pipeline(model: Pipeline, positions: Sequence[int], path: str) -> I
 
 def kept_columns(imputer: SimpleImputer) -> list[int]:
     """The columns that come out of a fitted imputer; it drops those that were missing throughout."""
-    keeps_all = imputer.strategy == "constant" or imputer.keep_empty_features
-    return [place for place, value in enumerate(imputer.statistics_) if keeps_all or not is_missing(value)]
+    statistics = enumerate(imputer.statistics_)
+    return [place for place, value in statistics if imputer.keep_empty_features or not is_missing(value)]
 
 
 def branches(transformer: ColumnTransformer) -> list[tuple[str, Any, list[int]]]:
