@@ -1,1 +1,1 @@
-"""."""
+"""The commands that ask models: ``lading serve`` and ``lading predict``."""
