@@ -88,12 +88,12 @@ class CsvFile:
         if header is None:
             raise UnreadableFileError(str(path), "it is empty; a CSV file begins with the names of its columns")
         self.columns = tuple(header)
-        self._stream = path.open("rb")
+        self._stream = pa.OSFile(str(path))  # Arrow calls back into a file of Python's, and loses a Ctrl-C in there
         self._invalid: Any = None
 
     def done(self) -> int:
         """Bytes read."""
-        return self._stream.tell()
+        return int(self._stream.tell())
 
     def close(self) -> None:
         """Give the file back."""

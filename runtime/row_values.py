@@ -1,7 +1,7 @@
 """Row values: the columns of a file as the arrays that a model's fields take."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -50,24 +50,39 @@ def _without_missing(column: pa.Array, field: Field) -> pa.Array:
 
 def _numbers(column: pa.Array, field: Field, kind: Kind) -> Array:
     trimmed = pc.utf8_trim_whitespace(column)
-    for dtype in (pa.int64(), pa.float64()) if kind == "integer" else (pa.float64(),):
-        try:
-            return _typed_numbers(pc.cast(trimmed, dtype))
-        except pa.ArrowInvalid:
-            continue
-    return _number_by_number(trimmed, field, kind)
+    if kind == "integer" and (whole := _cast(trimmed, pa.int64())) is not None:
+        return _typed_numbers(whole)
+    found = _cast(trimmed, pa.float64())
+    # A float64 would round integers beyond 2^53, so those are read one by one.
+    if found is None or (kind == "integer" and pc.any(pc.greater(pc.abs(found), 2**53)).as_py()):
+        return _number_by_number(trimmed, field, kind)
+    return _typed_numbers(found)
+
+
+def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(column, wanted)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _number_by_number(column: pa.Array, field: Field, kind: Kind) -> Array:
-    """What Arrow does not read, or the first value that is no number at all."""
-    parse: Callable[[str], int | float] = int if kind == "integer" else float
+    """What Arrow does not read or would round, or the first value that is no number at all."""
     values: list[int | float | None] = []
     for row, text in enumerate(column.to_pylist()):
         try:
-            values.append(None if text is None else parse(text))
+            values.append(None if text is None else _number(text, kind))
         except ValueError:
             raise FieldError(field.name, row, f"expected {NOUNS[kind]}, found {text[:64]!r}") from None
     return object_array(values)
+
+
+def _number(text: str, kind: Kind) -> int | float:
+    if not text.isascii() or "_" in text:  # Python would read 1_000
+        raise ValueError
+    if kind == "integer" and text.removeprefix("-").removeprefix("+").isdigit():
+        return int(text)
+    return float(text)
 
 
 def _parsed(column: pa.Array, field: Field, known: Mapping[str, float]) -> Array:

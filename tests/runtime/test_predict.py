@@ -20,9 +20,11 @@ import pyarrow.parquet
 import pytest
 
 from lading.bundles.bundle import open_bundle
+from lading.bundles.signature import Field
 from lading.core.main import main
 from lading.runtime.answer_files import new_answers
 from lading.runtime.app import Application
+from lading.runtime.row_values import values_of
 
 Rows = list[dict[str, Any]]
 
@@ -194,6 +196,8 @@ def test_categories_keep_their_values_when_batches_number_them_anew(bundles: dic
         pytest.param("bill length", "1e1", "10", id="an exponent"),
         pytest.param("eggs", "2.0", "2", id="a whole number that was written as a float"),
         pytest.param("eggs", "nan", "", id="nan is missing where integers may be"),
+        pytest.param("mass", "+3.5", "3.5", id="a plus sign"),
+        pytest.param("year", "+2007", "2007", id="a plus sign of an integer"),
         pytest.param("tagged", "1", "true", id="1 is true"),
         pytest.param("tagged", "False", "false", id="capitals"),
         pytest.param("moulting", "null", "", id="null is missing where booleans may be"),
@@ -221,6 +225,10 @@ def test_text_of_csv_becomes_what_the_field_is(
     [
         pytest.param("mass", "heavy", "row 3, field 'mass': expected a number, found 'heavy'", id="not a number"),
         pytest.param("mass", "", "row 3, field 'mass': is null", id="missing where nothing may be"),
+        pytest.param(
+            "mass", "1_000", "row 3, field 'mass': expected a number, found '1_000'", id="as Python writes it"
+        ),
+        pytest.param("mass", "\u0663", "row 3, field 'mass': expected a number", id="digits of another script"),
         pytest.param("year", "2007.5", "row 3, field 'year'", id="not an integer"),
         pytest.param("tagged", "maybe", "row 3, field 'tagged': expected true or false, found 'maybe'", id="neither"),
         pytest.param("island", "Atlantis", "row 3, field 'island': 'Atlantis' is unknown", id="unknown category"),
@@ -238,12 +246,26 @@ def test_a_bad_row_is_named_and_nothing_is_written(
     cells = LINE.split(",")
     cells[HEADER.split(",").index(column)] = text
     given, made = tmp_path / "rows.csv", tmp_path / "answers.csv"
-    given.write_text("\n".join([HEADER, LINE, LINE, ",".join(cells), LINE, ""]))
+    given.write_text("\n".join([HEADER, LINE, LINE, ",".join(cells), LINE, ""]), "utf-8")
     made.write_text("old")
     assert run(bundles["penguins"], "-i", given, "-o", made) == 2
     assert said in capsys.readouterr().err
     assert made.read_text() == "old"
     assert sorted(os.listdir(tmp_path)) == ["answers.csv", "rows.csv"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        pytest.param(["9007199254740993", None], [9007199254740993, None], id="beyond a double, with a missing one"),
+        pytest.param(["18446744073709551615"], [18446744073709551615], id="beyond 64 bits with a sign"),
+        pytest.param(["2.0", "3"], [2, 3], id="written as floats"),
+    ],
+)
+def test_integers_are_not_rounded(texts: list[str | None], values: list[int | None]) -> None:
+    batch = pa.record_batch({"n": pa.array(texts, pa.string())})
+    field = Field(name="n", type="integer", dtype="int64", nullable=True)
+    assert values_of(batch, [field], textual=True)["n"].tolist() == values
 
 
 def test_rows_are_counted_over_all_batches(
