@@ -31,7 +31,11 @@ class Engine:
     def __init__(self, folder: Path, reports: int) -> None:
         self._folder, self._reports = folder, reports
         self._node: node.Node | None = None
-        self._replicas, self._rolling, self._served = 0, False, False
+        self._version = 0
+        self._order: Order | None = None
+        """What is being rolled out."""
+        self._served: tuple[Order, int] | None = None
+        """What answers, and its version."""
         self._loading = threading.Thread(target=_load_rollout, daemon=True)
 
     def run(self) -> None:
@@ -63,8 +67,9 @@ class Engine:
             self.report("progress", "starting Ray Serve")
             self._rollout().start_serve()
         self.report("progress", f"starting {order.replicas} replicas" if order.replicas > 1 else "starting a replica")
-        self._rollout().roll_out(self._folder, order)
-        self._replicas, self._rolling = order.replicas, True
+        self._version += 1
+        self._rollout().roll_out(self._folder, order, str(self._version))
+        self._order = order
 
     def _rollout(self) -> ModuleType:
         """The module that speaks to Ray Serve; loaded while Ray starts, as it takes most of a second."""
@@ -72,18 +77,21 @@ class Engine:
         return _load_rollout()
 
     def _look(self) -> None:
-        """How the rollout goes. Ray Serve leaves the old replicas alone when the new ones fail."""
-        if not self._rolling or (outcome := self._rollout().outcome()) is None:
+        """How the rollout goes. When it fails what was served before is ordered again: its replicas still run."""
+        if self._order is None or (outcome := self._rollout().outcome()) is None:
             return
+        order, self._order = self._order, None
         succeeded, words = outcome
-        self._rolling = False
-        if succeeded and self._served:
-            self.report("progress", f"fresh replicas answer: {self._replicas}")
-        elif self._served and not succeeded:
-            self.report("progress", f"the replicas stay as they are: {words}")
-        elif not succeeded:
+        if succeeded:
+            if self._served is not None:
+                self.report("progress", f"fresh replicas answer: {order.replicas}")
+            self._served = order, self._version
+        elif self._served is None:
             self.report("failed", f"no replica gets ready: {words}")
-        self._served = self._served or succeeded
+        else:
+            before, version = self._served
+            self._rollout().roll_out(self._folder, before, str(version))
+            self.report("progress", f"the replicas stay as they are: {words}")
 
     def _watch(self, started: node.Node) -> None:
         """End the engine, and say why, when one of Ray's own processes ends; a call to Ray may hang for ever then."""

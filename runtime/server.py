@@ -97,11 +97,15 @@ class Server:
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], self._settings.port)
         self._ready(Ready(url(self._settings.host, self._settings.port), self._replicas, desired))
+        told: set[str] = set()
         while True:
             for failure in take_failures(run.path):
-                self._tell(f"a replica did not get ready: {failure.message}")
+                if failure.message not in told:
+                    self._tell(f"a replica did not get ready: {failure.message}")
+                    told.add(failure.message)
             if self._renew.is_set():
                 self._renew.clear()
+                told.clear()
                 await self._replace(engine)
             await asyncio.sleep(WATCH_SECONDS)
 

@@ -44,6 +44,7 @@ class Serving:
 
     def __init__(self, bundles: list[Path], *options: str, **environment: str) -> None:
         # Sockets lie in it, and their paths must be short.
+        self.bundles = bundles
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="serving-", dir="/tmp")), free_port()
         (self.folder / "home").mkdir()
         command = [str(Path(sys.executable).parent / "lading"), "serve", *map(str, bundles), "--port", str(self.port)]
@@ -187,9 +188,10 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def server(bundles: Mapping[str, Path]) -> Iterator[Serving]:
+def server(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A server of two bundles with two replicas, shared by a module's tests."""
-    chosen = [bundles["penguins"], bundles["cells"]]
+    folder = tmp_path_factory.mktemp("served")
+    chosen = [Path(shutil.copy(bundles[name], folder / f"{name}.lading")) for name in ("penguins", "cells")]
     serving = Serving(
         chosen, "--replicas", "2", "--host", "0.0.0.0", LADING_BODY_BYTES="1000000", LADING_REQUEST_SECONDS="3"
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -173,6 +174,21 @@ def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callab
     until(lambda: steady.sent > enough)
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
+
+
+def test_a_bundle_that_proves_wrong_does_not_replace_a_good_one(
+    server: "Serving", bundles: Mapping[str, Path], lying_bundle: Path, load: Callable[["Serving"], "Load"]
+) -> None:
+    before = set(server.pids("ray::ServeReplica"))
+    shutil.copy(lying_bundle, server.bundles[1])
+    steady = load(server)
+    server.signal(signal.SIGHUP)
+    server.until_said("the replicas stay as they are")
+    answers = steady.stop()
+    assert set(answers) == {"200"}, answers
+    assert "golden row" in server.said()
+    assert before <= set(server.pids("ray::ServeReplica"))
+    shutil.copy(bundles["cells"], server.bundles[1])
 
 
 def test_a_replica_that_hangs_is_answered_for_and_replaced(server: "Serving") -> None:
