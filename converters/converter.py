@@ -53,8 +53,6 @@ class Converted:
     thresholds: Literal["sharp", "near"] | None = None
     """How close to a jump of its answers the graph still answers as the model does: to the bit, where nothing is
     computed on the way to a decision tree; up to rounding; absent for models without trees."""
-    files: tuple[tuple[str, bytes], ...] = ()
-    """External data by path in the bundle."""
 
 
 @runtime_checkable

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 DOMAINS = {"": 26, "ai.onnx": 26, "ai.onnx.ml": 5}
 """The operator sets that every ONNX Runtime has built in, and the newest version that it promises to run."""
 NEWEST_IR = 13
-LARGEST = 2_000_000_000
-"""Bytes; ONNX itself keeps no larger graph in one file."""
 
 
 class OnnxConverter:

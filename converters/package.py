@@ -145,7 +145,6 @@ def package(
         golden=proof.golden(converted.signature),
         profile=profile_of(given.whole),
         model=converted.model,
-        extra_files=dict(converted.files),
     )
     where = Path(f"{name}-{version}.lading" if path is None else path)
     say(f"writing {where}")

@@ -1,7 +1,9 @@
 """The conversion: a fitted model and the fields of its data become a graph with a signature."""
 
+import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -32,6 +34,7 @@ from lading.converters.sklearn.layout import (
     is_missing,
     is_passthrough,
     layout_of,
+    named,
     uses,
 )
 from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
@@ -65,7 +68,20 @@ def unwrapped(model: Any) -> Any:
             return Problem("", "is a search that has no best estimator", "fit it, with refit=True")
         else:
             break
-    return model
+    return _opened(model) if isinstance(model, Pipeline) else model
+
+
+def _opened(model: Pipeline) -> Any:
+    """A pipeline whose last step answers for itself; the same one where it does already."""
+    name, last = model.steps[-1]
+    inner = unwrapped(last)
+    if isinstance(inner, Problem):
+        return replace(inner, path=named(name, inner.path) if inner.path else name)
+    if inner is last:
+        return model
+    fresh = copy.copy(model)
+    fresh.steps = [*model.steps[:-1], (name, inner)]
+    return fresh
 
 
 def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:

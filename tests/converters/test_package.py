@@ -161,7 +161,7 @@ def test_a_tolerance_of_ones_own_decides(tmp_path: Path) -> None:
     assert package(ridge, rows, name="b", path=tmp_path / "b.lading", tolerance=exact).parity.precision == "float64"
     with pytest.raises(ParityError):
         package(
-            HistGradientBoostingRegressor().fit(rows, targets),
+            HistGradientBoostingRegressor(max_iter=5).fit(rows, targets),
             rows,
             name="c",
             tolerance=Tolerance(absolute=0, relative=0),

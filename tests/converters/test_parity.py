@@ -93,15 +93,11 @@ def test_double_precision_is_not_offered_twice(convert: Any) -> None:
     assert "mixed and float64 precision" in str(error)
 
 
-def test_golden_rows_of_a_waived_proof_leave_out_what_differs(convert: Any) -> None:
+def test_a_waiver_keeps_the_rows_that_differ(convert: Any) -> None:
     converted = convert(MODEL, ROWS)
-    narrow = Tolerance(absolute=0.0, relative=1e-8)
-    proof = prove(SklearnConverter(), MODEL, converted, table_of(ROWS), narrow)
-    assert proof.failed > 0
-    waived = proof.waived("close enough")
-    assert waived.parity.waiver == "close enough"
-    failing = {failure.row for failure in proof.failures}
-    assert waived.golden(converted.signature).rows < GOLDEN_ROWS + 2 or not failing & set(range(150))
+    proof = prove(SklearnConverter(), OTHER, converted, table_of(ROWS), Tolerance()).waived("a trial")
+    assert proof.parity.waiver == "a trial"
+    assert proof.golden(converted.signature).rows == GOLDEN_ROWS + 2
 
 
 def test_a_difference_in_single_rows_fails_too(convert: Any) -> None:

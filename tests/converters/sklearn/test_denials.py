@@ -172,6 +172,10 @@ CASES: dict[str, tuple[Any, str]] = {
         lambda: (make_pipeline(StandardScaler().fit(ROWS), LogisticRegression()), ROWS), 'step "logisticregression" is not fitted',
     ),
     "a search that is not fitted": (lambda: (GridSearchCV(LOGISTIC, {}), ROWS), "is a search that has no best estimator"),
+    "a search in a pipeline that is not fitted": (
+        lambda: (make_pipeline(StandardScaler().fit(ROWS), make_pipeline(GridSearchCV(LOGISTIC, {}))), ROWS),
+        'step "pipeline › gridsearchcv" is a search that has no best estimator',
+    ),
     "clusters on the way": (
         lambda: _over_rows(make_pipeline(KMeans(2, n_init=1), LOGISTIC)), 'step "kmeans" both predicts and transforms',
     ),

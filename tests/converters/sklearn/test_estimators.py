@@ -123,6 +123,8 @@ CLASSIFIERS: list[BaseEstimator] = [
         StandardScaler(), StackingClassifier([("a", GaussianNB())], final_estimator=LOGISTIC, passthrough=True)
     ),
     GridSearchCV(SCALED, {"logisticregression__C": [0.1, 1]}),
+    make_pipeline(StandardScaler(), RandomizedSearchCV(LOGISTIC, {"C": [0.1, 1]}, n_iter=2, random_state=0)),
+    make_pipeline(StandardScaler(), make_pipeline(PCA(2), GridSearchCV(LOGISTIC, {"C": [0.1, 1]}))),
     RandomizedSearchCV(SCALED, {"logisticregression__C": [0.1, 1]}, n_iter=2, random_state=0),
 ]  # fmt: skip
 
