@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from lading.core.console import print_facts, print_json, progress
 from lading.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from lading.converters.package import Packaged
 
 
 class PairError(UsageError):
@@ -82,6 +85,10 @@ def package(
             waiver=waiver,
             progress=say,
         )
+    _report(packaged, json)
+
+
+def _report(packaged: "Packaged", json: bool) -> None:
     parity = packaged.parity
     if json:
         print_json(

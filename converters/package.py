@@ -113,12 +113,7 @@ def package(
     converted or data that does not fit it, ``ParityError`` when the answers differ, and ``LadingError`` for the rest.
     """
     say = progress if progress is not None else _quiet
-    _check_name("name", BundleName, name)
-    _check_name("version", BundleVersion, version)
-    if precision not in ("auto", "double"):
-        raise PrecisionError(precision)
-    if waiver is not None and not waiver.strip():
-        raise EmptyWaiverError
+    _check(name, version, precision, waiver)
     experiment = experiment_of(model, metrics)
     converter = converter_for(model)
     say("reading the data")
@@ -127,32 +122,54 @@ def package(
     attempt = _Attempt(converter, model, given, fields, Tolerance() if tolerance is None else tolerance, say)
     converted, proof, notes = attempt.proved(precision, waiver)
     say("describing the data")
-    draft = Draft(
-        name=name,
-        version=version,
-        description=description,
-        graph=converted.graph,
-        signature=converted.signature,
-        provenance=Provenance(
-            data=given.provenance(data_name, source),
-            experiment=experiment,
-            code=capture_code(entry_point),
-            environment=capture_environment(converted.packages),
-            author=author,
-            tags={} if tags is None else tags,
-        ),
-        parity=proof.parity,
-        golden=proof.golden(converted.signature),
-        profile=profile_of(given.whole),
-        model=converted.model,
+    provenance = Provenance(
+        data=given.provenance(data_name, source),
+        experiment=experiment,
+        code=capture_code(entry_point),
+        environment=capture_environment(converted.packages),
+        author=author,
+        tags={} if tags is None else tags,
     )
+    draft = _draft(name, version, description, converted, proof, given, provenance)
     where = Path(f"{name}-{version}.lading" if path is None else path)
     say(f"writing {where}")
     return Packaged(where, write_bundle(draft, where), proof.parity, notes)
 
 
+def _draft(
+    name: str,
+    version: str,
+    description: str | None,
+    converted: Converted,
+    proof: Proof,
+    given: TrainingData,
+    provenance: Provenance,
+) -> Draft:
+    return Draft(
+        name=name,
+        version=version,
+        description=description,
+        graph=converted.graph,
+        signature=converted.signature,
+        provenance=provenance,
+        parity=proof.parity,
+        golden=proof.golden(converted.signature),
+        profile=profile_of(given.whole),
+        model=converted.model,
+    )
+
+
+def _check(name: str, version: str, precision: str, waiver: str | None) -> None:
+    """Refuse what cannot be, before the work rather than after it."""
+    _check_name("name", BundleName, name)
+    _check_name("version", BundleVersion, version)
+    if precision not in ("auto", "double"):
+        raise PrecisionError(precision)
+    if waiver is not None and not waiver.strip():
+        raise EmptyWaiverError
+
+
 def _check_name(what: str, kind: Any, found: str) -> None:
-    """Refuse what the manifest would refuse, before the work rather than after it."""
     try:
         TypeAdapter(kind).validate_python(found, strict=True)
     except ValidationError:
