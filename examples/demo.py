@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import models
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Console
 
+from examples import models
 from lading.converters import Packaged, package
 
 FOLDER = Path(".demo")

@@ -27,6 +27,13 @@ WORDS = r"[\p{L}\p{N}_]{2,}"
 """scikit-learn's default token pattern, as RE2 writes it for all of Unicode."""
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 BATCH = "batch"
+FLOAT_ONLY = frozenset(
+    {
+        "LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor",
+        "TreeEnsembleClassifier", "TreeEnsembleRegressor",
+    }
+)  # fmt: skip
+"""Operators of ai.onnx.ml that answer in float32 whatever they are fed."""
 
 
 def graph_of(
@@ -119,6 +126,8 @@ def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[byte
     Raises ``ModelLoadError`` when ONNX Runtime refuses the graph, and whatever it raises while it runs.
     """
     _flatten_label(proto, coded)
+    for value in proto.graph.output:
+        _narrow(proto.graph, value)
     for value in (*proto.graph.input, *proto.graph.output):
         _open_first(value)
     proto.ir_version = IR_VERSION
@@ -165,6 +174,26 @@ def _flatten_label(proto: onnx.ModelProto, coded: Sequence[object] | None) -> No
         last = "label_coded"
     graph.initializer.append(helper.make_tensor("label_shape", TensorProto.INT64, [1], [-1]))
     graph.node.append(helper.make_node("Reshape", [last, "label_shape"], ["label"], "shape_label"))
+
+
+def _narrow(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
+    """Leave an output in the float32 that it was computed in, where a last cast only makes it longer to write."""
+    if value.type.tensor_type.elem_type != TensorProto.DOUBLE:
+        return
+    makers = {name: node for node in graph.node for name in node.output}
+    name, passed = value.name, list[onnx.NodeProto]()
+    while name in makers and makers[name].op_type in ("Cast", "Identity"):
+        passed.append(makers[name])
+        name = makers[name].input[0]
+    inner = {name, *(node.output[0] for node in passed)}
+    others = [node for node in graph.node if node not in passed and inner & set(node.input)]
+    if others or name not in makers or makers[name].op_type not in FLOAT_ONLY:
+        return
+    for node in passed:
+        graph.node.remove(node)
+    outputs = makers[name].output
+    outputs[list(outputs).index(name)] = value.name
+    value.type.tensor_type.elem_type = TensorProto.FLOAT
 
 
 def _open_first(value: onnx.ValueInfoProto) -> None:

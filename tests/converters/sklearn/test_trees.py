@@ -12,6 +12,8 @@ from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
     ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -103,3 +105,12 @@ def test_the_model_stays_as_it_was(convert: Any) -> None:
     before = pickle.dumps(model)
     convert(model, ROWS)
     assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize(
+    "model", [GradientBoostingClassifier(n_estimators=3), GradientBoostingRegressor(n_estimators=3)]
+)
+def test_trees_answer_in_the_float32_that_they_compute(model: BaseEstimator, same: Any) -> None:
+    rows, labels = load_wine(return_X_y=True)
+    signature = same(model.fit(rows, labels), rows).converted.signature
+    assert [output.tensor.dtype for output in signature.outputs if output.meaning != "label"] == ["float32"]
