@@ -23,7 +23,7 @@ def plugins(
         {
             "group": group,
             "name": name,
-            "object": point.value,
+            "object": f"{point.module}:{point.attr}",
             "package": f"{point.dist.name} {point.dist.version}" if point.dist is not None else "",
         }
         for group in GROUPS

@@ -60,6 +60,11 @@ def print_warning(text: str) -> None:
     reports().print(Text("warning: ", style="bold yellow") + Text(printable(text), style="yellow"))
 
 
+def print_note(text: str) -> None:
+    """Write what somebody may want to know to standard error."""
+    progress().print(Text("note: ", style="bold") + Text(printable(text)), style="dim")
+
+
 def print_error(text: str) -> None:
     """Write what went wrong to standard error."""
     progress().print(Text("error: ", style="bold red") + Text(printable(text)))

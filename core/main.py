@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from lading.core.console import print_error, print_json
+from lading.core.console import print_error, print_json, print_note
 from lading.core.errors import LadingError
 from lading.core.plugins import PluginLoadError, discover, load
 from lading.core.settings import read_settings
@@ -42,7 +42,7 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
         except PluginLoadError as error:
             if name == asked:
                 raise
-            print_error(str(error))  # one broken plugin does not take the others' help away
+            print_note(str(error))  # one broken plugin does not take the others' help away
     return application
 
 

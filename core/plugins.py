@@ -43,6 +43,21 @@ class PluginLoadError(LadingError):
         return f"plugin {self.name!r} of {self.group} cannot be loaded: {self.reason}"
 
 
+class PluginNeedsError(PluginLoadError):
+    """A plugin is on offer, but a module that it needs is not installed."""
+
+    def __init__(self, group: str, name: str, module: str, requirement: str) -> None:
+        super().__init__(group, name, module)
+        self.args = (group, name, module, requirement)
+        self.module, self.requirement = module, requirement
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name!r} of {self.group} needs the module {self.module!r}, which is not installed; "
+            f"install what it needs: pip install '{self.requirement}'"
+        )
+
+
 def discover(group: str) -> dict[str, EntryPoint]:
     """Every plugin on offer in ``group``, by name and in the order of names; none of them imported yet.
 
@@ -61,12 +76,21 @@ def discover(group: str) -> dict[str, EntryPoint]:
 def load(group: str, name: str) -> object:
     """Import the object behind the plugin ``name`` of ``group``.
 
-    Raises ``UnknownPluginError``, or ``PluginLoadError`` when its import fails.
+    Raises ``UnknownPluginError``, ``PluginNeedsError`` when a module is not installed, or ``PluginLoadError`` when its
+    import fails otherwise.
     """
     points = discover(group)
     if name not in points:
         raise UnknownPluginError(group, name, tuple(points))
     try:
         return points[name].load()
+    except ModuleNotFoundError as error:
+        raise PluginNeedsError(group, name, str(error.name), _requirement(points[name])) from error
     except (ImportError, AttributeError) as error:
         raise PluginLoadError(group, name, str(error)) from error
+
+
+def _requirement(point: EntryPoint) -> str:
+    """What to install for a plugin: its distribution, with the extras that its entry point names."""
+    package = point.dist.name if point.dist is not None else point.module.split(".")[0]
+    return f"{package}[{','.join(point.extras)}]" if point.extras else package

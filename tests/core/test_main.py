@@ -96,7 +96,7 @@ def test_an_interrupt_ends_with_130(install: Install, run: Run) -> None:
 
 
 def test_one_broken_plugin_does_not_take_the_others_away(run: Run, install: Install, capsys: Output) -> None:
-    install("pack", GROUP, "broken", "broken_module:run", "import no_such_module")
+    install("pack", GROUP, "broken", "broken_module:run", "from sys import no_such_name")
     assert run("--help") == 0
     output = capsys.readouterr()
     assert "plugin 'broken' of lading.commands cannot be loaded" in output.err

@@ -10,6 +10,7 @@ from lading.core.plugins import (
     GROUPS,
     PluginConflictError,
     PluginLoadError,
+    PluginNeedsError,
     UnknownPluginError,
     discover,
     load,
@@ -61,7 +62,7 @@ def test_an_unknown_plugin_is_answered_with_those_that_are_known() -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        pytest.param("import no_such_module", "no_such_module", id="an import that fails"),
+        pytest.param("from sys import no_such_name", "no_such_name", id="an import that fails"),
         pytest.param("", "run", id="an object that is not there"),
     ],
 )
@@ -73,11 +74,24 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_the_reason(install: Instal
 
 
 @pytest.mark.parametrize(
+    ("extras", "requirement"), [("", "pip install 'pack'"), (" [one,two]", "pip install 'pack[one,two]'")]
+)
+def test_a_plugin_whose_needs_are_not_installed_says_what_to_install(
+    install: Install, extras: str, requirement: str
+) -> None:
+    install("pack", GROUP, "needy", f"needy_{len(extras)}:run{extras}", "import no_such_module")
+    with pytest.raises(PluginNeedsError, match="needs the module 'no_such_module'") as caught:
+        load(GROUP, "needy")
+    assert requirement in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "error",
     [
         PluginConflictError("g", "n", "a:b", "c:d"),
         UnknownPluginError("g", "n", ("a", "b")),
         PluginLoadError("g", "n", "because"),
+        PluginNeedsError("g", "n", "module", "pack[extra]"),
     ],
 )
 def test_errors_survive_a_pickle(error: Exception) -> None:
