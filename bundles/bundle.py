@@ -7,18 +7,8 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from lading.bundles.container import Container, open_container, write_container
-from lading.bundles.content import Checked, Content, Held
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
-from lading.bundles.integrity import (
-    DocumentError,
-    ExtraFileError,
-    ManifestError,
-    MissingFileError,
-    NotABundleError,
-    SizeMismatchError,
-)
 from lading.bundles.manifest import (
     CARD_PATH,
     EVIDENCE_PREFIX,
@@ -29,6 +19,16 @@ from lading.bundles.manifest import (
 )
 from lading.bundles.manifest_reading import LARGEST_MANIFEST, in_words, read_manifest
 from lading.bundles.profile import Profile
+from lading.bundles.storage.container import Container, open_container, write_container
+from lading.bundles.storage.content import Checked, Content, Held
+from lading.bundles.storage.integrity import (
+    DocumentError,
+    ExtraFileError,
+    ManifestError,
+    MissingFileError,
+    NotABundleError,
+    SizeMismatchError,
+)
 from lading.core.errors import UsageError
 
 Progress = Callable[[int, int], None]

@@ -8,20 +8,20 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from lading.bundles.canonical import NotCanonicalError, canonical_json
+from lading.bundles.capturing.credentials import MASK, is_secret, without_credentials
 from lading.bundles.card import model_card
-from lading.bundles.container import write_container
-from lading.bundles.content import Checked, Content, Held, OnDisk, entry_of
-from lading.bundles.credentials import MASK, is_secret, without_credentials
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
-from lading.bundles.integrity import FileNameError, ManifestError
 from lading.bundles.manifest import CARD_PATH, GOLDEN_PATH, MANIFEST_PATH, PROFILE_PATH, Graph, Manifest
 from lading.bundles.manifest_reading import in_words, read_manifest
-from lading.bundles.names import MOST_FILES, check_names
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Signature
+from lading.bundles.storage.container import write_container
+from lading.bundles.storage.content import Checked, Content, Held, OnDisk, entry_of
+from lading.bundles.storage.integrity import FileNameError, ManifestError
+from lading.bundles.storage.names import MOST_FILES, check_names
 from lading.core.errors import UsageError
 
 

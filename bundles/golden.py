@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field as Setting
 from pydantic import JsonValue, model_validator
 
-from lading.bundles.exact import exact_json, exact_rows, rows_from_exact
 from lading.bundles.records import FrozenMap, Record, Scalar
-from lading.bundles.rules import Rule
 from lading.bundles.signature import Field, Signature
-from lading.bundles.values import Array, Kind, kind_of, object_array, packed
+from lading.bundles.tensors.exact import exact_json, exact_rows, rows_from_exact
+from lading.bundles.tensors.rules import Rule
+from lading.bundles.tensors.values import Array, Kind, kind_of, object_array, packed
 from lading.core.errors import IntegrityError
 
 Origin = Literal["data", "boundary"]

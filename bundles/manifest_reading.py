@@ -6,8 +6,8 @@ import orjson
 from pydantic import JsonValue, ValidationError
 
 from lading.bundles.canonical import NotCanonicalError, canonical_json
-from lading.bundles.integrity import ManifestError, NewerFormatError
 from lading.bundles.manifest import FORMAT, Manifest
+from lading.bundles.storage.integrity import ManifestError, NewerFormatError
 
 LARGEST_MANIFEST = 4 << 20
 """In bytes."""

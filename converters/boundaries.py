@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from lading.bundles.signature import Field, Signature
-from lading.bundles.table import Table
-from lading.bundles.values import kind_of
+from lading.bundles.tables.table import Table
+from lading.bundles.tensors.values import kind_of
 from lading.converters.changing import changed
 
 Answer = Callable[[Table], Mapping[str, np.ndarray]]

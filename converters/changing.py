@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lading.bundles.table import Table, table_of
+from lading.bundles.tables.table import Table, table_of
 
 Values = Sequence[object]
 

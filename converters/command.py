@@ -61,7 +61,7 @@ def package(
     """
     with _telling() as say:
         say("loading the model")
-        from lading.bundles.table import read_table
+        from lading.bundles.tables.table import read_table
         from lading.converters.loading import load_model
         from lading.converters.package import package as write
 

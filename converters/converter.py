@@ -12,7 +12,7 @@ from lading.core.errors import LadingError, UsageError
 from lading.core.plugins import discover, load
 
 if TYPE_CHECKING:
-    from lading.bundles.table import Table
+    from lading.bundles.tables.table import Table
 
 GROUP = "lading.converters"
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from lading.bundles.parameters import json_safe, qualified_name
+from lading.bundles.capturing.parameters import json_safe, qualified_name
 from lading.bundles.provenance import Experiment
 from lading.core.errors import UsageError
 

@@ -15,7 +15,7 @@ from lading.converters.converter import Converted, Form, Precision, Problem, Unc
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
 
-    from lading.bundles.table import Table
+    from lading.bundles.tables.table import Table
 
 DOMAINS = {"": 26, "ai.onnx": 26, "ai.onnx.ml": 5}
 """The operator sets that every ONNX Runtime has built in, and the newest version that it promises to run."""
@@ -72,7 +72,7 @@ class OnnxConverter:
 
     def reference(self, model: object, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
         """What ONNX Runtime answers for the graph as it was given."""
-        from lading.bundles.feeds import encode
+        from lading.bundles.tensors.feeds import encode
 
         session = open_session(read(model).SerializeToString())
         names = [output.tensor.name for output in signature.outputs]

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lading.bundles.capture import capture_code, capture_environment
+from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
-from lading.bundles.fields import fields_of
 from lading.bundles.manifest import BundleName, BundleVersion
 from lading.bundles.parity import Parity, Tolerance
-from lading.bundles.profiling import profile_of
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Field
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.profiling import profile_of
 from lading.converters.converter import (
     Converted,
     Converter,

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lading.bundles.capture import capture_environment
-from lading.bundles.comparing import Comparison, Difference, compare
-from lading.bundles.feeds import encode
+from lading.bundles.capturing.capture import capture_environment
 from lading.bundles.golden import Golden, Origin, golden_of
 from lading.bundles.parity import OutputParity, Parity, Tolerance, WorstRow
 from lading.bundles.session import open_session
 from lading.bundles.signature import Signature
-from lading.bundles.table import Table
+from lading.bundles.tables.table import Table
+from lading.bundles.tensors.comparing import Comparison, Difference, compare
+from lading.bundles.tensors.feeds import encode
 from lading.converters.boundaries import boundary_table
 from lading.converters.converter import Converted, Converter, class_name
 from lading.core.errors import IntegrityError, UsageError

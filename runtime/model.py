@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lading.bundles.bundle import Bundle
-from lading.bundles.comparing import Comparison, compare
-from lading.bundles.feeds import Encoder
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import Manifest
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
 from lading.bundles.session import open_session
 from lading.bundles.signature import Signature, Tensor
+from lading.bundles.tensors.comparing import Comparison, compare
+from lading.bundles.tensors.feeds import Encoder
 from lading.core.errors import IntegrityError
 from lading.runtime.errors import shown
 

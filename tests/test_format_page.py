@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from lading.bundles import parity, profile, provenance, signature
-from lading.bundles.archive import LARGEST
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import FORMAT, FileEntry, Graph, Manifest
 from lading.bundles.manifest_reading import DEEPEST, LARGEST_MANIFEST
-from lading.bundles.names import MOST_FILES
 from lading.bundles.records import Record
+from lading.bundles.storage.archive import LARGEST
+from lading.bundles.storage.names import MOST_FILES
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "bundle-format.md").read_text()
 RECORDS: list[type[Record]] = [

@@ -18,7 +18,7 @@ from lading.bundles.manifest import Graph
 from lading.bundles.records import Scalar
 from lading.bundles.session import BrokenRuntimeError
 from lading.bundles.signature import Field, Signature, Tensor
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.values import kind_of
 from lading.converters.converter import Converted, Form, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
 from lading.converters.sklearn.denials import diagnose_steps, members_of
@@ -40,7 +40,7 @@ from lading.converters.sklearn.layout import (
 from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
 
 if TYPE_CHECKING:
-    from lading.bundles.table import Table
+    from lading.bundles.tables.table import Table
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy", "pandas", "joblib", "scipy")
 

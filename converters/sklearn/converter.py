@@ -9,7 +9,7 @@ from lading.bundles.signature import Field, Signature
 from lading.converters.converter import Converted, Form, Precision, Problem
 
 if TYPE_CHECKING:
-    from lading.bundles.table import Table
+    from lading.bundles.tables.table import Table
 
 
 class SklearnConverter:

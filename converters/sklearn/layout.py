@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from lading.bundles.signature import Feed, Field
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.values import kind_of
 from lading.converters.converter import Form, Problem
 
 Kind = Literal["number", "text"]

@@ -17,7 +17,7 @@ from lading.core.settings import Settings
 
 if TYPE_CHECKING:
     from lading.runtime.model import Model
-    from lading.runtime.scoring import Scored
+    from lading.runtime.scoring.scoring import Scored
 
 
 class NoTablesError(UsageError):
@@ -54,7 +54,7 @@ def predict(
         lading predict penguins-1.0.0.lading -i rows.parquet -o answers.parquet --keep all --json
     """
     try:
-        from lading.runtime.scoring import score
+        from lading.runtime.scoring.scoring import score
     except ModuleNotFoundError as error:
         if error.name != "pyarrow":
             raise

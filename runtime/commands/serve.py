@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from lading.core.console import progress, reports
 from lading.core.settings import Settings
-from lading.runtime.server import Ready, Server
+from lading.runtime.serving.server import Ready, Server
 
 Tell = Callable[[str], None]
 

@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from lading.bundles.comparing import AnswerShapeError
 from lading.bundles.signature import Output, Signature
+from lading.bundles.tensors.comparing import AnswerShapeError
 from lading.runtime.errors import InfiniteAnswerError
 from lading.runtime.model import Feeds
 

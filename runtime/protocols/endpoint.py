@@ -5,7 +5,7 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.body import read_body

@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 import orjson
 from pydantic import JsonValue
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import RequestError
 from lading.runtime.model import Model
 from lading.runtime.protocols.endpoint import Asked, Dialect

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.values import kind_of
 from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.arrays import Array, are_plain, fits_plainly, floats_with_missing, plain_array

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, shown
 from lading.runtime.model import Feeds, Model

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import MethodNotAllowedError, RequestError, shown
 
 Header = tuple[bytes, bytes]

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from lading.bundles.feeds import Encoder
 from lading.bundles.signature import Field, Signature, Tensor
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.feeds import Encoder
+from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Feeds
 from lading.runtime.protocols.arrays import CODES, EXACT, Array, fits_plainly, floats_with_missing, plain_array
 from lading.runtime.protocols.tensors import fed_fields

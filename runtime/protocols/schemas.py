@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from lading.bundles.signature import Field, Output, Signature
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.values import kind_of
 from lading.runtime.protocols.answers import class_values, column_names, keys
 from lading.runtime.protocols.replies import DIGEST_HEADER
 

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from lading.bundles.signature import Field, Output, Signature, Tensor
-from lading.bundles.values import kind_of
+from lading.bundles.tensors.values import kind_of
 from lading.runtime.errors import MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
 

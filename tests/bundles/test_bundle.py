@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from lading.bundles.bundle import UnknownFileError, copy_bundle, open_bundle
-from lading.bundles.container import NoSuchBundleError, OccupiedError
 from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, write_bundle
-from lading.bundles.integrity import (
+from lading.bundles.manifest import Manifest
+from lading.bundles.storage.container import NoSuchBundleError, OccupiedError
+from lading.bundles.storage.integrity import (
     BundleError,
     DigestMismatchError,
     DocumentError,
@@ -23,7 +24,6 @@ from lading.bundles.integrity import (
     NotABundleError,
     SizeMismatchError,
 )
-from lading.bundles.manifest import Manifest
 from lading.core.errors import IntegrityError
 
 MakeDraft = Callable[..., Draft]
@@ -194,9 +194,9 @@ def test_a_document_that_is_intact_but_breaks_the_format_is_named(
     draft: Draft, tmp_path: Path, file: str, data: bytes, read: Callable[[object], object]
 ) -> None:
     from lading.bundles.canonical import canonical_json
-    from lading.bundles.content import Held, entry_of
     from lading.bundles.draft import draw_up
     from lading.bundles.manifest_reading import read_manifest
+    from lading.bundles.storage.content import Held, entry_of
 
     folder = tmp_path / "x"
     write_bundle(draft, folder)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lading.bundles import draft as drafts
 from lading.bundles.bundle import open_bundle
-from lading.bundles.credentials import without_credentials
+from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, DraftError, write_bundle
 from lading.bundles.manifest import Graph

@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from lading.bundles.canonical import canonical_json
-from lading.bundles.exact import exact_json, exact_rows, rows_from_exact
-from lading.bundles.feeds import FieldError, encode
 from lading.bundles.golden import Golden, GoldenFieldError, golden_of
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
-from lading.bundles.values import object_array
+from lading.bundles.tensors.exact import exact_json, exact_rows, rows_from_exact
+from lading.bundles.tensors.feeds import FieldError, encode
+from lading.bundles.tensors.values import object_array
 
 LABEL = Output(
     tensor=Tensor(name="label", dtype="string", shape=("n",)), meaning="label", classes=("a", "b"), class_type="string"

@@ -9,9 +9,9 @@ import pytest
 from lading.bundles import manifest_reading
 from lading.bundles.canonical import canonical_json
 from lading.bundles.draft import Draft, draw_up
-from lading.bundles.integrity import BundleError, ManifestError, NewerFormatError
 from lading.bundles.manifest import Manifest
 from lading.bundles.manifest_reading import read_manifest
+from lading.bundles.storage.integrity import BundleError, ManifestError, NewerFormatError
 
 
 @pytest.fixture

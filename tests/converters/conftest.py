@@ -15,12 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from lading.bundles.comparing import Comparison, compare
-from lading.bundles.feeds import encode
-from lading.bundles.fields import fields_of
 from lading.bundles.parity import Tolerance
 from lading.bundles.session import open_session
-from lading.bundles.table import Table, table_of
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.table import Table, table_of
+from lading.bundles.tensors.comparing import Comparison, compare
+from lading.bundles.tensors.feeds import encode
 from lading.converters.converter import Converted, Form, Precision
 from lading.converters.sklearn.converter import SklearnConverter
 

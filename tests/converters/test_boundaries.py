@@ -9,9 +9,9 @@ from sklearn.datasets import load_wine
 from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from lading.bundles.fields import fields_of
 from lading.bundles.signature import Feed, Output, Signature, Tensor
-from lading.bundles.table import Table, table_of
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.table import Table, table_of
 from lading.converters.boundaries import CATEGORIES, UNSEEN, boundary_table
 
 

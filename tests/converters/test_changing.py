@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from lading.bundles.table import table_of
+from lading.bundles.tables.table import table_of
 from lading.converters.changing import changed
 
 PANDAS = pd.DataFrame(

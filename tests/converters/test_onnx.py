@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from lading.bundles.bundle import open_bundle
-from lading.bundles.fields import fields_of
-from lading.bundles.table import table_of
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.table import table_of
 from lading.converters import UnconvertibleError, package
 from lading.converters.converter import Form
 from lading.converters.onnx import OnnxConverter, read

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from lading.bundles.parity import Tolerance
-from lading.bundles.table import table_of
+from lading.bundles.tables.table import table_of
 from lading.converters.parity import (
     DATA_ROWS,
     GOLDEN_ROWS,

@@ -13,7 +13,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from lading.bundles.draft import Draft, write_bundle
-from lading.bundles.feeds import encode
 from lading.bundles.golden import golden_of
 from lading.bundles.manifest import Graph
 from lading.bundles.parity import Parity, Tolerance
@@ -21,6 +20,7 @@ from lading.bundles.profile import Profile
 from lading.bundles.provenance import Code, Data, Environment, Experiment, Provenance
 from lading.bundles.session import open_session
 from lading.bundles.signature import Feed, Field, Output, Range, Signature, Tensor
+from lading.bundles.tensors.feeds import encode
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments

@@ -18,9 +18,9 @@ import pytest
 from lading.bundles.bundle import open_bundle
 from lading.bundles.signature import Field
 from lading.core.main import main
-from lading.runtime.answer_files import new_answers
 from lading.runtime.app import Application
-from lading.runtime.row_values import values_of
+from lading.runtime.scoring.answer_files import new_answers
+from lading.runtime.scoring.row_values import values_of
 
 Rows = list[dict[str, Any]]
 
@@ -394,7 +394,7 @@ def test_without_pyarrow_it_says_what_to_install(
     for module in [name for name in sys.modules if name.partition(".")[0] == "pyarrow" or "row_files" in name]:
         monkeypatch.delitem(sys.modules, module)
     for name in ("scoring", "row_files", "row_values", "answer_files", "answer_columns"):
-        monkeypatch.delitem(sys.modules, f"lading.runtime.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"lading.runtime.scoring.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert run(bundles["coins"], "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv") == 2
     assert "lading[tables]" in capsys.readouterr().err

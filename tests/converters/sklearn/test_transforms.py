@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PolynomialFeatures, PowerTransformer
 
-from lading.bundles.fields import fields_of
-from lading.bundles.table import table_of
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.table import table_of
 from lading.converters.converter import UnconvertibleError
 from lading.converters.sklearn.converter import SklearnConverter
 
@@ -93,8 +93,8 @@ from skl2onnx.common._registration import _converter_pool, _shape_calculator_poo
 from skl2onnx._supported_operators import sklearn_operator_name_map
 before = dict(_converter_pool), dict(_shape_calculator_pool), dict(sklearn_operator_name_map)
 from sklearn.ensemble import RandomForestClassifier
-from lading.bundles.fields import fields_of
-from lading.bundles.table import table_of
+from lading.bundles.tables.fields import fields_of
+from lading.bundles.tables.table import table_of
 from lading.converters.sklearn.converter import SklearnConverter
 rows = np.arange(20.0).reshape(10, 2)
 model = RandomForestClassifier(2).fit(rows, np.arange(10) % 2)

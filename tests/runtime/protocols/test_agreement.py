@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lading.bundles.bundle import open_bundle
-from lading.bundles.feeds import Encoder
 from lading.bundles.session import open_session
+from lading.bundles.tensors.feeds import Encoder
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.inference import InferenceDialect

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import RequestError
 from lading.runtime.protocols.endpoint import Dialect

@@ -5,7 +5,7 @@ import httpx
 import orjson
 import pytest
 
-from lading.bundles.feeds import FieldError
+from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.named_fields import NamedFieldsDialect
 

@@ -19,7 +19,7 @@ import pytest
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.draft import Draft, write_bundle
-from lading.runtime.warden import session_members
+from lading.runtime.serving.warden import session_members
 
 START_SECONDS = 120
 END_SECONDS = 45

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
-from lading.runtime.desired import ChangedBundleError, Desired
+from lading.runtime.serving.desired import ChangedBundleError, Desired
 
 
 def test_what_is_desired_is_pinned_by_its_digest(bundles: Mapping[str, Path], base: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lading.core.settings import Settings
-from lading.runtime.edge import NoHaproxyError, edge_limits, haproxy_binary
-from lading.runtime.edge_configuration import EdgeLimits, edge_configuration
+from lading.runtime.serving.edge import NoHaproxyError, edge_limits, haproxy_binary
+from lading.runtime.serving.edge_configuration import EdgeLimits, edge_configuration
 
 LIMITS = EdgeLimits(
     connections=77, body_bytes=12345, per_replica=9, request_seconds=2.5, queue_seconds=0.25, drain_seconds=30

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lading.core.errors import IntegrityError
-from lading.runtime.failures import take_failures, write_failure
-from lading.runtime.serving_errors import ReplicaError, ReplicaIntegrityError, replica_error
+from lading.runtime.serving.errors import ReplicaError, ReplicaIntegrityError, replica_error
+from lading.runtime.serving.failures import take_failures, write_failure
 
 
 def test_failures_are_taken_once_with_the_exit_code_of_their_kind(base: Path) -> None:

@@ -19,8 +19,8 @@ import pytest
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.listening import listening
-from lading.runtime.warden import session_members
+from lading.runtime.serving.listening import listening
+from lading.runtime.serving.warden import session_members
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Load, Serving

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from lading.runtime.listening import OpenPortError, listening, refuse_open_ports
+from lading.runtime.serving.listening import OpenPortError, listening, refuse_open_ports
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.log_lines import hear_log_lines, send_log_lines
+from lading.runtime.serving.log_lines import hear_log_lines, send_log_lines
 
 
 @pytest.fixture(autouse=True)

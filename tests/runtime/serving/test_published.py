@@ -2,7 +2,7 @@
 
 import pytest
 
-from lading.runtime.published import AddressError, PortInUseError, listen, url
+from lading.runtime.serving.published import AddressError, PortInUseError, listen, url
 
 
 def test_a_port_in_use_and_a_strange_address_are_told_apart() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.quota import cgroup_quotas, cpu_quota, default_replicas
+from lading.runtime.serving.quota import cgroup_quotas, cpu_quota, default_replicas
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lading.runtime.ray_environment import ray_environment
+from lading.runtime.serving.ray_environment import ray_environment
 
 
 def test_rays_environment_has_none_of_the_users_ray_variables() -> None:

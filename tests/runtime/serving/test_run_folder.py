@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.run_folder import RunFolder, RunFolderError
-from lading.runtime.warden import session_members
+from lading.runtime.serving.run_folder import RunFolder, RunFolderError
+from lading.runtime.serving.warden import session_members
 
 
 def test_it_is_its_owners_alone_and_goes_with_all_that_runs_from_it(base: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.slots import NoFreeSlotError, claim_slot, slot_count, slot_paths
+from lading.runtime.serving.slots import NoFreeSlotError, claim_slot, slot_count, slot_paths
 
 
 def test_each_slot_is_held_once_and_freed_by_the_kernel(base: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from lading.runtime.slots import claim_slot\n"
+        "import sys, time; from pathlib import Path; from lading.runtime.serving.slots import claim_slot\n"
         "claim_slot(Path(sys.argv[1]), 2); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(base)], stdout=subprocess.PIPE) as holder:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lading.runtime.warden import session_members
+from lading.runtime.serving.warden import session_members
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Load, Serving, Start

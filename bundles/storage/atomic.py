@@ -1,0 +1,199 @@
+"""Atomic writing: whoever looks at the target sees the old bytes or the new ones, whatever happens in between.
+
+Temporary names lie beside the target and are locked while their writer lives, so that the next writer can tell
+those that a killed one left behind, and removes them.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from lading.bundles.storage.folder import sync_folder
+from lading.core.errors import LadingError, UsageError
+
+_MARK = ".lading-tmp"
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2  # Linux renameat2
+_RENAME_SWAP = 2  # macOS renamex_np
+
+
+class DiskFullError(LadingError):
+    """The volume has no room for what is to be written."""
+
+    def __init__(self, folder: str, needed: int, free: int) -> None:
+        super().__init__(folder, needed, free)
+        self.folder, self.needed, self.free = folder, needed, free
+
+    def __str__(self) -> str:
+        return (
+            f"no space left on the volume of {self.folder}: {self.needed} bytes are needed, {self.free} are free; "
+            "free some or write elsewhere. What was there before is unchanged"
+        )
+
+
+class NotWritableError(UsageError):
+    """The system does not let this user write there."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return f"cannot write into {self.folder}: {self.reason}; choose another folder or change its permissions"
+
+
+class WriteError(LadingError):
+    """Writing failed for a reason that only the system knows."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return f"writing into {self.folder} failed: {self.reason}. What was there before is unchanged"
+
+
+@contextmanager
+def new_file(target: Path, size: int) -> Iterator[BinaryIO]:
+    """A stream whose bytes become the file ``target`` at once when the block ends, or never when it fails.
+
+    ``size`` is the number of bytes needed, for the message of ``DiskFullError``. Raises also ``NotWritableError``
+    and ``WriteError``.
+    """
+    with _explained(target.parent, size):
+        remove_leftovers(target.parent)
+        path, descriptor, mode = _locked_file(target)
+        try:
+            with open(descriptor, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+                path.replace(target)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+
+
+@contextmanager
+def new_folder(target: Path, size: int) -> Iterator[Path]:
+    """An empty folder that becomes ``target`` when the block ends, in the place of what is there, or never.
+
+    Errors as for ``new_file``.
+    """
+    with _explained(target.parent, size):
+        remove_leftovers(target.parent)
+        path, descriptor, mode = _locked_folder(target)
+        try:
+            yield path
+            path.chmod(mode)
+            _put(path, target)
+            sync_folder(target.parent)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders in ``folder`` whose writers are dead."""
+    for path in folder.glob(f".*{_MARK}"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while the writer lives
+                if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _temporary(target: Path) -> Path:
+    return target.parent / f".{target.name[:100]}.{secrets.token_hex(8)}{_MARK}"
+
+
+def _locked_file(target: Path) -> tuple[Path, int, int]:
+    """A new file, open for writing and locked, and the mode that it would have had without our asking."""
+    while True:
+        path = _temporary(target)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.fchmod(descriptor, 0o600)
+        if _lock(descriptor):
+            return path, descriptor, mode
+        os.close(descriptor)
+
+
+def _locked_folder(target: Path) -> tuple[Path, int, int]:
+    """The same for a folder."""
+    while True:
+        path = _temporary(target)
+        path.mkdir()
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        path.chmod(0o700)
+        if _lock(descriptor):
+            return path, descriptor, mode
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a temporary file or folder; false when somebody who cleans up was faster."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nobody there can clean up either
+        return True
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def _put(new: Path, target: Path) -> None:
+    """Rename the folder ``new`` to ``target``; a folder there ends up under the name of ``new``."""
+    if not target.exists():
+        new.rename(target)
+    elif not _exchange(new, target):
+        old = _temporary(target)
+        target.rename(old)
+        try:
+            new.rename(target)
+        except BaseException:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step; false where the system or the file system cannot."""
+    library = ctypes.CDLL(None, use_errno=True)
+    first, second = os.fsencode(one), os.fsencode(other)
+    try:
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(first, second, _RENAME_SWAP) == 0)
+        return bool(library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE) == 0)
+    except AttributeError:
+        return False
+
+
+@contextmanager
+def _explained(folder: Path, size: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(str(folder), size, shutil.disk_usage(folder).free) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise NotWritableError(str(folder), reason) from error
+        raise WriteError(str(folder), reason) from error

@@ -1,0 +1,101 @@
+"""The container: what holds a bundle's files, an archive or a folder, told apart by the path."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lading.bundles.manifest import CARD_PATH, EVIDENCE_PREFIX, MANIFEST_PATH
+from lading.bundles.storage.archive import SUFFIX, Archive, archive_size, write_archive
+from lading.bundles.storage.archive_layout import LOCAL_MAGIC
+from lading.bundles.storage.atomic import new_file, new_folder
+from lading.bundles.storage.content import Content
+from lading.bundles.storage.folder import Folder, write_folder
+from lading.core.errors import ConflictError, IntegrityError, UsageError
+
+
+class NoSuchBundleError(UsageError):
+    """There is nothing at the path of a bundle."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"there is no file or folder {self.path}; name a {SUFFIX} file or a bundle's folder"
+
+
+class OccupiedError(ConflictError):
+    """Something that is not a bundle is where one would be written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} exists and is not a bundle, so it is left alone; remove it or write to another path"
+
+
+class Container(Protocol):
+    """An archive or a folder that is open for reading."""
+
+    @property
+    def contents(self) -> Mapping[str, Content]:
+        """Every file by name, in the order of names."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+def open_container(path: Path) -> Container:
+    """Open the archive or the folder at ``path``, its structure and names checked.
+
+    Raises ``NoSuchBundleError`` and the children of ``BundleError``.
+    """
+    if not path.exists():
+        raise NoSuchBundleError(str(path))
+    return Folder(path) if path.is_dir() else Archive(path)
+
+
+def write_container(contents: Mapping[str, Content], path: Path) -> None:
+    """Write ``contents`` to ``path``: an archive when it ends in ``.lading``, else a folder; all of it or nothing.
+
+    A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
+    ``lading.bundles.storage.atomic``.
+    """
+    target = path.resolve()
+    if path.suffix == SUFFIX:
+        _check_replaceable(target, _is_archive)
+        with new_file(target, archive_size(contents)) as stream:
+            write_archive(contents, stream)
+    else:
+        _check_replaceable(target, _is_bundle_folder)
+        with new_folder(target, sum(content.size for content in contents.values())) as folder:
+            write_folder(contents, folder)
+
+
+def _check_replaceable(target: Path, is_bundle: Callable[[Path], bool]) -> None:
+    if target.exists() and not is_bundle(target):
+        raise OccupiedError(str(target))
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file begins as every bundle archive does, sound or not, or is empty."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        begin = file.read(64)
+    return not begin or (begin.startswith(LOCAL_MAGIC) and CARD_PATH.encode() in begin)
+
+
+def _is_bundle_folder(path: Path) -> bool:
+    """Whether a folder holds what every bundle holds and nothing that none does, or is empty."""
+    if not path.is_dir():
+        return False
+    try:
+        names = Folder(path).contents.keys()
+    except IntegrityError:
+        return False
+    known = (CARD_PATH, MANIFEST_PATH, "profile.json", "golden/", "model/", EVIDENCE_PREFIX)
+    return not names or (MANIFEST_PATH in names and all(name.startswith(known) for name in names))

@@ -1,0 +1,94 @@
+"""The folder: a bundle as a tree of files, the same ones that the archive holds."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lading.bundles.storage.content import CHUNK, Content
+from lading.bundles.storage.integrity import FileNameError, NotABundleError, UnreadableError
+from lading.bundles.storage.names import MOST_FILES, check_names
+
+_DEEPEST = 8
+
+
+def write_folder(contents: Mapping[str, Content], folder: Path) -> None:
+    """Write ``contents`` by file name into ``folder``, which must exist and be empty; everything reaches the disk."""
+    folders = {folder}
+    for name in sorted(contents):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folders.update(parent for parent in path.parents if folder in parent.parents)
+        with path.open("xb") as file:
+            for piece in contents[name].chunks():
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+    for written in sorted(folders, reverse=True):
+        sync_folder(written)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` reach the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file of a folder."""
+
+    folder: Path
+    name: str
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            # Neither a link nor a pipe that was put there since may lead the reader astray or hold it up.
+            descriptor = os.open(self.folder / self.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb") as file:
+                while piece := file.read(CHUNK):
+                    yield piece
+        except OSError as error:
+            raise UnreadableError(str(self.folder), self.name, error.strerror or str(error)) from error
+
+
+class Folder:
+    """A folder that is open for reading, its names checked, not yet what its files hold."""
+
+    def __init__(self, path: Path) -> None:
+        """List the folder. Raises ``NotABundleError``, ``FileNameError``, ``UnreadableError``."""
+        self.path = path
+        files: dict[str, Content] = {}
+        for name, size in self._walk("", 1):
+            files[name] = _File(path, name, size)
+            if len(files) > MOST_FILES:
+                raise NotABundleError(str(path), f"it holds more than {MOST_FILES} files")
+        check_names(str(path), files)
+        self.contents: Mapping[str, Content] = files
+
+    def close(self) -> None:
+        """Nothing is kept open between reads."""
+
+    def _walk(self, within: str, depth: int) -> Iterator[tuple[str, int]]:
+        try:
+            with os.scandir(self.path / within) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+            for entry in entries:
+                name = within + entry.name
+                mode = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(mode.st_mode):
+                    if depth == _DEEPEST:
+                        raise FileNameError(str(self.path), name, f"is a folder below {_DEEPEST} levels")
+                    yield from self._walk(name + "/", depth + 1)
+                elif stat.S_ISREG(mode.st_mode):
+                    yield name, mode.st_size
+                else:
+                    problem = "is a symbolic link" if stat.S_ISLNK(mode.st_mode) else "is not a regular file"
+                    raise FileNameError(str(self.path), name, problem)
+        except OSError as error:
+            raise UnreadableError(str(self.path), within, error.strerror or str(error)) from error

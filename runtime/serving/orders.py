@@ -1,0 +1,24 @@
+"""Orders and reports: what the server tells its engine, and what it hears from it, one JSON document a line."""
+
+from typing import Literal
+
+from pydantic import JsonValue
+
+from lading.bundles.records import FrozenMap, Record
+from lading.runtime.serving.desired import Desired
+
+
+class Order(Record):
+    """Have ``replicas`` fresh replicas answer with what is desired; those before leave when the new ones are ready."""
+
+    desired: Desired
+    replicas: int
+    slots: int
+    settings: FrozenMap[JsonValue]
+
+
+class Report(Record):
+    """Progress, or the reason why the engine ends."""
+
+    kind: Literal["progress", "failed"]
+    text: str

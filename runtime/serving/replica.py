@@ -1,0 +1,135 @@
+"""The replica: one process that holds every deployed model and answers on a socket of its own.
+
+Ray Serve places it, watches it and replaces it; requests reach it from the edge, past Ray.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from ray.serve._private import replica
+
+from lading.core.settings import Settings
+from lading.runtime.app import Application
+from lading.runtime.serving.desired import Desired
+from lading.runtime.serving.failures import write_failure
+from lading.runtime.serving.log_lines import send_log_lines
+from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot
+
+LOOPBACK = "127.0.0.1:0"
+EVERYWHERE = "[::]:0"
+NOTICE_SECONDS = 1.5
+"""How long the edge needs to see that a replica is leaving: two checks, and what they take."""
+CLAIM_SECONDS = 10.0
+IDLE_SECONDS = 75
+"""Longer than the edge keeps an idle connection, so that the edge is the one to close it."""
+
+
+class UnhealthyError(RuntimeError):
+    """The replica's server does not run."""
+
+
+class Replica:
+    """A Ray Serve deployment whose replicas listen on slots."""
+
+    async def __init__(  # type: ignore[misc]  # Ray Serve awaits it
+        self, folder: str, slots: int, settings: Mapping[str, Any]
+    ) -> None:
+        _keep_to_loopback()
+        self._folder = Path(folder)
+        self._settings = Settings(**settings)
+        send_log_lines(self._folder, self._settings.log_level)
+        self._slot = await _claim(self._folder, slots)
+        self._application: Application | None = None
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def reconfigure(self, config: Mapping[str, Any]) -> None:
+        """Answer with what ``config``, a ``Desired``, says; when that fails the models of before stay.
+
+        Ray Serve calls it once after it made the replica, and whenever the desired state changes.
+        """
+        try:
+            deployments = await asyncio.to_thread(Desired.model_validate(config).load)
+            if self._application is None:
+                self._application = Application(deployments, self._settings)
+            else:
+                self._application.deployments = deployments
+        except Exception as error:  # the rim of the process: whatever it is, the server hears of it
+            write_failure(self._folder, error)
+            if self._application is None:
+                raise
+        if self._server is None:
+            self._start(self._application)
+
+    def check_health(self) -> None:
+        """Say whether the server still runs; raises ``UnhealthyError``."""
+        if self._serving is None or self._serving.done():
+            raise UnhealthyError("the replica's server ended")
+
+    async def __del__(self) -> None:
+        """Leave: say so on the readiness path, let the edge look away, answer what is in flight."""
+        if self._application is None or self._server is None or self._serving is None:
+            return
+        self._application.draining = True
+        await asyncio.sleep(NOTICE_SECONDS)
+        self._server.should_exit = True
+        await asyncio.wait([self._serving])
+        self._slot.release()
+
+    def _start(self, application: Application) -> None:
+        self._server = _Server(
+            uvicorn.Config(
+                application,
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=max(1, round(self._settings.drain_seconds)),
+            )
+        )
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._slot.listen()]))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which leaves the signals to Ray."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _claim(folder: Path, slots: int) -> Slot:
+    """A free slot; waits a little for one that a dying replica still holds."""
+    deadline = asyncio.get_running_loop().time() + CLAIM_SECONDS
+    while True:
+        try:
+            return claim_slot(folder, slots)
+        except NoFreeSlotError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                write_failure(folder, error)
+                raise
+            await asyncio.sleep(0.1)
+
+
+def _keep_to_loopback() -> None:
+    """Have Ray Serve open the port on which replicas call each other on the loopback interface alone.
+
+    Serve asks for every interface and offers no setting (decision 0020). The server looks at every socket that
+    listens before it calls itself ready, so that another Ray, which asks elsewhere, is noticed.
+    """
+    serve_replica: Any = replica
+    add_port = serve_replica.add_port_to_grpc_server
+
+    def add_loopback_port(server: object, address: str) -> int:
+        return int(add_port(server, LOOPBACK if address == EVERYWHERE else address))
+
+    serve_replica.add_port_to_grpc_server = add_loopback_port

@@ -1,0 +1,203 @@
+"""The server: starts the edge and Ray, waits until they answer, watches over them, and stops them."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lading.core.errors import LadingError
+from lading.core.settings import Settings
+from lading.runtime.serving.desired import Desired
+from lading.runtime.serving.edge import Edge, EdgeError, edge_limits, haproxy_binary
+from lading.runtime.serving.engine_process import EngineError, EngineProcess
+from lading.runtime.serving.errors import StartTimeoutError, replica_error
+from lading.runtime.serving.failures import take_failures
+from lading.runtime.serving.listening import refuse_open_ports
+from lading.runtime.serving.log_lines import hear_log_lines
+from lading.runtime.serving.orders import Order
+from lading.runtime.serving.published import listen, url
+from lading.runtime.serving.quota import default_replicas
+from lading.runtime.serving.run_folder import RunFolder
+from lading.runtime.serving.slots import slot_count
+from lading.runtime.serving.warden import session_members
+
+POLL_SECONDS = 0.05
+WATCH_SECONDS = 1.0
+EDGE_LIFE_SECONDS = 5.0
+"""An edge that lived shorter than this is not started again: it would die again."""
+HURRIED = 130
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A server that answers."""
+
+    address: str
+    replicas: int
+    desired: Desired
+
+
+class Server:
+    """A server of the bundles at ``paths``.
+
+    ``tell`` hears of progress, and later of what goes wrong, in words; ``ready`` is called once the server answers.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        settings: Settings,
+        tell: Callable[[str], None],
+        ready: Callable[[Ready], None],
+    ) -> None:
+        self._paths, self._settings, self._tell, self._ready = paths, settings, tell, ready
+        self._replicas = default_replicas() if settings.replicas is None else settings.replicas
+        self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def run(self) -> int:
+        """Serve until told to stop, by SIGTERM or SIGINT; returns the exit code.
+
+        0: stopped, and every request that was accepted was answered. 130: told twice, or requests did not end in
+        time. Raises the error that ended the server, or that kept it from starting.
+        """
+        haproxy_binary()
+        with listen(self._settings.host, self._settings.port) as listener, _signals(self._heed):
+            run = RunFolder(self._settings.run_folder)
+            try:
+                live = asyncio.create_task(self._live(run, listener))
+                return await live if await _unless(self._hurry, live) else HURRIED
+            finally:
+                run.close()
+
+    async def _live(self, run: RunFolder, listener: socket.socket) -> int:
+        edge = Edge(run, listener, edge_limits(self._settings), slot_count(self._replicas))
+        await hear_log_lines(run.path, self._tell)
+        engine = await EngineProcess.start(run)
+        await edge.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watchers = [group.create_task(self._hear(engine)), group.create_task(self._guard(edge))]
+                await _unless(self._stop, group.create_task(self._serve(run, edge, engine)))
+                for watcher in watchers:
+                    watcher.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return await self._drain(edge)
+
+    async def _serve(self, run: RunFolder, edge: Edge, engine: EngineProcess) -> None:
+        """Start, then do what comes up, for ever."""
+        desired = await self._read()
+        engine.order(self._order(desired))
+        await self._until_ready(run, edge)
+        if sys.platform == "linux":
+            refuse_open_ports([os.getpid(), *session_members(run.sessions)], self._settings.port)
+        self._ready(Ready(url(self._settings.host, self._settings.port), self._replicas, desired))
+        told: set[str] = set()
+        while True:
+            for failure in take_failures(run.path):
+                if failure.message not in told:
+                    self._tell(f"a replica did not get ready: {failure.message}")
+                    told.add(failure.message)
+            if self._renew.is_set():
+                self._renew.clear()
+                told.clear()
+                await self._replace(engine)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _until_ready(self, run: RunFolder, edge: Edge) -> None:
+        """Wait until the edge sends requests to every replica; raises what keeps them from it."""
+        deadline = asyncio.get_running_loop().time() + self._settings.start_seconds
+        while (found := await edge.replicas()) < self._replicas:
+            for failure in take_failures(run.path):
+                raise replica_error(failure)
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartTimeoutError(self._settings.start_seconds, found, self._replicas)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _replace(self, engine: EngineProcess) -> None:
+        """Read the bundles again, and have fresh replicas answer with them; what fails is told, and the old go on."""
+        self._tell("reading the bundles again")
+        try:
+            engine.order(self._order(await self._read()))
+        except LadingError as error:
+            self._tell(f"the replicas stay as they are: {error}")
+
+    async def _read(self) -> Desired:
+        self._tell("checking the bundles")
+        return await asyncio.to_thread(Desired.read, self._paths, self._settings.threads)
+
+    def _order(self, desired: Desired) -> Order:
+        return Order(
+            desired=desired,
+            replicas=self._replicas,
+            slots=slot_count(self._replicas),
+            settings=self._settings.model_dump(mode="json"),
+        )
+
+    async def _hear(self, engine: EngineProcess) -> None:
+        """Tell what the engine reports; raises ``EngineError`` when it ends."""
+        while True:
+            report = await engine.report()
+            if report.kind == "failed":
+                raise EngineError(report.text)
+            self._tell(report.text)
+
+    async def _guard(self, edge: Edge) -> None:
+        """Start the edge again when it dies; raises ``EdgeError`` when it dies at once."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            code = await edge.wait()
+            if loop.time() < started + EDGE_LIFE_SECONDS:
+                raise EdgeError(f"it ended with code {code} as soon as it had started")
+            self._tell(f"the edge ended with code {code} and is started again")
+            await edge.restart()
+
+    async def _drain(self, edge: Edge) -> int:
+        """Answer what was accepted, and let nothing new in."""
+        self._tell("stopping: requests that were accepted are answered")
+        left = await edge.drain(self._settings.drain_seconds)
+        if left:
+            self._tell(f"{left} requests did not end within {self._settings.drain_seconds:g} s")
+        return HURRIED if left else 0
+
+    def _heed(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP:
+            self._renew.set()
+        elif self._stop.is_set():
+            self._hurry.set()
+        else:
+            self._stop.set()
+
+
+async def _unless(event: asyncio.Event, task: "asyncio.Task[int] | asyncio.Task[None]") -> bool:
+    """Wait for ``task``, and whether it ended; when ``event`` comes first the task is cancelled."""
+    happened = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({happened, task}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return True
+        task.cancel()
+        await asyncio.wait({task})
+        return False
+    finally:
+        happened.cancel()
+
+
+@contextmanager
+def _signals(heed: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Have the signals that stop and renew a server call ``heed``."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, heed, number)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,114 @@
+"""Credentials: none of them gets into a bundle."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lading.bundles.capturing.credentials import is_secret, without_credentials
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "db_password",
+        "DB_PASSWD",
+        "pwd",
+        "dbPassword",
+        "passphrase",
+        "secret",
+        "client_secret",
+        "secrets",
+        "credentials",
+        "token",
+        "hf_token",
+        "githubToken",
+        "X-Amz-Signature",
+        "SharedAccessSignature",
+        "api_key",
+        "apikey",
+        "apiKey",
+        "ApiKey",
+        "AWSAccessKeyId",
+        "account-key",
+        "private_key",
+        "Authorization",
+        "bearer",
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token_pattern",
+        "tokenizer",
+        "max_tokens_per_row",
+        "key",
+        "keys",
+        "n_estimators",
+        "signature_form",
+        "passthrough",
+        "",
+        "_",
+    ],
+)
+def test_names_of_other_things(name: str) -> None:
+    assert not is_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://example.org/a?b=1#c", "https://example.org/a?b=1#c"),
+        ("https://me:pw@example.org/a", "https://example.org/a"),
+        ("https://token@example.org:8443/a.git", "https://example.org:8443/a.git"),
+        ("https://me:p@w@example.org/", "https://example.org/"),
+        ("postgresql+psycopg://me:p/w?x#y@db:5432/sales", "postgresql+psycopg://db:5432/sales"),
+        ("https://example.org:443/@me", "https://example.org:443/@me"),
+        ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
+        ("http://[::1]/a@b", "http://[::1]/a@b"),
+        ("https://s3.example.org/b/k?X-Amz-Signature=ab&X-Amz-Credential=c&v=1", "https://s3.example.org/b/k?v=1"),
+        ("https://blob.example.org/c?sv=1&sig=ab%3D", "https://blob.example.org/c?sv=1"),
+        ("https://example.org/?token=a", "https://example.org/"),
+        ("https://example.org/#access_token=a&x=1", "https://example.org/#x=1"),
+        ("https://example.org/?token=a#part", "https://example.org/#part"),
+        ("from 'https://a:b@example.org/x' and s3://c:d@bucket/y", "from 'https://example.org/x' and s3://bucket/y"),
+        ("git@example.org:team/repo.git", "example.org:team/repo.git"),
+        ("me:pw@example.org/db", "example.org/db"),
+        ("write to me@example.org: thanks", "write to me@example.org: thanks"),
+        ("Server=db;User Id=me;Password=pw;", "Server=db;User Id=me;Password=***;"),
+        ("host=db password='p w' dbname=x", "host=db password=*** dbname=x"),
+        ("AccountName=a;AccountKey=ab==;EndpointSuffix=x", "AccountName=a;AccountKey=***;EndpointSuffix=x"),
+        ("jdbc:postgresql://db/x?user=a&password=b", "jdbc:postgresql://db/x?user=a"),
+        ("jdbc:sqlserver://db:1433;databaseName=x;password=b", "jdbc:sqlserver://db:1433;databaseName=x;password=***"),
+        ("data/train.csv", "data/train.csv"),
+        ("a = b", "a = b"),
+        ("", ""),
+    ],
+)
+def test_what_lets_a_reader_in_is_left_out(text: str, expected: str) -> None:
+    assert without_credentials(text) == expected
+
+
+words = st.text("abcdefgh0123456789", min_size=8, max_size=12)
+
+
+@given(secret=words, host=words)
+def test_a_password_never_survives(secret: str, host: str) -> None:
+    for text in (
+        f"https://{host}:S{secret}@example.org/x",
+        f"see mysql://{host}:S{secret}@db/x, please",
+        f"https://example.org/{host}?a=1&api_key=S{secret}",
+        f"{host}:S{secret}@example.org/x",
+        f"User={host}; Password = S{secret}",
+    ):
+        assert f"S{secret}" not in without_credentials(text)
+
+
+@given(st.text(max_size=80))
+def test_once_is_enough(text: str) -> None:
+    once = without_credentials(text)
+    assert without_credentials(once) == once
