@@ -13,6 +13,7 @@ from lading.core.plugins import PluginLoadError, discover, load
 from lading.core.settings import read_settings
 
 GROUP = "lading.commands"
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except LadingError as error:
         _report(error, as_json="--json" in given)
         raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:  # before the command began; from then on typer ends with the same code
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _application(arguments: Sequence[str]) -> typer.Typer:

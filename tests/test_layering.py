@@ -15,11 +15,9 @@ MAY_IMPORT = {
     "runtime": {"core", "bundles", "runtime"},
 }
 SOURCES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
-NOT_FOR_SERVING = {"pandas", "polars", "pyarrow", "onnx", "sklearn", "skl2onnx", "joblib", "datasketches"}
-SCORES_FILES = {
-    f"lading.runtime.{name}" for name in ("answer_columns", "answer_files", "row_files", "row_values", "scoring")
-}
-"""Modules behind ``lading predict``, which reads tables and never serves."""
+NOT_FOR_SERVING = {"pandas", "polars", "pyarrow", "onnx", "sklearn", "skl2onnx", "joblib"}
+SCORES_FILES = "lading.runtime.scoring."
+"""The folder behind ``lading predict``, which reads tables and never serves."""
 
 
 def imported(source: Path) -> set[str]:
@@ -71,8 +69,9 @@ print(sorted(name for name in sys.modules if name.startswith('lading.converters'
 
 def test_serving_needs_neither_table_readers_nor_training_frameworks() -> None:
     runtime = {module_of(source) for source in SOURCES if source.is_relative_to(ROOT / "runtime")}
-    assert runtime >= SCORES_FILES
-    command = [sys.executable, "-c", WITHOUT, *sorted(runtime - SCORES_FILES)]
+    serving = {module for module in runtime if not module.startswith(SCORES_FILES)}
+    assert serving < runtime
+    command = [sys.executable, "-c", WITHOUT, *sorted(serving)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines()[-1] == "[]"

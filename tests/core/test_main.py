@@ -90,8 +90,15 @@ def test_an_error_is_json_where_json_was_asked_for(run: Run, capsys: Output) -> 
     assert "none.lading" in document["error"]
 
 
-def test_an_interrupt_ends_with_130(install: Install, run: Run) -> None:
-    install("pack", GROUP, "wait", "wait_module:run", "def run() -> None:\n    raise KeyboardInterrupt\n")
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("def run() -> None:\n    raise KeyboardInterrupt\n", id="while it runs"),
+        pytest.param("raise KeyboardInterrupt\n", id="while it is loaded"),
+    ],
+)
+def test_an_interrupt_ends_with_130(install: Install, run: Run, code: str) -> None:
+    install("pack", GROUP, "wait", f"wait_{len(code)}:run", code)
     assert run("wait") == 130
 
 
