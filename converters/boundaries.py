@@ -1,7 +1,8 @@
 """Boundaries: rows at the places where a model's answers change, made from real rows.
 
-Every known category, a category that nobody has seen, missing values, the ends of each range, and for models with
-decision trees the two neighbouring numbers between which an answer jumps, found by halving on the model itself.
+Every known category, a category that nobody has seen, missing values, the ends of each range, both sides of the places
+between two real rows where the label changes, and for models with decision trees the two neighbouring numbers between
+which an answer jumps, found by halving on the model itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ import numpy as np
 from lading.bundles.signature import Field, Signature
 from lading.bundles.tables.table import Table
 from lading.bundles.tensors.values import kind_of
-from lading.converters.changing import changed
+from lading.converters.changing import Edit, as_stored, edited
+from lading.converters.crossings import crossings
 
 Answer = Callable[[Table], Mapping[str, np.ndarray]]
 
@@ -28,14 +30,6 @@ NEAR = 1e-6
 UNSEEN = "a category that nobody has seen"
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A real row with some values replaced."""
-
-    row: int
-    values: tuple[tuple[str, object], ...]
-
-
 def boundary_table(
     rows: Table, signature: Signature, answer: Answer, thresholds: Literal["sharp", "near"] | None
 ) -> Table | None:
@@ -46,28 +40,10 @@ def boundary_table(
     fed = [field for field in signature.fields if field.feed is not None and not field.shape]
     edits = [*_categories(fed), *_missing(fed), *_unseen(fed), *_ends(fed)]
     edits = [Edit(number % rows.rows, edit.values) for number, edit in enumerate(edits)]
+    edits.extend(crossings(rows, signature, answer))
     if thresholds is not None:
         edits.extend(_jumps(rows, fed, answer, sharp=thresholds == "sharp"))
     return edited(rows, edits) if edits else None
-
-
-def edited(rows: Table, edits: Sequence[Edit]) -> Table:
-    """One row for each edit."""
-    taken = rows.take([edit.row for edit in edits])
-    names = {name for edit in edits for name, _ in edit.values}
-    touched = [column.name for column in rows.columns if column.name in names]
-    columns = taken.columns_as_numpy()
-    changes = {name: [_plain(value) for value in columns[name].tolist()] for name in touched}
-    for number, edit in enumerate(edits):
-        for name, value in edit.values:
-            changes[name][number] = value
-    return changed(taken, changes)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float) and value != value:
-        return None
-    return value
 
 
 def _categories(fields: Sequence[Field]) -> list[Edit]:
@@ -112,8 +88,7 @@ def _number(field: Field, share: float) -> float | int:
     low, high = field.range.minimum, field.range.maximum
     if kind_of(field) == "integer":
         return int(low) + int(share * (int(high) - int(low)))
-    value = low + share * (high - low)
-    return float(np.float32(value)) if field.dtype.lower().startswith("float32") else value
+    return as_stored(field, low + share * (high - low))
 
 
 @dataclass
@@ -130,9 +105,7 @@ class _Search:
         if kind_of(self.field) == "integer":
             value: float | int = (int(self.low) + int(self.high)) // 2
         else:
-            value = self.low + (self.high - self.low) / 2
-            if self.field.dtype.lower().startswith("float32"):
-                value = float(np.float32(value))
+            value = as_stored(self.field, self.low + (self.high - self.low) / 2)
         return value if self.low < value < self.high else None
 
     def found(self, sharp: bool) -> list[float | int]:

@@ -2,14 +2,48 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from lading.bundles.signature import Field
 from lading.bundles.tables.table import Table, table_of
 
 Values = Sequence[object]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A real row with some values replaced."""
+
+    row: int
+    values: tuple[tuple[str, object], ...]
+
+
+def edited(rows: Table, edits: Sequence[Edit]) -> Table:
+    """One row for each edit."""
+    taken = rows.take([edit.row for edit in edits])
+    names = {name for edit in edits for name, _ in edit.values}
+    touched = [column.name for column in rows.columns if column.name in names]
+    columns = taken.columns_as_numpy()
+    changes = {name: [_plain(value) for value in columns[name].tolist()] for name in touched}
+    for number, edit in enumerate(edits):
+        for name, value in edit.values:
+            changes[name][number] = value
+    return changed(taken, changes)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and value != value:
+        return None
+    return value
+
+
+def as_stored(field: Field, value: float) -> float:
+    """The number that a column of the field's type would hold."""
+    return float(np.float32(value)) if field.dtype.lower().startswith("float32") else value
 
 
 def changed(rows: Table, changes: Mapping[str, Values]) -> Table:

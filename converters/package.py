@@ -216,7 +216,7 @@ class _Attempt:
             tried = tuple(converted.precision for converted, _ in failed)
             raise failed[-1][1].error(class_name(self.model), tried)
         waived = proof.waived(waiver.strip())
-        return converted, waived, (f"the proof failed for {proof.failed} answers and was waived",)
+        return converted, waived, (f"the proof failed for {proof.failed} rows and was waived",)
 
     def _converted(self, precision: Precision) -> Converted:
         self.say(f"converting {class_name(self.model)}")
@@ -230,7 +230,7 @@ def _notes(
     if failed:
         earlier = failed[0]
         return (
-            f"{earlier[0].precision} precision differed in {earlier[1].failed} answers; "
+            f"{earlier[0].precision} precision differed in {earlier[1].failed} rows; "
             f"{converted.precision} precision was taken",
         )
     return (f"{converted.precision} precision was taken, since the graph needs it",) if refusals else ()

@@ -86,6 +86,7 @@ class Proof:
     failures: tuple[Difference, ...]
     """Answers outside the tolerance, the worst first; rows count through all that were asked."""
     failed: int
+    """Rows with an answer outside the tolerance, together or alone."""
     columns: Mapping[str, Array]
     expected: Mapping[str, Array]
     origins: tuple[Origin, ...]
@@ -190,10 +191,10 @@ def _compared(
     wanted = {name: values[single] for name, values in expected.items()}
     apart = compare(signature, wanted, dict(zip(names, alone, strict=True)), tolerance)
     moved = tuple(replace(failure, row=single[failure.row]) for failure in apart.failures)
-    failed = together.failed if together.failed else apart.failed
+    failed = together.failed_rows | {single[row] for row in apart.failed_rows}
     failures = together.failures if together.failed else moved
     record = _record(converted, together, apart, tolerance, origins, len(single))
-    return Proof(record, failures, failed, columns, expected, origins)
+    return Proof(record, failures, len(failed), columns, expected, origins)
 
 
 def _record(

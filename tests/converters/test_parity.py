@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from lading.bundles.parity import Tolerance
 from lading.bundles.tables.table import table_of
+from lading.converters.crossings import PAIRS
 from lading.converters.parity import (
     DATA_ROWS,
     GOLDEN_ROWS,
@@ -27,6 +28,9 @@ from lading.converters.sklearn.converter import SklearnConverter
 
 ROWS, LABELS = load_iris(return_X_y=True)
 MODEL = LogisticRegression(max_iter=5000).fit(ROWS, LABELS)
+BOUNDARY = 2 + 2 * PAIRS
+"""Both ends of all ranges, and both sides of a change of the label for each pair of rows."""
+ASKED = len(ROWS) + BOUNDARY
 OTHER = LogisticRegression(max_iter=5000).fit(ROWS, (LABELS + 1) % 3)
 
 
@@ -44,7 +48,7 @@ def test_a_proof_records_what_it_did(convert: Any) -> None:
     parity = proof.parity
     assert (proof.failed, parity.label_flips) == (0, 0)
     assert parity.rows == 150 + parity.boundary_rows
-    assert parity.boundary_rows == 2
+    assert parity.boundary_rows == BOUNDARY
     assert parity.single_rows == SINGLE_ROWS
     assert parity.reference.startswith("scikit-learn ")
     assert {"onnxruntime", "scikit-learn", "skl2onnx"} <= set(parity.versions)
@@ -56,7 +60,8 @@ def test_a_proof_records_what_it_did(convert: Any) -> None:
 def test_long_data_is_asked_in_part(convert: Any) -> None:
     long = np.tile(ROWS, (10, 1))
     assert (
-        prove(SklearnConverter(), MODEL, convert(MODEL, long), table_of(long), Tolerance()).parity.rows == DATA_ROWS + 2
+        prove(SklearnConverter(), MODEL, convert(MODEL, long), table_of(long), Tolerance()).parity.rows
+        == DATA_ROWS + BOUNDARY
     )
 
 
@@ -64,7 +69,7 @@ def test_golden_rows_hold_what_the_original_said(convert: Any) -> None:
     converted = convert(MODEL, ROWS)
     golden = prove(SklearnConverter(), MODEL, converted, table_of(ROWS), Tolerance()).golden(converted.signature)
     assert golden.origins.count("data") == GOLDEN_ROWS
-    assert golden.origins.count("boundary") == 2
+    assert golden.origins.count("boundary") == BOUNDARY
     rows = np.column_stack(list(golden.columns(converted.signature).values()))
     assert golden.expected(converted.signature)["label"].tolist() == MODEL.predict(rows).tolist()
 
@@ -75,7 +80,7 @@ def test_another_model_fails_the_proof_with_its_worst_row(convert: Any) -> None:
     assert proof.failed > 100
     error = proof.error("the model", ("mixed",))
     said = str(error)
-    assert f"{proof.failed} of 152 rows differ" in said
+    assert f"{proof.failed} of {ASKED} rows differ" in said
     assert "The worst row, from the data: x0=" in said
     assert "the original says" in said
     assert "the graph says" in said
@@ -97,7 +102,7 @@ def test_a_waiver_keeps_the_rows_that_differ(convert: Any) -> None:
     converted = convert(MODEL, ROWS)
     proof = prove(SklearnConverter(), OTHER, converted, table_of(ROWS), Tolerance()).waived("a trial")
     assert proof.parity.waiver == "a trial"
-    assert proof.golden(converted.signature).rows == GOLDEN_ROWS + 2
+    assert proof.golden(converted.signature).rows == GOLDEN_ROWS + BOUNDARY
 
 
 def test_a_difference_in_single_rows_fails_too(convert: Any) -> None:
@@ -111,10 +116,10 @@ def test_a_difference_in_single_rows_fails_too(convert: Any) -> None:
     nodes = [
         helper.make_node("Shape", ["x"], ["extents"], end=1),
         helper.make_node("CastLike", ["extents", "x"], ["count"]),
-        helper.make_node("Div", ["one_fifty_two", "count"], ["share"]),
+        helper.make_node("Div", ["asked", "count"], ["share"]),
         helper.make_node("Mul", ["x", "share"], ["centred"]),
     ]
-    proto.graph.initializer.append(helper.make_tensor("one_fifty_two", 11, [1], [152.0]))
+    proto.graph.initializer.append(helper.make_tensor("asked", 11, [1], [float(ASKED)]))
     rest = list(proto.graph.node)
     del proto.graph.node[:]
     proto.graph.node.extend([*nodes, *rest])
@@ -122,7 +127,7 @@ def test_a_difference_in_single_rows_fails_too(convert: Any) -> None:
         SklearnConverter(), MODEL, replace(converted, model=proto.SerializeToString()), table_of(ROWS), Tolerance()
     )
     assert proof.failed > 0
-    assert all(failure.row in spread(152, SINGLE_ROWS) for failure in proof.failures)
+    assert all(failure.row in spread(ASKED, SINGLE_ROWS) for failure in proof.failures)
     assert isinstance(proof.error("it", ()), ParityError)
 
 
