@@ -5,7 +5,7 @@ terminal's cursor.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -82,10 +82,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_facts(facts: Mapping[str, str]) -> None:
     """Write ``name  value`` lines to standard output."""
+    print_lines(facts.items())
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Write ``name  value`` lines, of which several may have one name, to standard output."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in facts.items():
+    for name, value in lines:
         table.add_row(Text(printable(name)), Text(printable(value)))
     _print_whole(table)
 

@@ -1,20 +1,17 @@
 """The sheet: all that a bundle says, laid out for a person or as one document for a program."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
-
-import orjson
-from pydantic import JsonValue
+from collections.abc import Iterable, Mapping
 
 from lading.bundles.bundle import Bundle
 from lading.bundles.card import classes, seen, type_of
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import EVIDENCE_PREFIX
+from lading.bundles.outline import estimator, lines
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Signature
-from lading.core.console import print_facts, print_heading, print_table, print_text, print_warning
+from lading.core.console import print_facts, print_heading, print_lines, print_table, print_text, print_warning
 
 
 def sheet_document(bundle: Bundle) -> dict[str, object]:
@@ -92,13 +89,16 @@ def _print_provenance(provenance: Provenance) -> None:
     _section(
         "Experiment",
         [
-            ("estimator", experiment.estimator),
+            ("estimator", estimator(experiment)),
+            ("class", experiment.estimator),
             ("author", provenance.author),
             *_named("metric", experiment.metrics),
             *_named("tag", provenance.tags),
-            *(("parameter " + name, value) for name, value in flat(experiment.parameters)),
         ],
     )
+    if experiment.parameters:
+        print_heading("Parameters")
+        print_lines((f"{'  ' * line.depth}{line.name}", line.value) for line in lines(experiment.parameters))
     dirty = None if code.dirty is None else ("yes" if code.dirty else "no")
     _section(
         "Code",
@@ -178,33 +178,6 @@ def _section(heading: str, facts: Iterable[tuple[str, object]]) -> None:
 
 def _named(kind: str, values: Mapping[str, object]) -> list[tuple[str, object]]:
     return [(f"{kind} {name}", value) for name, value in sorted(values.items())]
-
-
-def flat(parameters: Mapping[str, JsonValue], within: str = "") -> Iterator[tuple[str, str]]:
-    """Nested parameters one by one, each under its path: ``steps › scaler › with_mean``."""
-    for name, value in sorted(parameters.items()):
-        yield from _flat_value(within + name, value)
-
-
-def _flat_value(path: str, value: JsonValue) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and value.keys() == {"estimator", "parameters"}:
-        yield path, _text(value["estimator"])
-        yield from flat(cast(Mapping[str, JsonValue], value["parameters"]), f"{path} › ")
-    elif isinstance(value, list) and value and all(_is_step(step) for step in value):
-        for name, step, *columns in cast(list[list[JsonValue]], value):
-            yield from _flat_value(f"{path} › {name}", step)
-            yield from ((f"{path} › {name} › columns", _text(chosen)) for chosen in columns)
-    else:
-        yield path, _text(value)
-
-
-def _is_step(value: JsonValue) -> bool:
-    """Whether a value is a named step of a pipeline, or a named transformer with its columns."""
-    return isinstance(value, list) and len(value) in (2, 3) and isinstance(value[0], str)
-
-
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _number(value: float | None) -> str:

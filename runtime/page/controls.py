@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
+from lading.bundles.outline import scalar
 from lading.bundles.profile import Profile
 from lading.bundles.signature import Field, Signature
 from lading.runtime.page.plots import Histogram, histogram
-from lading.runtime.page.words import number, scalar
+from lading.runtime.page.words import number
 
 Kind = Literal["number", "text", "choice", "suggestion", "checkbox", "json"]
 

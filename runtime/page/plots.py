@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lading.bundles.outline import scalar
 from lading.bundles.profile import ColumnProfile, Quantile
-from lading.runtime.page.words import scalar, share
+from lading.runtime.page.words import share
 
 WIDTH, HEIGHT = 120, 32
 """Of a histogram's view box."""

@@ -1,12 +1,12 @@
 """Words: what a manifest says, as a person reads it."""
 
-import json
 import math
 import re
 from collections.abc import Iterable
 
 from pydantic import JsonValue
 
+from lading.bundles.outline import scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import ColumnProfile
 from lading.bundles.provenance import Code
@@ -30,11 +30,6 @@ def number(value: float) -> str:
 def counted(count: int, noun: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
-
-
-def scalar(value: JsonValue) -> str:
-    """One value as it is written: text bare, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def visible(text: str) -> str:

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
-from lading.bundles.commands.sheet import flat
 from lading.bundles.draft import Draft, write_bundle
 from lading.core.main import main
 
@@ -28,7 +26,7 @@ def test_everything_is_shown(form: str, request: pytest.FixtureRequest, capsys: 
     for fact in (
         "penguins 1.0.0", "Tells penguins apart.", "sha256:", "mass", "number (float64)", "2700 to 6300", "Biscoe, Dream",
         "numbers (float64) column 0", "string[rows]", "Adelie, Gentoo", "palmer penguins", "species",
-        "sklearn.pipeline.Pipeline", "metric accuracy", "0.98", "tag stage", "parameter tol", 'parameter grid',
+        "sklearn.pipeline.Pipeline", "metric accuracy", "0.98", "tag stage", "Parameters", "tol",
         "https://example.org/penguins.git", "train.py", "uncommitted changes", "3.11.7", "scikit-learn", "4201.75",
         "scikit-learn 1.9.1", "300, 100 of them", "onnxruntime 1.31.1", "7 (data), output probabilities", "2, 1 of them",
         "ai.onnx 21, ai.onnx.ml 3",
@@ -103,26 +101,3 @@ def test_a_broken_bundle_shows_nothing_of_itself(archive: Path, capsys: pytest.C
     output = capsys.readouterr()
     assert json.loads(output.out)["exit_code"] == 4
     assert str(archive) in output.err
-
-
-def test_nested_parameters_are_shown_one_by_one() -> None:
-    scaler: Any = {"estimator": "StandardScaler", "parameters": {"with_mean": True, "copy": None}}
-    columns: Any = {
-        "estimator": "ColumnTransformer",
-        "parameters": {"transformers": [["scale", scaler, ["mass", "year"]]]},
-    }
-    parameters: Any = {
-        "steps": [["prepare", columns], ["model", "passthrough"]],
-        "grid": [["a", 1], 2],
-        "memory": "none",
-    }
-    assert list(flat(parameters)) == [
-        ("grid", '[["a",1],2]'),
-        ("memory", "none"),
-        ("steps › prepare", "ColumnTransformer"),
-        ("steps › prepare › transformers › scale", "StandardScaler"),
-        ("steps › prepare › transformers › scale › copy", "null"),
-        ("steps › prepare › transformers › scale › with_mean", "true"),
-        ("steps › prepare › transformers › scale › columns", '["mass","year"]'),
-        ("steps › model", "passthrough"),
-    ]

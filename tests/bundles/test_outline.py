@@ -3,8 +3,8 @@
 import pytest
 from pydantic import JsonValue
 
+from lading.bundles.outline import Line, estimator, lines
 from lading.bundles.provenance import Experiment
-from lading.runtime.page.parameters import Line, estimator, lines
 
 STEP: JsonValue = {"estimator": "sklearn.linear_model.LogisticRegression", "parameters": {"C": 1}}
 

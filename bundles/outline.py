@@ -1,4 +1,4 @@
-"""Parameters: the estimators of an experiment, one inside the other, as lines that can be read."""
+"""The outline: the estimators of an experiment, one inside the other, as lines that can be read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,6 @@ from typing import TypeGuard
 from pydantic import JsonValue
 
 from lading.bundles.provenance import Experiment
-from lading.runtime.page.words import scalar
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,11 @@ class Line:
     depth: int
     name: str
     value: str
+
+
+def scalar(value: JsonValue) -> str:
+    """One value as it is written: text bare, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def estimator(experiment: Experiment) -> str:
