@@ -97,6 +97,6 @@ def _environment() -> Environment:
         loader=_Templates(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["words"] = words
-    environment.globals["parameters"] = parameters
+    environment.globals["outline"] = outline
     environment.globals["asset"] = lambda name: f"/assets/{name}?v={asset_version(name)}"
     return environment
