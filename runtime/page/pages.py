@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 
+from lading.bundles import outline
 from lading.runtime.page import words
 from lading.runtime.page.controls import PLOTTED, controls, texts
 from lading.runtime.page.plots import bars, histogram
