@@ -3,7 +3,7 @@
 import logging
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
@@ -13,6 +13,7 @@ from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import MethodNotAllowedError, UnknownPathError
 from lading.runtime.protocols.body import ClientGoneError
+from lading.runtime.protocols.endpoint import Prompt
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, JsonReply, Refusal, refusal
 
@@ -45,6 +46,8 @@ class Application:
             hot.update(protocol.hot(deployments))
         routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]
         self._hot, self._router, self._deployments = hot, Router(routes, redirect_slashes=False), deployments
+        self.prompt = _prompt(hot)
+        """The hot endpoints that answer without waiting where they can, by their path as it is on the wire."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,6 +69,10 @@ class Application:
         if len(path) > 1 and path.endswith("/"):
             scope["path"] = path[:-1]
         await _guarded(self._hot.get(scope["path"], self._router), scope, receive, send)
+
+
+def _prompt(endpoints: Mapping[str, object]) -> dict[bytes, Prompt]:
+    return {path.encode(): endpoint for path, endpoint in endpoints.items() if isinstance(endpoint, Prompt)}
 
 
 async def _guarded(endpoint: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
 """The body of a request: read within its limit, as strict JSON that says no name twice."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ EXPLAINED_BYTES = 1 << 20
 COLON = ord(":")
 COUNTED_BYTES = 4096
 """From this size on NumPy counts faster than bytes do."""
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 Path = tuple[str | int, ...]
 
@@ -38,6 +41,13 @@ class _Repeated(_Token):
     """An object that says the name ``text`` twice."""
 
 
+def check_headers(headers: Headers, limit: int) -> None:
+    """Raise what ``read_body`` raises for a body that these ``headers``, in lower case, announce."""
+    for name, value in headers:
+        if name in _CHECKS:
+            _CHECKS[name](value, limit)
+
+
 async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body.
 
@@ -45,9 +55,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     ``BinaryBodyError`` for what is not offered, ``ClientGoneError`` when the client leaves.
     """
     limit: int = scope["app"].settings.body_bytes
-    for name, value in scope["headers"]:
-        if name in _CHECKS:
-            _CHECKS[name](value, limit)
+    check_headers(scope["headers"], limit)
     message = await receive()
     parts: list[bytes] = []
     size = 0

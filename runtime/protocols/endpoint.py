@@ -8,8 +8,8 @@ from starlette.types import Receive, Scope, Send
 from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.body import read_body
-from lading.runtime.protocols.replies import DIGEST_HEADER, JSON_HEADERS, EmptyReply, refusal, send_json
+from lading.runtime.protocols.body import Headers, check_headers, read_body
+from lading.runtime.protocols.replies import DIGEST_HEADER, JSON_HEADERS, EmptyReply, Header, refusal, send_json
 
 INLINE_BYTES = 64 * 1024
 """A larger body is read, run and answered in a thread: parsing it would hold up the event loop."""
@@ -46,13 +46,31 @@ class Dialect(typing.Protocol[Asked]):
         ...
 
 
+@typing.runtime_checkable
+class Prompt(typing.Protocol):
+    """An endpoint that answers what is quickly answered without waiting for anything."""
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """Those of an answer, its length left out."""
+        ...
+
+    def at_once(self, headers: Headers, body: bytes, limit: int) -> bytes | None:
+        """The body of the 200 that ``POST`` with a whole ``body`` is answered with; None says to call the endpoint.
+
+        ``headers`` are the request's, their names in lower case; ``limit`` is the most bytes of a body.
+        """
+        ...
+
+
 class Endpoint(typing.Generic[Asked]):
     """Answers predictions of ``model`` in ``dialect``; every reply names the bundle's digest."""
 
     def __init__(self, model: Model, dialect: Dialect[Asked], with_place: bool) -> None:
         self._model, self._dialect, self._with_place = model, dialect, with_place
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
-        self._headers = (*JSON_HEADERS, *self._digest)
+        self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
+        self.headers: tuple[Header, ...] = (*JSON_HEADERS, *self._digest)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,7 +82,21 @@ class Endpoint(typing.Generic[Asked]):
         except (RequestError, FieldError) as error:
             await refusal(error, self._digest, self._with_place)(scope, receive, send)
         else:
-            await send_json(send, answer, self._headers)
+            await send_json(send, answer, self.headers)
+
+    def at_once(self, headers: Headers, body: bytes, limit: int) -> bytes | None:
+        """The answer to ``body`` when it is a short one's; None for a slow one, and for one that is refused."""
+        if len(body) > min(self._prompt_bytes, limit):
+            return None
+        try:
+            check_headers(headers, limit)
+            question = self._dialect.read(body)
+            if self._model.quick(question.rows):
+                return self._dialect.write(question, self._model.run(question.feeds))
+        except Exception:  # whatever it is, it is met again, and told, where it is called
+            return None
+        self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
+        return None
 
     async def _answer(self, body: bytes) -> bytes:
         if len(body) > INLINE_BYTES:

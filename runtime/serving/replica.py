@@ -17,6 +17,7 @@ from lading.runtime.app import Application
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.log_lines import send_log_lines
+from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot
 
 LOOPBACK = "127.0.0.1:0"
@@ -84,7 +85,7 @@ class Replica:
         self._server = _Server(
             uvicorn.Config(
                 application,
-                http="httptools",
+                http=ShortcutProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -1,0 +1,86 @@
+"""The shortcut: a prediction that is quickly made is answered as it is read, without a task and ASGI's messages.
+
+It holds to the private parts of uvicorn's protocol, which is why ``pyproject.toml`` bounds uvicorn's version.
+"""
+
+from typing import cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from lading.runtime.app import Application
+from lading.runtime.protocols.endpoint import Prompt
+from lading.runtime.protocols.replies import Header
+
+
+class ShortcutProtocol(HttpToolsProtocol):
+    """Uvicorn's HTTP for an ``Application``, with a shortcut for what a ``Prompt`` endpoint can answer at once.
+
+    A request takes it when it is a plain ``POST`` over HTTP/1.1 that arrived whole, on a connection that stays and has
+    nothing else to do. It gets the bytes that it would get the long way, in one piece. Any other request, and any that
+    the endpoint does not answer, is uvicorn's: it is told then what the parser said. Without an access log, without
+    ``limit_concurrency`` and without a root path, which the shortcut knows nothing of.
+    """
+
+    _prompt: Prompt | None = None
+    """The endpoint of the request that is being read."""
+    _body = b""
+
+    def on_headers_complete(self) -> None:
+        """Look for a shortcut; uvicorn starts the request where there is none."""
+        self._prompt = self._find()
+        self._body = b""
+        if self._prompt is None:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep the body."""
+        if self._prompt is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """Answer, or have uvicorn do it."""
+        prompt = self._prompt
+        if prompt is None:
+            super().on_message_complete()
+            return
+        answer = prompt.at_once(self.headers, self._body, cast(Application, self.app).settings.body_bytes)
+        if answer is None:
+            self._go_the_long_way()
+            super().on_message_complete()
+        else:
+            self._prompt = None
+            self.transport.write(_reply(prompt, self.server_state.default_headers, answer))
+            self.on_response_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read; a request that is not whole by now is uvicorn's, which knows how to wait for the rest."""
+        super().data_received(data)
+        if self._prompt is not None:
+            self._go_the_long_way()
+
+    def _find(self) -> Prompt | None:
+        prompt, parser = cast(Application, self.app).prompt.get(self.url), self.parser
+        plain = (
+            prompt is not None
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+        )
+        idle = (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+        return prompt if plain and idle else None
+
+    def _go_the_long_way(self) -> None:
+        """Tell uvicorn what it has not heard of the request."""
+        self._prompt = None
+        super().on_headers_complete()
+        super().on_body(self._body)
+
+
+def _reply(prompt: Prompt, defaults: list[Header], answer: bytes) -> bytes:
+    """A 200 as uvicorn writes it."""
+    head = b"".join([b"%b: %b\r\n" % header for header in (*defaults, *prompt.headers)])
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[200], head, len(answer), answer)

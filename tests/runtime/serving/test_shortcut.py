@@ -1,0 +1,243 @@
+"""The shortcut: whatever is sent, the bytes that come back are those of uvicorn's long way."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from lading.core.settings import Settings
+from lading.runtime.app import Application
+from lading.runtime.deployments import Deployments
+from lading.runtime.protocols.protocol import load_protocols
+from lading.runtime.serving.shortcut import ShortcutProtocol
+
+LIMIT = 100_000
+ROW = b'{"x0": 1, "x1": 1, "x2": 1, "x3": 2}'
+TENSOR = b'{"id": "7", "inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
+LAST = b"GET /v2/health/ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+
+
+class Counted(Application):
+    """Counts the requests that go the long way."""
+
+    long = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.long += 1
+        await super().__call__(scope, receive, send)
+
+
+class Answering:
+    """Uvicorn in a thread, on a unix socket."""
+
+    def __init__(self, deployments: Deployments, path: Path, short: bool) -> None:
+        self.app = Counted(deployments, Settings(body_bytes=LIMIT), load_protocols())
+        self._path = str(path)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self._path)
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                self.app,
+                http=ShortcutProtocol if short else "httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=1,
+            )
+        )
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.server.serve(sockets=[listener])))
+        self._thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(20)
+        connection.connect(self._path)
+        return connection
+
+    def says(self, *pieces: bytes) -> bytes:
+        """All that it says to these pieces, sent a moment apart, until it closes the connection."""
+        with self.connect() as connection:
+            for piece in pieces:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.sendall(piece)
+                time.sleep(0.03)
+            return until_closed(connection)
+
+    def stop(self) -> None:
+        """End it."""
+        self.server.should_exit = True
+        self._thread.join()
+
+
+@contextlib.contextmanager
+def answering(deployments: Deployments, short: bool = True) -> Iterator[Answering]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        one = Answering(deployments, Path(folder) / "socket", short)
+        try:
+            yield one
+        finally:
+            one.stop()
+
+
+def until_closed(connection: socket.socket) -> bytes:
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            said += piece
+    return re.sub(rb"date: [^\r]*", b"date: ...", said)
+
+
+@pytest.fixture(scope="module")
+def models(bundles: dict[str, Path]) -> Deployments:
+    return Deployments.load([bundles[name] for name in ("cells", "roots")])
+
+
+@pytest.fixture(scope="module")
+def ways(models: Deployments) -> Iterator[tuple[Answering, Answering]]:
+    """The short way, and the long one."""
+    with answering(models) as short, answering(models, short=False) as long:
+        yield short, long
+
+
+def post(body: bytes = ROW, *headers: bytes, path: bytes = b"/models/cells/predict", start: bytes = b"POST") -> bytes:
+    length = [] if any(b"ength" in header or b"chunked" in header for header in headers) else [b"Content-Length: %d"]
+    lines = [b"%b %b HTTP/1.1" % (start, path), b"Host: a", *headers]
+    return b"\r\n".join([*lines, *(line % len(body) for line in length), b"", body])
+
+
+GOOD = post()
+BAD = post(b'{"x0": 1}')
+CHUNKED = b"Transfer-Encoding: chunked"
+INFER = b"/v2/models/cells/infer"
+ROOTS = b"/models/roots/predict"
+
+
+def chunks(*parts: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (*parts, b""))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "short"),
+    [
+        pytest.param([GOOD], 1, id="one row"),
+        pytest.param([post(b"[" + ROW + b"," + ROW + b"]")], 1, id="rows"),
+        pytest.param([post(b"[]")], 1, id="no rows"),
+        pytest.param([post(TENSOR, path=INFER)], 1, id="a tensor"),
+        pytest.param([post(TENSOR, path=b"/v2/models/cells/versions/1.0.0/infer")], 1, id="a version"),
+        pytest.param([post(b'{"x": -1.0}', path=ROOTS)], 1, id="NaN is null"),
+        pytest.param([post(ROW, b"Connection: keep-alive")], 1, id="a connection that stays"),
+        pytest.param([post(ROW, b"Content-Encoding: identity")], 1, id="encoded as it is"),
+        pytest.param([post(chunks(ROW[:9], ROW[9:]), CHUNKED)], 1, id="in chunks"),
+        pytest.param([GOOD, GOOD, GOOD], 3, id="one after the other"),
+        pytest.param([GOOD + GOOD + GOOD], 3, id="all at once"),
+        pytest.param([BAD], 0, id="a field is missing"),
+        pytest.param([post(b"{")], 0, id="not JSON"),
+        pytest.param([post(b"")], 0, id="empty"),
+        pytest.param([post(b'{"x": 0}', path=ROOTS)], 0, id="an infinite answer"),
+        pytest.param([post(b"{}", path=INFER)], 0, id="no tensors"),
+        pytest.param([post(ROW, path=b"/models/cells/predict?a=1")], 0, id="a query"),
+        pytest.param([post(ROW, path=b"/models/cells/predict/")], 0, id="a slash at the end"),
+        pytest.param([post(ROW, path=b"/models/%63ells/predict")], 0, id="an encoded path"),
+        pytest.param([post(ROW, path=b"http://a/models/cells/predict")], 0, id="an absolute target"),
+        pytest.param([post(ROW, path=b"/models/dogs/predict")], 0, id="an unknown model"),
+        *(pytest.param([post(start=verb)], 0, id=verb.decode()) for verb in (b"GET", b"HEAD", b"OPTIONS", b"PUT")),
+        pytest.param([GOOD.replace(b"HTTP/1.1", b"HTTP/1.0")], 0, id="HTTP/1.0"),
+        pytest.param(
+            [post(ROW, b"Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0")], 0, id="HTTP/1.0 that stays"
+        ),
+        pytest.param([post(ROW, b"Connection: close")], 0, id="a connection that closes"),
+        pytest.param([post(ROW, b"Connection: close") + GOOD], 0, id="a request after the last"),
+        pytest.param([post(ROW, b"Expect: 100-continue")], 0, id="waits for 100"),
+        pytest.param([post(ROW, b"Connection: upgrade", b"Upgrade: websocket")], 0, id="an upgrade"),
+        pytest.param([post(ROW, b"Content-Encoding: gzip")], 0, id="compressed"),
+        pytest.param([post(ROW, b"Inference-Header-Content-Length: 9")], 0, id="binary tensors"),
+        pytest.param([post(ROW + b" " * 70_000)], 0, id="large"),
+        pytest.param([post(ROW + b" " * LIMIT)], 0, id="too large"),
+        pytest.param([post(chunks(ROW, b" " * LIMIT), CHUNKED)], 0, id="too large, in chunks"),
+        pytest.param([GOOD[:-9], GOOD[-9:]], 0, id="a body in pieces"),
+        pytest.param([GOOD[:40], GOOD[40:]], 1, id="headers in pieces"),
+        pytest.param([GOOD + GOOD[:-9], GOOD[-9:]], 1, id="the next one in pieces"),
+        pytest.param([GOOD + BAD + GOOD], 1, id="behind one on the long way"),
+        pytest.param([BAD, GOOD], 1, id="after one on the long way"),
+        pytest.param([b"GARBAGE\r\n\r\n"], 0, id="not HTTP"),
+        pytest.param([GOOD, b"GARBAGE\r\n\r\n"], 1, id="not HTTP any more"),
+        pytest.param([post(b"zz\r\n", CHUNKED)], 0, id="not chunks"),
+        pytest.param([post(ROW, b"Content-Length: 5", b"Content-Length: 6")], 0, id="two lengths"),
+        pytest.param([post(chunks(ROW), CHUNKED, b"Content-Length: 9")], 0, id="chunks and a length"),
+    ],
+)
+def test_both_ways_say_the_same(ways: tuple[Answering, Answering], pieces: list[bytes], short: int) -> None:
+    quick, slow = ways
+    for sent in ((*pieces, LAST), (*pieces[:-1], pieces[-1] + LAST)):
+        before = quick.app.long, slow.app.long
+        assert quick.says(*sent) == slow.says(*sent) != b""
+        assert (slow.app.long - before[1]) - (quick.app.long - before[0]) == short
+    assert quick.server.server_state.total_requests == slow.server.server_state.total_requests
+
+
+def test_new_models_answer_on_the_short_way_at_once(models: Deployments, bundles: dict[str, Path]) -> None:
+    with answering(models) as one:
+        one.app.deployments = Deployments.load([bundles["roots"]])
+        assert one.says(GOOD, LAST).startswith(b"HTTP/1.1 404 ")
+        assert one.says(post(b'{"x": 4}', path=ROOTS), LAST).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_takes_long_goes_the_long_way(bundles: dict[str, Path]) -> None:
+    models = Deployments.load([bundles["cells"]])
+    models.get("cells").seconds_per_row = 0.0003
+    with answering(models) as one:
+        for rows, long in ((1, 0), (3, 0), (4, 1), (3, 0), (4, 1), (1, 0)):
+            before = one.app.long
+            said = one.says(post(b"[" + b",".join([ROW] * rows) + b"]"), LAST)
+            assert said.count(b"HTTP/1.1 200 ") == 2
+            assert one.app.long - before == long + 1
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, short: bool) -> None:
+    with answering(models, short) as one, one.connect() as begun, one.connect() as idle:
+        idle.sendall(GOOD)
+        said = b""
+        while not said.endswith(b"}"):
+            said += idle.recv(1 << 16)
+        begun.sendall(GOOD[:-9])
+        time.sleep(0.1)
+        one.server.should_exit = True
+        assert until_closed(idle) == b""
+        begun.sendall(GOOD[-9:])
+        assert until_closed(begun).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_a_client_that_does_not_read_is_not_read_from(ways: tuple[Answering, Answering], way: int) -> None:
+    request, sent = post(b"[" + b",".join([ROW] * 60) + b"]"), 0
+    count = (8 << 20) // len(request)
+    everything = memoryview(request * count + LAST)
+    with ways[way].connect() as connection:
+        connection.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while sent < len(everything):
+                sent += connection.send(everything[sent : sent + 65536])
+        assert sent < len(everything) // 2
+        connection.settimeout(60)
+        rest = threading.Thread(target=connection.sendall, args=[everything[sent:]])
+        rest.start()
+        said = until_closed(connection)
+        rest.join()
+    assert said.count(b"HTTP/1.1 200 OK") == count + 1
