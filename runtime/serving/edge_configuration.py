@@ -7,8 +7,11 @@ from pathlib import Path
 
 READY_PATH = "/v2/health/ready"
 BACKEND = "replicas"
-BUFFER_BYTES = 128 * 1024
-"""``tune.bufsize``: a request that fits, less the reserve below, can be repeated when its replica dies."""
+BUFFER_BYTES = 64 * 1024
+"""``tune.bufsize``: a request that fits, less the reserve below, can be repeated when its replica dies.
+
+HAProxy copies all of the buffer for each request that it may have to repeat, however short (decision 0021).
+"""
 RESERVE_BYTES = 8 * 1024
 """``tune.maxrewrite``: what HAProxy keeps free in a buffer to add headers of its own."""
 HEADER_BYTES = 16 * 1024
