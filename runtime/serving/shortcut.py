@@ -15,10 +15,10 @@ from lading.runtime.protocols.replies import Header
 class ShortcutProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP for an ``Application``, with a shortcut for what a ``Prompt`` endpoint can answer at once.
 
-    A request takes it when it is a plain ``POST`` over HTTP/1.1 that arrived whole, on a connection that stays and has
-    nothing else to do. It gets the bytes that it would get the long way, in one piece. Any other request, and any that
-    the endpoint does not answer, is uvicorn's: it is told then what the parser said. Without an access log, without
-    ``limit_concurrency`` and without a root path, which the shortcut knows nothing of.
+    A request takes it when it is a plain ``POST`` over HTTP/1.1 that arrived in one piece, on a connection that stays
+    and has nothing else to do. It gets the bytes that it would get the long way, in one write. Any other request, and
+    any that the endpoint does not answer, is uvicorn's: it is told then what the parser said. No access log is written;
+    ``limit_concurrency`` and ``root_path`` are not looked at.
     """
 
     _prompt: Prompt | None = None
@@ -33,11 +33,13 @@ class ShortcutProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Keep the body."""
+        """Keep the body; one in several pieces is uvicorn's."""
+        if self._prompt is not None and self._body:
+            self._go_the_long_way()
         if self._prompt is None:
             super().on_body(body)
         else:
-            self._body += body
+            self._body = body
 
     def on_message_complete(self) -> None:
         """Answer, or have uvicorn do it."""
