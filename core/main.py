@@ -8,12 +8,14 @@ from typing import Annotated, cast
 import typer
 
 from lading.core.console import print_error, print_json, print_note
-from lading.core.errors import LadingError
+from lading.core.errors import LadingError, UsageError
 from lading.core.plugins import PluginLoadError, discover, load
 from lading.core.settings import read_settings
 
 GROUP = "lading.commands"
 INTERRUPTED = 130
+ArgumentsError: type[Exception] = typer.BadParameter.__mro__[1]
+"""What typer raises for any mistake in the arguments; it has no public name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,13 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Codes: 0 done, 1 failed, 2 usage, 3 conflict, 4 integrity, 5 policy, 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
     try:
-        _application(given)(args=given, prog_name="lading", obj=read_settings())
+        # Standing alone, typer itself would print what is wrong with the arguments, and never as JSON.
+        ended = _application(given)(args=given, prog_name="lading", obj=read_settings(), standalone_mode=not as_json)
     except LadingError as error:
-        _report(error, as_json="--json" in given)
+        _report(error, as_json)
         raise SystemExit(error.exit_code) from None
+    except ArgumentsError as error:
+        mistake = UsageError(error.format_message())  # type: ignore[attr-defined]
+        _report(mistake, as_json)
+        raise SystemExit(mistake.exit_code) from None
     except KeyboardInterrupt:  # before the command began; from then on typer ends with the same code
         raise SystemExit(INTERRUPTED) from None
+    raise SystemExit(ended)
 
 
 def _application(arguments: Sequence[str]) -> typer.Typer:

@@ -91,6 +91,25 @@ def test_an_error_is_json_where_json_was_asked_for(run: Run, capsys: Output) -> 
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("verify", "--json"), "Missing argument", id="an argument that is missing"),
+        pytest.param(("inspect", "a.lading", "--jsno", "--json"), "No such option", id="an option that is not there"),
+        pytest.param(("nothing", "--json"), "No such command", id="a command that is not there"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_json_too(
+    run: Run, capsys: Output, arguments: tuple[str, ...], said: str
+) -> None:
+    assert run(*arguments) == 2
+    output = capsys.readouterr()
+    document = json.loads(output.out)
+    assert said in document["error"]
+    assert (document["kind"], document["exit_code"]) == ("UsageError", 2)
+    assert said in output.err
+
+
+@pytest.mark.parametrize(
     "code",
     [
         pytest.param("def run() -> None:\n    raise KeyboardInterrupt\n", id="while it runs"),
