@@ -38,7 +38,7 @@ class Code(Record):
     """The remote's URL without credentials."""
     commit: str | None = None
     dirty: bool | None = None
-    """Whether tracked files differed from the commit."""
+    """Whether tracked files differed from the commit, or the entry point was not tracked; absent without a commit."""
     entry_point: str | None = None
     """The script or notebook, relative to the repository where it lies in one."""
 

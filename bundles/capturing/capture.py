@@ -3,14 +3,13 @@
 import os
 import platform
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lading.bundles.capturing.credentials import without_credentials
+from lading.bundles.capturing.entry_point import running_file
 from lading.bundles.provenance import Code, Environment
 
 _SECONDS = 10.0
@@ -26,11 +25,11 @@ def capture_code(entry_point: Path | None = None) -> Code:
     top = _git(folder, "rev-parse", "--show-toplevel")
     if not top:
         return Code(entry_point=_relative(entry, None))
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None
     return Code(
         repository=_remote(folder),
-        commit=_git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None,
-        dirty=None if changes is None else bool(changes),
+        commit=commit,
+        dirty=None if commit is None else _is_dirty(folder, entry),
         entry_point=_relative(entry, Path(top)),
     )
 
@@ -44,34 +43,6 @@ def capture_environment(packages: Iterable[str]) -> Environment:
     return Environment(python=platform.python_version(), packages=found)
 
 
-def running_file() -> Path | None:
-    """The notebook or the script that runs now; ``None`` in a console, or when an installed command runs."""
-    main = sys.modules.get("__main__")
-    if notebook := getattr(main, "__vsc_ipynb_file__", None):  # set by Visual Studio Code
-        return Path(str(notebook))
-    if "ipykernel" in sys.modules:
-        return _notebook(os.environ.get("JPY_SESSION_NAME", ""))  # set by Jupyter Server
-    script = getattr(main, "__file__", None)
-    if not script or _is_installed(Path(script).resolve()):
-        return None
-    return Path(script)
-
-
-def _notebook(session: str) -> Path | None:
-    """The notebook behind a session of Jupyter; a console has a session too, but no notebook."""
-    path = Path(session)
-    if path.suffix != ".ipynb":
-        return None
-    # A path that is not absolute begins at the server's folder; the kernel runs in the notebook's own.
-    return path if path.is_absolute() else Path.cwd() / path.name
-
-
-def _is_installed(script: Path) -> bool:
-    """Whether a file belongs to Python or to an installed package, and so is nobody's training script."""
-    homes = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib", "scripts")}
-    return any(script.is_relative_to(home) for home in homes)
-
-
 def _relative(entry: Path | None, top: Path | None) -> str | None:
     """The path within the repository, or within the current folder, or else the bare name: no machine's own paths."""
     if entry is None:
@@ -81,6 +52,15 @@ def _relative(entry: Path | None, top: Path | None) -> str | None:
         if folder is not None and path.is_relative_to(folder.resolve()):
             return path.relative_to(folder.resolve()).as_posix()
     return path.name
+
+
+def _is_dirty(folder: Path, entry: Path | None) -> bool | None:
+    """Whether the commit is not what ran: a tracked file differs from it, or the entry point is not tracked."""
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    if changes is None or entry is None:
+        return None if changes is None else bool(changes)
+    tracked = _git(folder, "--literal-pathspecs", "ls-files", "--", str(entry.resolve()))
+    return None if tracked is None else bool(changes) or not tracked
 
 
 def _remote(folder: Path) -> str | None:

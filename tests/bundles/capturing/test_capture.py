@@ -5,13 +5,14 @@ import platform
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lading.bundles.capturing import capture
-from lading.bundles.capturing.capture import capture_code, capture_environment, running_file
+from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.provenance import Code
 
 
@@ -43,11 +44,49 @@ def test_a_clean_repository(repository: Path) -> None:
     )
 
 
-def test_changed_files_make_it_dirty_and_new_ones_do_not(repository: Path) -> None:
-    (repository / "notes.txt").write_text("not tracked")
-    assert capture_code(repository / "src" / "train.py").dirty is False
+def changed(repository: Path) -> None:
     (repository / "src" / "train.py").write_text("changed\n")
-    assert capture_code(repository / "src" / "train.py").dirty is True
+
+
+def untracked(repository: Path) -> None:
+    git(repository, "rm", "-q", "--cached", "src/train.py")
+    git(repository, "commit", "-q", "-m", "not this one")
+
+
+def ignored(repository: Path) -> None:
+    (repository / ".gitignore").write_text("src\n")
+    git(repository, "add", ".gitignore")
+    untracked(repository)
+
+
+def staged(repository: Path) -> None:
+    untracked(repository)
+    git(repository, "add", "src/train.py")
+
+
+@pytest.mark.parametrize(
+    ("change", "dirty"),
+    [
+        pytest.param(lambda repository: (repository / "notes.txt").write_text("x"), False, id="a new file beside it"),
+        pytest.param(changed, True, id="a changed file"),
+        pytest.param(untracked, True, id="an entry point that is not tracked"),
+        pytest.param(ignored, True, id="an entry point that is ignored"),
+        pytest.param(staged, True, id="an entry point that is not committed yet"),
+        pytest.param(lambda repository: (repository / "src" / "train.py").unlink(), True, id="a deleted file"),
+    ],
+)
+def test_it_is_dirty_where_the_commit_is_not_what_ran(
+    repository: Path, change: Callable[[Path], object], dirty: bool
+) -> None:
+    change(repository)
+    code = capture_code(repository / "src" / "train.py")
+    assert code.commit == git(repository, "rev-parse", "HEAD")
+    assert code.dirty is dirty
+
+
+def test_a_name_is_no_pattern(repository: Path) -> None:
+    (repository / "src" / "*.py").write_text("pass\n")
+    assert capture_code(repository / "src" / "*.py").dirty is True
 
 
 def test_nothing_is_locked_or_written_on_the_way(repository: Path) -> None:
@@ -67,7 +106,9 @@ def test_a_surrounding_git_leads_nowhere_else(
 
 def test_a_repository_without_commits_or_remotes(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
-    assert capture_code(tmp_path / "train.py") == Code(dirty=False, entry_point="train.py")
+    (tmp_path / "train.py").write_text("pass\n")
+    git(tmp_path, "add", "train.py")
+    assert capture_code(tmp_path / "train.py") == Code(entry_point="train.py")
 
 
 @pytest.mark.parametrize("url", ["/srv/git/project.git", "../project.git", "file:///srv/project.git"])
@@ -106,13 +147,6 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository: Path, monkeypa
     assert capture_code(repository / "src" / "train.py") == Code(entry_point="train.py")
 
 
-def main_module(monkeypatch: pytest.MonkeyPatch, **attributes: object) -> None:
-    main = types.ModuleType("__main__")
-    for name, value in attributes.items():
-        setattr(main, name, value)
-    monkeypatch.setitem(sys.modules, "__main__", main)
-
-
 def test_the_running_script_is_found_out(repository: Path) -> None:
     (repository / "src" / "train.py").write_text(
         "from lading.bundles.capturing.capture import capture_code\nprint(capture_code().model_dump_json())\n"
@@ -126,49 +160,14 @@ def test_the_running_script_is_found_out(repository: Path) -> None:
 
 
 def test_without_a_script_the_current_folder_is_asked(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    main_module(monkeypatch)
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
     monkeypatch.chdir(repository / "src")
     code = capture_code()
     assert code.entry_point is None
     assert code.commit == git(repository, "rev-parse", "HEAD")
 
 
-def test_an_installed_command_is_nobodys_training_script(monkeypatch: pytest.MonkeyPatch) -> None:
-    main_module(monkeypatch, __file__=str(Path(pytest.__file__)))
-    assert running_file() is None
-
-
-@pytest.mark.parametrize(
-    ("session", "expected"),
-    [
-        pytest.param("/home/me/project/train.ipynb", Path("/home/me/project/train.ipynb"), id="an absolute path"),
-        pytest.param("project/train.ipynb", Path.cwd() / "train.ipynb", id="a path from the server's folder"),
-        pytest.param("/home/me/project/0b9d", None, id="a console"),
-        pytest.param(None, None, id="no session"),
-    ],
-)
-def test_a_notebook_in_jupyter(monkeypatch: pytest.MonkeyPatch, session: str | None, expected: Path | None) -> None:
-    main_module(monkeypatch)
-    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
-    if session is None:
-        monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    else:
-        monkeypatch.setenv("JPY_SESSION_NAME", session)
-    assert running_file() == expected
-
-
-def test_a_notebook_in_visual_studio_code(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
-    main_module(monkeypatch, __vsc_ipynb_file__=str(repository / "explore.ipynb"))
-    assert capture_code().entry_point == "explore.ipynb"
-    assert capture_code().commit is not None
-
-
 def test_the_environment_names_what_is_installed() -> None:
     environment = capture_environment(["numpy", "no-such-distribution", "numpy"])
     assert environment.python == platform.python_version()
     assert environment.packages == {"numpy": np.__version__}
-
-
-def test_a_script_outside_python_is_the_entry_point(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
-    main_module(monkeypatch, __file__=str(repository / "src" / "train.py"))
-    assert capture_code().entry_point == "src/train.py"
