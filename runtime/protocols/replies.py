@@ -14,7 +14,8 @@ Refusal = RequestError | FieldError
 """What the client can mend; its message is made for the client."""
 
 DIGEST_HEADER = b"lading-bundle-digest"
-JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff"))
+NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
+JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), NO_SNIFFING)
 """The content type is exact: clients of the Open Inference Protocol compare it, charset and all."""
 
 
@@ -38,7 +39,8 @@ class EmptyReply:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", self.allowed.encode())]})
+        headers = [(b"allow", self.allowed.encode()), NO_SNIFFING]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
 

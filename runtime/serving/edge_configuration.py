@@ -29,7 +29,13 @@ OBEYED_HEADERS = (
 )
 """Headers by which a client could steer Ray Serve; dropped, whoever listens behind the edge one day."""
 
-UNSPOKEN = (400, 405, 408, 500, 501)
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+"""The methods that reach a replica, which says which of them a path answers."""
+
+CONTROLS = r"'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]'"
+"""What no header may hold, as a regular expression; the ends of lines are in what it is matched with."""
+
+UNSPOKEN = (400, 405, 408, 422, 500, 501)
 """What HAProxy's parser would answer in HTML whatever it is told, unless told to close without a word: bytes that
 are not HTTP, and a request whose headers do not arrive. What passed the parser is answered in JSON."""
 
@@ -42,6 +48,7 @@ REFUSALS: Mapping[int, str] = {
     407: "this server asks for no credentials",
     408: "the request did not arrive in time; send it in one piece",
     410: "nothing answers on this path any more",
+    422: "the server cannot process the request as it was sent",
     425: "the request came too early; send it again",
     429: "too many requests; send it again later",
     500: "the server failed to answer; send the request again",
@@ -122,6 +129,8 @@ def _frontend(listener: int, limits: EdgeLimits) -> list[str]:
         "http-request set-header x-request-id %[unique-id] unless { req.hdr(x-request-id) -m reg ^[A-Za-z0-9-]{1,64}$ }",
         "http-request set-var(txn.id) req.hdr(x-request-id)",
         *(f"http-request del-header {name}" for name in OBEYED_HEADERS),
+        "http-request del-header upgrade",
+        f"{_reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
         _refuse(414, f"the target of the request is longer than {TARGET_BYTES} bytes", f"url_len gt {TARGET_BYTES}"),
         _refuse(431, f"the headers are longer than {HEADER_BYTES} bytes", f"req.hdrs,length gt {HEADER_BYTES}"),
         _refuse(
@@ -129,9 +138,9 @@ def _frontend(listener: int, limits: EdgeLimits) -> list[str]:
             f"the request has more than {HEADER_FIELDS} headers",
             f"req.hdr_names -m reg ^([^,]*,){{{HEADER_FIELDS}}}",
         ),
+        _refuse(400, "a header holds a control character; send text", f"req.hdrs -m reg {CONTROLS}"),
         f"http-request deny deny_status 413 if {{ req.body_size gt {limits.body_bytes} }}",
-        f"http-request return status 503 content-type application/json hdr retry-after {RETRY_AFTER_SECONDS} "
-        f"string {_quoted(_body('the server is stopping'))} if {{ stopping }} {{ path {READY_PATH} }}",
+        f"{_reply(503, 'the server is stopping')} if {{ stopping }} {{ path {READY_PATH} }}",
         "http-after-response set-header x-request-id %[var(txn.id)] if { var(txn.id) -m found }",
         f"default_backend {BACKEND}",
     ]
@@ -163,21 +172,26 @@ def _backend(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
 
 
 def _error(code: int, message: str) -> str:
-    retry = f" hdr retry-after {RETRY_AFTER_SECONDS}" if code in {429, 503} else ""
-    return f"http-error status {code} content-type application/json string {_quoted(_body(message))}{retry}"
+    return f"http-error {_answer(code, message)}"
 
 
 def _refuse(code: int, message: str, condition: str) -> str:
-    reply = f"http-request return status {code} content-type application/json string {_quoted(_body(message))}"
-    return f"{reply} if {{ {condition} }}"
+    return f"{_reply(code, message)} if {{ {condition} }}"
+
+
+def _reply(code: int, message: str) -> str:
+    return f"http-request return {_answer(code, message)}"
+
+
+def _answer(code: int, message: str) -> str:
+    """An answer in JSON: what replicas say of every answer of theirs, this says too."""
+    retry = f" hdr retry-after {RETRY_AFTER_SECONDS}" if code in {429, 503} else ""
+    content = f"content-type application/json string {_quoted(json.dumps({'error': message}))}"
+    return f"status {code} {content} hdr x-content-type-options nosniff{retry}"
 
 
 def _too_large(limits: EdgeLimits) -> str:
     return f"the body is larger than {limits.body_bytes} bytes; send the rows in several requests"
-
-
-def _body(message: str) -> str:
-    return json.dumps({"error": message})
 
 
 def _quoted(text: str) -> str:

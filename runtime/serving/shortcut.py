@@ -5,14 +5,15 @@ It holds to the private parts of uvicorn's protocol, which is why ``pyproject.to
 
 from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from lading.runtime.app import Application
 from lading.runtime.protocols.endpoint import Prompt
 from lading.runtime.protocols.replies import Header
+from lading.runtime.serving.refusing import RefusingProtocol, head_of
 
 
-class ShortcutProtocol(HttpToolsProtocol):
+class ShortcutProtocol(RefusingProtocol):
     """Uvicorn's HTTP for an ``Application``, with a shortcut for what a ``Prompt`` endpoint can answer at once.
 
     A request takes it when it is a plain ``POST`` over HTTP/1.1 that arrived in one piece, on a connection that stays
@@ -84,5 +85,5 @@ class ShortcutProtocol(HttpToolsProtocol):
 
 def _reply(prompt: Prompt, defaults: list[Header], answer: bytes) -> bytes:
     """A 200 as uvicorn writes it."""
-    head = b"".join([b"%b: %b\r\n" % header for header in (*defaults, *prompt.headers)])
+    head = head_of((*defaults, *prompt.headers))
     return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[200], head, len(answer), answer)

@@ -49,6 +49,7 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
         "http-request deny deny_status 413 if { req.body_size gt 12345 }",
         "server slot2 unix@/run/slot2.sock",
         "http-request del-header x-request-timeout-seconds",
+        "http-request del-header upgrade",
     ],
 )
 def test_it_says_what_the_limits_say(line: str) -> None:
@@ -65,6 +66,7 @@ def test_every_answer_of_its_own_is_a_json_error() -> None:
     for line in spoken:
         words = shlex.split(line)
         assert words[words.index("content-type") + 1] == "application/json"
+        assert words[words.index("x-content-type-options") + 1] == "nosniff"
         assert list(json.loads(words[words.index("string") + 1])) == ["error"]
 
 

@@ -30,6 +30,11 @@ INFER = {
     "inputs": [{"name": "X", "shape": [2, 4], "datatype": "FP32", "data": [1, 2, 3, 4, 5, 6, 7, 8]}],
 }
 HEAD = b"POST /v2/models/cells/infer HTTP/1.1\r\nhost: a\r\n"
+UPGRADE = (
+    b"connection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+CONTROLS = (b"\x01", b"\x1f", b"\x7f")
 WAIT_SECONDS = 60
 
 
@@ -101,14 +106,48 @@ def test_the_edge_passes_on_what_the_application_answers(
         pytest.param(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nhost: a\r\n\r\n", 414, id="a long target"),
         pytest.param(HEAD + b"x: " + b"a" * 17000 + b"\r\n\r\n", 431, id="long headers"),
         pytest.param(HEAD + b"x: a\r\n" * 200 + b"\r\n", 431, id="many headers"),
+        *(pytest.param(HEAD + b"x: a" + bad + b"b\r\n\r\n", 400, id=f"{bad!r} in a header") for bad in CONTROLS),
+        *(
+            pytest.param(method + b" /v2 HTTP/1.1\r\nhost: a\r\n\r\n", 501, id=f"the method {method.decode()}")
+            for method in (b"FOO", b"get", b"BREW", b"PROPFIND")
+        ),
+        pytest.param(b"CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n", 501, id="a tunnel"),
+        pytest.param(b"GET v2 HTTP/1.1\r\nhost: a\r\n\r\n", 400, id="a target that only the replica refuses"),
     ],
 )
 def test_the_edge_refuses_in_json(server: "Serving", sent: bytes, status: int) -> None:
     found, headers, body = parts(exchange(server.port, sent))
     assert found == status
     assert headers["content-type"] == "application/json"
+    assert headers["x-content-type-options"] == "nosniff"
     assert isinstance(body, dict)
     assert list(body) == ["error"]
+
+
+def test_a_request_that_is_no_request_leaves_no_line_in_the_log(server: "Serving") -> None:
+    before = server.said()
+    for first in (b"FOO /v2", b"GET v2"):
+        exchange(server.port, first + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+    found, _, _ = parts(exchange(server.port, b"GET /v2 HTTP/1.1\r\nhost: a\r\n" + UPGRADE + b"\r\n"))
+    assert found == 200, "an upgrade is not offered, and what was asked is answered"
+    time.sleep(1)  # a line would take a moment
+    assert server.said() == before
+
+
+def test_of_two_ways_to_say_a_length_the_chunks_count_and_nothing_can_follow_them(server: "Serving") -> None:
+    body = orjson.dumps(INFER)
+    both = HEAD + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n"
+    sent = both + b"%x\r\n%b\r\n0\r\n\r\nGET /nothing HTTP/1.1\r\nhost: a\r\n\r\n" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.settimeout(20)
+        client.sendall(sent)
+        received = b""
+        with suppress(ConnectionError):
+            while piece := client.recv(65536):
+                received += piece
+    found, headers, answer = parts(received)
+    assert (found, headers["connection"]) == (200, "close")
+    assert isinstance(answer, dict), "one answer, and no second one"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +157,7 @@ def test_the_edge_refuses_in_json(server: "Serving", sent: bytes, status: int) -
         pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 200_000 + b"\r\n\r\n", id="endless headers"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="HTTP/2"),
         pytest.param(HEAD + b"transfer-encoding: chunked\r\n\r\nnot a length\r\n", id="chunks that are not chunks"),
+        pytest.param(HEAD + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", id="compressed chunks"),
         pytest.param(HEAD + b"content-length: 4\r\ncontent-length: 5\r\n\r\nabcd", id="two lengths"),
         pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\n", id="headers that do not end in ten seconds"),
     ],

@@ -18,6 +18,7 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.protocol import load_protocols
+from lading.runtime.serving.refusing import RefusingProtocol
 from lading.runtime.serving.shortcut import ShortcutProtocol
 
 LIMIT = 100_000
@@ -47,7 +48,7 @@ class Answering:
         self.server = uvicorn.Server(
             uvicorn.Config(
                 self.app,
-                http=ShortcutProtocol if short else "httptools",
+                http=ShortcutProtocol if short else RefusingProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
