@@ -44,7 +44,9 @@ def package(
     waiver: Annotated[
         str | None, typer.Option(help="Why a failed proof is accepted; shown wherever the bundle is shown.")
     ] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Load a pickle, which runs the code in it.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load a pickle, or unknown types from .skops: either may run code.")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="The bundle: an archive .lading, else a folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:

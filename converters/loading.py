@@ -1,12 +1,13 @@
 """Loading: a trained model out of a file, without running code unless that was allowed."""
 
 from pathlib import Path
+from typing import cast
 
+from lading.converters.harmless import harmless
+from lading.converters.tree_soundness import unsound
 from lading.core.errors import LadingError, UsageError
 
 PICKLES = (".joblib", ".pkl", ".pickle")
-HARMLESS = frozenset({"numpy.dtype"})
-"""Types that skops does not list as known, and that hold nothing but a name: every encoder has one."""
 KINDS = (*PICKLES, ".skops", ".onnx")
 
 
@@ -36,7 +37,7 @@ class UntrustedPickleError(UsageError):
 
 
 class UntrustedTypesError(UsageError):
-    """A skops file holds types that skops does not know to be harmless."""
+    """A skops file holds types that are not known to be harmless."""
 
     def __init__(self, path: str, types: tuple[str, ...]) -> None:
         super().__init__(path, types)
@@ -46,6 +47,20 @@ class UntrustedTypesError(UsageError):
         return (
             f"{self.path} holds types that are not known to be harmless: {', '.join(self.types)}; "
             "pass --trust if you know who made it"
+        )
+
+
+class UnsoundTreeError(LadingError):
+    """A tree in a skops file points outside of itself, which would crash whoever follows it."""
+
+    def __init__(self, path: str, tree: str) -> None:
+        super().__init__(path, tree)
+        self.path, self.tree = path, tree
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} holds a {self.tree} with indices that point outside of it: the file is damaged, or made to "
+            "do harm; save the model again where it was trained"
         )
 
 
@@ -64,7 +79,8 @@ def load_model(path: Path, trust: bool = False) -> object:
     """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file; for the last one the path itself.
 
     ``trust`` allows code to run: without it pickles are refused, and skops files with types that are not known to be
-    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``ModelUnpickleError``.
+    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``UnsoundTreeError`` and
+    ``ModelUnpickleError``.
     """
     if not path.is_file():
         raise ModelFileError(str(path), "is not there; give the path of a trained model's file")
@@ -95,10 +111,14 @@ def _skops(path: Path, trust: bool) -> object:
         asked = get_untrusted_types(file=path)
     except Exception as error:  # a file that is no skops file fails in many ways
         raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
-    untrusted = tuple(sorted(set(asked) - HARMLESS))
+    untrusted = tuple(sorted(set(asked) - harmless()))
     if untrusted and not trust:
         raise UntrustedTypesError(str(path), untrusted)
     try:
-        return load(path, trusted=asked)
+        model = load(path, trusted=asked)
+        broken = None if trust else unsound(model)
     except Exception as error:
         raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+    if broken is not None:
+        raise UnsoundTreeError(str(path), broken)
+    return cast(object, model)

@@ -8,13 +8,36 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
-from sklearn.linear_model import Ridge
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge, TweedieRegressor
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
+from lading.converters import package
 from lading.converters.loading import (
     ModelFileError,
     ModelUnpickleError,
+    UnsoundTreeError,
     UntrustedPickleError,
     UntrustedTypesError,
     load_model,
@@ -60,6 +83,66 @@ def test_pickles_run_nothing_unless_they_are_trusted(suffix: str, tmp_path: Path
 
 def test_skops_files_of_known_types_need_no_trust(tmp_path: Path) -> None:
     assert isinstance(load_model(saved(tmp_path / "model.skops")), Ridge)
+
+
+def logistic() -> LogisticRegression:
+    """A classifier that converges on every data set here."""
+    return LogisticRegression(max_iter=5000)
+
+
+COMMON: dict[str, Any] = {
+    "tree": DecisionTreeClassifier(max_depth=3),
+    "forest": RandomForestClassifier(5),
+    "extra trees": ExtraTreesClassifier(5),
+    "boosting": GradientBoostingClassifier(n_estimators=3),
+    "histogram boosting": HistGradientBoostingClassifier(max_iter=3),
+    "bagging": BaggingClassifier(DecisionTreeClassifier(max_depth=3), 3, max_features=3),
+    "isolation": IsolationForest(n_estimators=3),
+    "neighbours": KNeighborsClassifier(algorithm="kd_tree"),
+    "neighbours in balls": KNeighborsClassifier(algorithm="ball_tree"),
+    "network": MLPClassifier((4,), solver="lbfgs", max_iter=5000),
+    "network by Adam": MLPClassifier((4,), max_iter=500, tol=0.1),
+    "network by descent": MLPClassifier((4,), solver="sgd", max_iter=500, tol=0.1),
+    "search": GridSearchCV(logistic(), {"C": [0.5, 1.0]}, cv=KFold(3, shuffle=True)),
+    "search by a metric": RandomizedSearchCV(
+        DecisionTreeClassifier(), {"max_depth": [2, 3]}, n_iter=2, scoring="f1_macro", random_state=np.random.RandomState(0)
+    ),
+    "calibration": CalibratedClassifierCV(DecisionTreeClassifier(max_depth=2), cv=2),
+    "voting": VotingClassifier([("a", logistic()), ("b", RandomForestClassifier(3))]),
+    "stacking": StackingClassifier([("a", logistic()), ("b", DecisionTreeClassifier(max_depth=3))], logistic()),
+    "selection": make_pipeline(SelectKBest(k=2), logistic()),
+    "kernels": GaussianProcessRegressor(RBF() + WhiteKernel()),
+    "losses": TweedieRegressor(max_iter=5000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", COMMON.values(), ids=COMMON)
+def test_skops_files_of_scikit_learns_own_types_need_no_trust(model: Any, tmp_path: Path) -> None:
+    rows, labels = load_breast_cancer(return_X_y=True)
+    rows = StandardScaler().fit_transform(rows[:, :6])
+    loaded: Any = load_model(saved(tmp_path / "model.skops", model.fit(rows, labels)))
+    assert np.array_equal(loaded.predict(rows), model.predict(rows))
+    package(loaded, rows, name="a", path=tmp_path / "a.lading")
+
+
+def test_columns_chosen_by_type_need_no_trust(penguins: Any, tmp_path: Path) -> None:
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    chosen = [
+        ("numbers", numbers, make_column_selector(dtype_include="number")),
+        ("others", OneHotEncoder(), make_column_selector(dtype_exclude=np.number)),
+    ]
+    model = make_pipeline(ColumnTransformer(chosen), RandomForestClassifier(5)).fit(penguins.train, penguins.labels)
+    loaded = load_model(saved(tmp_path / "model.skops", model))
+    package(loaded, penguins.train, name="a", path=tmp_path / "a.lading")
+
+
+def test_a_tree_that_points_outside_is_refused(tmp_path: Path) -> None:
+    model = DecisionTreeClassifier().fit(np.eye(3), [0, 1, 2])
+    state = model.tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 10**6
+    model.tree_.__setstate__(state)
+    with pytest.raises(UnsoundTreeError, match=r"holds a Tree with indices .*; save the model again"):
+        load_model(saved(tmp_path / "model.skops", model))
 
 
 def test_skops_files_of_other_types_name_them(tmp_path: Path) -> None:
