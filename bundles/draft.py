@@ -8,7 +8,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from lading.bundles.canonical import NotCanonicalError, canonical_json
-from lading.bundles.capturing.credentials import MASK, is_secret, without_credentials
+from lading.bundles.capturing.credentials import without_credentials, without_secrets
 from lading.bundles.card import model_card
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
@@ -69,11 +69,11 @@ def write_bundle(draft: Draft, path: Path) -> str:
 def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
     """Every file of the bundle but the manifest, and the manifest's bytes.
 
-    Secrets in what people wrote (description, tags, the data's source, the repository) are left out.
+    Credentials in the description, the waiver and the provenance are left out, wherever they stand.
     Raises ``DraftError`` for what a reader would refuse.
     """
-    draft = _without_secrets(draft)
     try:
+        draft = _without_secrets(draft)
         files = _files(draft)
         entries = {name: entry_of(name, files[name]) for name in sorted(files)}
         manifest = Manifest(
@@ -96,16 +96,18 @@ def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
 
 
 def _without_secrets(draft: Draft) -> Draft:
-    given = draft.provenance
-    tags = {name: MASK if is_secret(name) else without_credentials(text) for name, text in given.tags.items()}
-    data = given.data.model_copy(update={"source": _clean(given.data.source)})
-    code = given.code.model_copy(update={"repository": _clean(given.code.repository)})
-    provenance = Provenance(**{**dict(given), "tags": tags, "data": data, "code": code})
-    return replace(draft, description=_clean(draft.description), provenance=provenance)
-
-
-def _clean(text: str | None) -> str | None:
-    return None if text is None else without_credentials(text)
+    """The draft with every text that people wrote, or that was seen where it was made, free of credentials."""
+    waiver, description = draft.parity.waiver, draft.description
+    try:
+        provenance = without_secrets(draft.provenance.model_dump())
+    except ValueError as error:
+        raise DraftError(f"provenance: {error}") from error
+    return replace(
+        draft,
+        description=None if description is None else without_credentials(description),
+        provenance=Provenance.model_validate(provenance),
+        parity=draft.parity.model_copy(update={"waiver": None if waiver is None else without_credentials(waiver)}),
+    )
 
 
 def _files(draft: Draft) -> dict[str, Content]:

@@ -3,6 +3,8 @@
 import itertools
 import re
 
+from pydantic import JsonValue
+
 MASK = "***"
 
 _WORDS = frozenset(
@@ -20,12 +22,23 @@ _WORDS = frozenset(
         "bearer",
     ]
 )
-_PAIRS = frozenset({"api key", "access key", "account key", "private key", "auth key", "signing key", "encryption key"})
-_LAST = frozenset({"token", "signature", "sas"})
-_QUERY = frozenset({"sig", "key", "code", "auth"})
+_PAIRS = frozenset(
+    [
+        "api key",
+        "access key",
+        "account key",
+        "subscription key",
+        "private key",
+        "auth key",
+        "signing key",
+        "encryption key",
+    ]
+)
+_LAST = frozenset({"token", "signature", "sas", "jwt", "pw"})
+_QUERY = frozenset({"sig", "key", "code", "auth", "pass", "session", "session id", "sessionid", "sid"})
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^\s\"'<>]*)")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://|(?<![^\s\"'<>(=,;])//)([^\s\"'<>]*)")
 _PERSON = re.compile(r"(?<![\w.@/+-])(?:[\w.+-]+:[^\s@/]+@(?=[\w.-])|[\w.+-]+@(?=[\w.-]+:[\w~./-]))")
 _PAIR = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,63}?)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^;&\s\"']+)")
 
@@ -36,7 +49,7 @@ def is_secret(name: str) -> bool:
     >>> is_secret("db_password"), is_secret("githubToken"), is_secret("token_pattern")
     (True, True, False)
     """
-    words = [word.lower() for word in _CAMEL.split(name) if word]
+    words = _words(name)
     pairs = {f"{first} {second}" for first, second in itertools.pairwise(words)}
     return not _WORDS.isdisjoint(words) or not _PAIRS.isdisjoint(pairs) or (bool(words) and words[-1] in _LAST)
 
@@ -50,9 +63,44 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("https://me:pw@example.org/data.csv?rows=9&sig=ab")
     'https://example.org/data.csv?rows=9'
     """
+    while (cleaner := _cleaner(text)) != text:  # what is left out may bring together what was apart
+        text = cleaner
+    return text
+
+
+def without_secrets(value: JsonValue) -> JsonValue:
+    """``value`` with no credentials in any text of it, names of members too, at any depth.
+
+    What stands under the name of a secret becomes ``***``. Numbers stay: a metric may be named for its tokens.
+    Raises ``ValueError`` when two members of one object have the same name without their credentials.
+
+    >>> without_secrets({"api_key": "a1", "from": ["//me:pw@example.org/x"], "loss per token": 0.5})
+    {'api_key': '***', 'from': ['//example.org/x'], 'loss per token': 0.5}
+    """
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, list):
+        return [without_secrets(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    cleaned: dict[str, JsonValue] = {}
+    for name, member in value.items():
+        shown = without_credentials(name)
+        if shown in cleaned:
+            raise ValueError(f"two names are both {shown!r} without the credentials in them")
+        masked = is_secret(name) and isinstance(member, str | list | dict)
+        cleaned[shown] = MASK if masked else without_secrets(member)
+    return cleaned
+
+
+def _cleaner(text: str) -> str:
     text = _URL.sub(lambda url: url[1] + _clean(url[2]), text)
     text = _PERSON.sub("", text)
     return _PAIR.sub(lambda pair: pair[1] + pair[2] + MASK if is_secret(pair[1]) else pair[0], text)
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _CAMEL.split(name) if word]
 
 
 def _clean(rest: str) -> str:
@@ -80,4 +128,4 @@ def _without_parameters(rest: str, mark: str) -> str:
 
 def _secret_parameter(part: str) -> bool:
     name, equals, _ = part.partition("=")
-    return bool(equals) and (name.lower() in _QUERY or is_secret(name))
+    return bool(equals) and (" ".join(_words(name)) in _QUERY or is_secret(name))

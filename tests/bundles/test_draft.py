@@ -1,6 +1,6 @@
 """The draft: the same draft, the same bytes, and nothing written that a reader would refuse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from lading.bundles import draft as drafts
 from lading.bundles.bundle import open_bundle
 from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.digest import digest_of
-from lading.bundles.draft import Draft, DraftError, write_bundle
+from lading.bundles.draft import Draft, DraftError, draw_up, write_bundle
 from lading.bundles.manifest import Graph
+from lading.bundles.provenance import Provenance
 
 MakeDraft = Callable[..., Draft]
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -83,6 +84,71 @@ def test_too_many_files_are_refused(make_draft: MakeDraft, tmp_path: Path, monke
     write_bundle(make_draft(extra_files={"model/a": b""}), tmp_path / "x.lading")
     with pytest.raises(DraftError, match="7 files"):
         write_bundle(make_draft(extra_files={"model/a": b"", "model/b": b""}), tmp_path / "x.lading")
+
+
+SECRET = "S3CR3T"
+LEAKS = st.sampled_from(
+    [
+        f"https://me:{SECRET}@example.org/x",
+        f"//me:{SECRET}@example.org/x",
+        f"https://example.org/x?pass={SECRET}",
+        f"https://example.org/x?subscription-key={SECRET}&rows=9",
+        f"me:{SECRET}@example.org/db",
+        f"Server=db;Password={SECRET};",
+    ]
+)
+
+
+FREE_NAMES = {"parameters", "metrics", "packages", "tags", "grid"}
+"""Members whose own members anybody may name."""
+
+
+def leaking(value: Any, leak: str, within: str = "") -> Any:
+    """``value`` with ``leak`` in each of its texts but the digest, and in each name that anybody may choose."""
+    match value:
+        case str():
+            return value if within == "digest" else f"{value} {leak}"
+        case list():
+            return [leaking(member, leak, within) for member in value]
+        case dict():
+            tail = f" {leak}" if within in FREE_NAMES else ""
+            return {f"{name}{tail}": leaking(member, leak, name) for name, member in value.items()}
+    return value
+
+
+def test_the_example_has_every_field_that_a_credential_could_hide_in(draft: Draft) -> None:
+    provenance = everything(draft)
+    for record in (provenance, provenance.data, provenance.experiment, provenance.code, provenance.environment):
+        assert None not in dict(record).values()
+        assert all(len(value) > 0 for value in dict(record).values() if isinstance(value, Mapping))
+
+
+def everything(draft: Draft) -> Provenance:
+    given = draft.provenance
+    return given.model_copy(update={"data": given.data.model_copy(update={"source": "data/penguins.csv"})})
+
+
+@settings(max_examples=20)
+@given(leak=LEAKS)
+def test_no_text_brings_a_credential_into_a_bundle(
+    tmp_path_factory: pytest.TempPathFactory, make_draft: MakeDraft, leak: str
+) -> None:
+    draft = make_draft()
+    leaked = Provenance.model_validate(leaking(everything(draft).model_dump(), leak))
+    parity = draft.parity.model_copy(update={"waiver": f"Because {leak}"})
+    folder = tmp_path_factory.mktemp("leak") / "x"
+    write_bundle(make_draft(description=f"See {leak}", provenance=leaked, parity=parity), folder)
+    for path in folder.rglob("*.*"):
+        assert SECRET.encode() not in path.read_bytes(), path.name
+    with open_bundle(folder) as bundle:
+        assert bundle.manifest.provenance.data.digest == draft.provenance.data.digest
+        assert list(bundle.manifest.provenance.experiment.metrics.values()) == [0.98]
+
+
+def test_two_names_that_differ_by_their_credentials_only_are_refused(make_draft: MakeDraft, draft: Draft) -> None:
+    tags = {"//a:b@example.org": "1", "//c:d@example.org": "2"}
+    with pytest.raises(DraftError, match=r"provenance: two names are both '//example\.org'"):
+        draw_up(make_draft(provenance=draft.provenance.model_copy(update={"tags": tags})))
 
 
 def test_secrets_in_what_people_wrote_are_left_out(make_draft: MakeDraft, draft: Draft, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
-from lading.bundles.capturing.credentials import is_secret, without_credentials
+from lading.bundles.capturing.credentials import is_secret, without_credentials, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,9 @@ from lading.bundles.capturing.credentials import is_secret, without_credentials
         "githubToken",
         "X-Amz-Signature",
         "SharedAccessSignature",
+        "jwt",
+        "db_pw",
+        "Ocp-Apim-Subscription-Key",
         "api_key",
         "apikey",
         "apiKey",
@@ -51,6 +55,9 @@ def test_names_of_secrets(name: str) -> None:
         "n_estimators",
         "signature_form",
         "passthrough",
+        "n_pass",
+        "session",
+        "subscription",
         "",
         "_",
     ],
@@ -75,6 +82,12 @@ def test_names_of_other_things(name: str) -> None:
         ("https://example.org/?token=a", "https://example.org/"),
         ("https://example.org/#access_token=a&x=1", "https://example.org/#x=1"),
         ("https://example.org/?token=a#part", "https://example.org/#part"),
+        ("https://example.org/?pass=a&x=1&pw=b", "https://example.org/?x=1"),
+        ("https://example.org/?jwt=a&session=b&session_id=c", "https://example.org/"),
+        ("https://example.org/a?subscription-key=a&passenger=1", "https://example.org/a?passenger=1"),
+        ("//me:pw@example.org/x", "//example.org/x"),
+        ("see (//me:pw@example.org/x)", "see (//example.org/x)"),
+        ("data//me@home.csv // by me@example.org", "data//me@home.csv // by me@example.org"),
         ("from 'https://a:b@example.org/x' and s3://c:d@bucket/y", "from 'https://example.org/x' and s3://bucket/y"),
         ("git@example.org:team/repo.git", "example.org:team/repo.git"),
         ("me:pw@example.org/db", "example.org/db"),
@@ -104,11 +117,35 @@ def test_a_password_never_survives(secret: str, host: str) -> None:
         f"https://example.org/{host}?a=1&api_key=S{secret}",
         f"{host}:S{secret}@example.org/x",
         f"User={host}; Password = S{secret}",
+        f"//{host}:S{secret}@example.org/x",
+        f"https://example.org/?a=1&subscription-key=S{secret}&pw=S{secret}",
     ):
         assert f"S{secret}" not in without_credentials(text)
 
 
-@given(st.text(max_size=80))
+marks = st.sampled_from(["https://", "//", "/", ":", "@", "?", "&", "=", "#", " ", "'", "a", "b", "0", "token", "pw"])
+
+
+@given(st.text(max_size=80) | st.lists(marks, max_size=15).map("".join))
 def test_once_is_enough(text: str) -> None:
     once = without_credentials(text)
     assert without_credentials(once) == once
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"api_key": "a", "note": "b"}, {"api_key": "***", "note": "b"}),
+        ({"credentials": {"user": "a"}, "secrets": ["b"]}, {"credentials": "***", "secrets": "***"}),
+        ({"token": None, "loss per token": 0.5}, {"token": None, "loss per token": 0.5}),
+        ({"https://a:b@example.org/": [["//a:b@example.org"]]}, {"https://example.org/": [["//example.org"]]}),
+        ({"password=a": "b"}, {"password=***": "***"}),
+    ],
+)
+def test_names_and_members_at_any_depth_lose_their_secrets(value: JsonValue, expected: JsonValue) -> None:
+    assert without_secrets(value) == expected
+
+
+def test_two_names_that_differ_by_their_credentials_only_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"two names are both '//example\.org'"):
+        without_secrets({"//a:b@example.org": 1, "//c:d@example.org": 2})
