@@ -43,7 +43,10 @@ class Golden(Record):
     fields: FrozenMap[tuple[JsonValue, ...]]
     """By field: one value for each row, nested lists where the field is a tensor."""
     outputs: FrozenMap[tuple[JsonValue, ...]]
-    """By output: what the original model gave for each row, in the shortest decimals that give the same bits."""
+    """By output: what the original model gave for each row, in the shortest decimals that give the same bits.
+
+    Of a label that is ``coded``: the position in ``classes``, which is what the tensor holds, not the class name.
+    """
 
     @model_validator(mode="after")
     def _all_have_the_same_rows(self) -> Self:

@@ -84,7 +84,7 @@ class Output(Record):
     class_type: Literal["boolean", "integer", "number", "string"] | None = None
     """The type of the class names before JSON, which writes 1.0 as 1."""
     coded: bool = False
-    """For labels: whether the tensor holds positions in ``classes`` rather than the names themselves."""
+    """For labels: whether the tensor, and the golden rows, hold positions in ``classes``, not the names themselves."""
     targets: tuple[str, ...] | None = None
     """For values with several columns: the name of each."""
 

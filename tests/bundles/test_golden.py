@@ -168,3 +168,17 @@ def test_the_shortest_decimals_of_a_float32_are_its_bits_again(bits: int) -> Non
 def test_text_outputs_stay_text() -> None:
     values = np.array([["ab", ""], ["é", "NaN"]], dtype=object)
     assert rows_from_exact(exact_rows(values), "string").tolist() == values.tolist()
+
+
+def test_a_coded_label_is_held_as_positions_in_the_classes() -> None:
+    label = Output(
+        tensor=Tensor(name="label", dtype="int64", shape=("rows",)),
+        meaning="label",
+        classes=(0.5, 1.5),
+        class_type="number",
+        coded=True,
+    )
+    signature = SIGNATURE.model_copy(update={"outputs": (label,)})
+    golden = golden_of(signature, COLUMNS, {"label": np.array([1, 0, 0, 1])}, ["data"] * 4)
+    assert golden.outputs["label"] == (1, 0, 0, 1)
+    assert golden.expected(signature)["label"].tolist() == [1, 0, 0, 1]
