@@ -1,15 +1,17 @@
 """The container: what holds a bundle's files, an archive or a folder, told apart by the path."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lading.bundles.manifest import CARD_PATH, EVIDENCE_PREFIX, MANIFEST_PATH
+from lading.bundles.manifest import CARD_PATH, EVIDENCE_PREFIX, MANIFEST_PATH, MODEL_PREFIX, PROFILE_PATH
 from lading.bundles.storage.archive import SUFFIX, Archive, archive_size, write_archive
 from lading.bundles.storage.archive_layout import LOCAL_MAGIC
 from lading.bundles.storage.atomic import new_file, new_folder
 from lading.bundles.storage.content import Content
 from lading.bundles.storage.folder import Folder, write_folder
+from lading.bundles.storage.integrity import NotABundleError
 from lading.core.errors import ConflictError, IntegrityError, UsageError
 
 
@@ -55,7 +57,11 @@ def open_container(path: Path) -> Container:
     """
     if not path.exists():
         raise NoSuchBundleError(str(path))
-    return Folder(path) if path.is_dir() else Archive(path)
+    if not path.is_dir():
+        return Archive(path)
+    if not _has_manifest(path):  # asked first: the folder may be anything, and very large
+        raise NotABundleError(str(path), f"it holds no {MANIFEST_PATH}; name a {SUFFIX} file or a bundle's folder")
+    return Folder(path)
 
 
 def write_container(contents: Mapping[str, Content], path: Path) -> None:
@@ -93,9 +99,29 @@ def _is_bundle_folder(path: Path) -> bool:
     """Whether a folder holds what every bundle holds and nothing that none does, or is empty."""
     if not path.is_dir():
         return False
+    if not _has_manifest(path):
+        return _is_empty(path)
     try:
         names = Folder(path).contents.keys()
     except IntegrityError:
         return False
-    known = (CARD_PATH, MANIFEST_PATH, "profile.json", "golden/", "model/", EVIDENCE_PREFIX)
-    return not names or (MANIFEST_PATH in names and all(name.startswith(known) for name in names))
+    known = (CARD_PATH, MANIFEST_PATH, PROFILE_PATH, "golden/", MODEL_PREFIX, EVIDENCE_PREFIX)
+    return all(name.startswith(known) for name in names)
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing in a folder, which may not be listed to the end; ``False`` when it may not be read."""
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except OSError:
+        return False
+
+
+def _has_manifest(folder: Path) -> bool:
+    """Whether something in a folder is named as the manifest, or nobody may look."""
+    try:
+        (folder / MANIFEST_PATH).lstat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return True

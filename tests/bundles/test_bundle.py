@@ -12,6 +12,7 @@ from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.manifest import Manifest
 from lading.bundles.storage.container import NoSuchBundleError, OccupiedError
+from lading.bundles.storage.folder import Folder
 from lading.bundles.storage.integrity import (
     BundleError,
     DigestMismatchError,
@@ -212,6 +213,42 @@ def test_nothing_at_the_path_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(NoSuchBundleError) as caught:
         open_bundle(tmp_path / "none.lading")
     assert caught.value.exit_code == 2
+
+
+def _many_files(path: Path) -> None:
+    for number in range(1001):
+        (path / f"{number}.txt").touch()
+
+
+def _links(path: Path) -> None:
+    (path / "a").symlink_to("/etc")
+    (path / "b c").touch()
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(lambda path: None, id="an empty folder"),
+        pytest.param(_links, id="links and strange names"),
+        pytest.param(_many_files, id="very many files"),
+    ],
+)
+def test_a_folder_without_a_manifest_is_no_bundle_whatever_it_holds(
+    tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    put(tmp_path)
+    with pytest.raises(NotABundleError, match=r"holds no manifest\.json; name a \.lading file or a bundle's folder"):
+        open_bundle(tmp_path)
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_folder_without_a_manifest_is_not_searched(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: bool
+) -> None:
+    (tmp_path / "x" / "deep").mkdir(parents=True)
+    monkeypatch.setattr(Folder, "_walk", lambda *_: pytest.fail("it was searched"))
+    with pytest.raises(OccupiedError if write else NotABundleError):
+        write_bundle(draft, tmp_path / "x") if write else open_bundle(tmp_path / "x")
 
 
 def test_a_bundle_is_replaced_by_a_bundle(make_draft: MakeDraft, archive: Path, folder: Path) -> None:
