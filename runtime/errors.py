@@ -45,7 +45,7 @@ class UnknownModelError(RequestError):
             found = f"model {shown(self.name)} has no version {shown(self.version)} here; deployed is"
             return f"{found} {listed(self.known)}"
         return (
-            f"no model {shown(self.name)} is deployed here{suggestion(self.name, self.known)}; {_deployed(self.known)}"
+            f"no model {shown(self.name)} is deployed here; {_deployed(self.known)}{suggestion(self.name, self.known)}"
         )
 
 

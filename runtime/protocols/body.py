@@ -1,14 +1,22 @@
 """The body of a request: read within its limit, as strict JSON that says no name twice."""
 
 import json
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
 from starlette.types import Receive, Scope
 
-from lading.runtime.errors import BinaryBodyError, BodyTooLargeError, EncodedBodyError, MalformedRequestError, shown
+from lading.runtime.errors import (
+    SHOWN,
+    BinaryBodyError,
+    BodyTooLargeError,
+    EncodedBodyError,
+    MalformedRequestError,
+    shown,
+)
 
 EXPLAINED_BYTES = 1 << 20
 """Up to this size a body that is not JSON is read a second time, to say where it goes wrong."""
@@ -36,9 +44,20 @@ class _Token:
 class _Literal(_Token):
     """``NaN``, ``Infinity`` or ``-Infinity``."""
 
+    problem = "is not JSON; send null for a missing value"
+
+
+class _Huge(_Literal):
+    """A number beyond the largest double."""
+
+    problem = "is larger than a number can be, about 1.8e308"
+
 
 class _Repeated(_Token):
     """An object that says the name ``text`` twice."""
+
+
+Kind = TypeVar("Kind", bound=_Token)
 
 
 def check_headers(headers: Headers, limit: int) -> None:
@@ -103,13 +122,12 @@ def refuse_repeated(body: bytes, document: object, names: int) -> None:
 def _not_json(body: bytes, error: orjson.JSONDecodeError) -> MalformedRequestError:
     if not body:
         return MalformedRequestError("the body is empty; send JSON")
-    if len(body) <= EXPLAINED_BYTES and (b"NaN" in body or b"Infinity" in body):
+    if len(body) <= EXPLAINED_BYTES and (b"NaN" in body or b"Infinity" in body or "infinity" in error.msg):
         found = _find(_leniently(body), _Literal)
         if found is not None:
             path, token = found
             field = path[-1] if path and isinstance(path[-1], str) else None
-            problem = f"{token.text}{_at(path)} is not JSON; send null for a missing value"
-            return MalformedRequestError(problem, field, _row(path))
+            return MalformedRequestError(f"{token.text}{_at(path)} {token.problem}", field, _row(path))
     return MalformedRequestError(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
 
 
@@ -117,10 +135,15 @@ def _leniently(body: bytes) -> object:
     """The body with tokens where it is not strict JSON; nothing where even a lenient reading fails."""
     try:
         return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_constant=_Literal, parse_int=float, parse_float=float
+            body.decode(), object_pairs_hook=_object, parse_constant=_Literal, parse_int=_number, parse_float=_number
         )
     except (ValueError, RecursionError):
         return None
+
+
+def _number(text: str) -> float | _Huge:
+    value = float(text)
+    return _Huge(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…") if math.isinf(value) else value
 
 
 def _object(pairs: list[tuple[str, object]]) -> object:
@@ -132,7 +155,7 @@ def _object(pairs: list[tuple[str, object]]) -> object:
     return made
 
 
-def _find(document: object, kind: type[_Token]) -> tuple[Path, _Token] | None:
+def _find(document: object, kind: type[Kind]) -> tuple[Path, Kind] | None:
     """The first token of that kind and the path to it."""
     left: list[tuple[Path, object]] = [((), document)]
     while left:

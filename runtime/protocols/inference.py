@@ -58,12 +58,16 @@ class InferenceDialect:
     def _selected(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[OutputWriter, ...]:
         if not wanted:
             return self.outputs
-        return tuple(self._output(output.get("name"), output.get("parameters")) for output in wanted)
+        found = tuple(self._output(output.get("name"), output.get("parameters")) for output in wanted)
+        for position, output in enumerate(found):
+            if output in found[:position]:
+                raise MalformedRequestError(f"output {shown(output.name)} is asked for twice; ask once")
+        return found
 
     def _output(self, name: object, parameters: object) -> OutputWriter:
         if type(name) is not str or name not in self._by_name:
             close = suggestion(name, self._by_name)
-            problem = f"there is no output {shown(name)}{close}; outputs are {listed(self._by_name)}"
+            problem = f"there is no output {shown(name)}; outputs are {listed(self._by_name)}{close}"
             raise MalformedRequestError(problem)
         if isinstance(parameters, dict) and "classification" in parameters:
             raise MalformedRequestError("the classification extension is not offered; ask for the output itself")

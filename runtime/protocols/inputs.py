@@ -160,7 +160,7 @@ def named_tensors(specs: Sequence[TensorSpec], given: Rows) -> dict[str, Mapping
 def _unknown(name: object, known: Iterable[str], given: Rows) -> MalformedRequestError:
     names = [tensor.get("name") for tensor in given]
     close = suggestion(name, [other for other in known if other not in names])
-    return MalformedRequestError(f"there is no input {shown(name)}{close}; inputs are {listed(known)}")
+    return MalformedRequestError(f"there is no input {shown(name)}; inputs are {listed(known)}{close}")
 
 
 def _same_rows(data: Mapping[str, Given]) -> int:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lading.bundles.canonical import canonical_json
+from lading.bundles.outline import estimator
 from lading.bundles.records import Record
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
@@ -22,6 +23,7 @@ MODEL: Schema = {
         "name": {"type": "string"},
         "version": {"type": "string"},
         "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+        "estimator": {"type": "string"},
     },
     "required": ["name", "version", "digest"],
 }
@@ -79,9 +81,7 @@ def summary(model: Model) -> dict[str, object]:
 def lineage_of(model: Model) -> dict[str, object]:
     """Where the model came from and how it was proved."""
     return {
-        "name": model.name,
-        "version": model.version,
-        "digest": model.digest,
+        **_identity(model),
         "provenance": _document(model.manifest.provenance),
         "parity": _document(model.parity),
         "waiver": model.parity.waiver,
@@ -91,11 +91,22 @@ def lineage_of(model: Model) -> dict[str, object]:
 def described(model: Model) -> dict[str, object]:
     """All that the bundle states of the model."""
     return {
+        **_identity(model),
         **summary(model),
         "graph": _document(model.manifest.graph),
         "signature": _document(model.signature),
         **lineage_of(model),
         "profile": _document(model.profile),
+    }
+
+
+def _identity(model: Model) -> dict[str, object]:
+    """Which model it is, and what kind of model: ``LogisticRegression in Pipeline``."""
+    return {
+        "name": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "estimator": estimator(model.manifest.provenance.experiment),
     }
 
 

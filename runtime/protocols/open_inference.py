@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from lading.bundles.outline import estimator
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.answers import class_names
@@ -115,6 +116,7 @@ def properties(model: Model) -> dict[str, str]:
         "data.name": provenance.data.name,
         "data.source": provenance.data.source,
         "experiment.estimator": provenance.experiment.estimator,
+        "experiment.model": estimator(provenance.experiment),
         "code.repository": provenance.code.repository,
         "code.commit": provenance.code.commit,
         "author": provenance.author,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lading.bundles.signature import Field, Output, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
-from lading.runtime.errors import MalformedRequestError, NotInJsonError, shown
+from lading.runtime.errors import BinaryBodyError, MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
 
 Array = NDArray[Any]
@@ -50,6 +50,8 @@ class TensorSpec(NamedTuple):
     """Of one row."""
     optional: bool = False
     """Whether a request may leave it out."""
+    columns: tuple[str, ...] = ()
+    """The fields of a matrix's columns."""
 
     @property
     def metadata(self) -> dict[str, object]:
@@ -77,9 +79,11 @@ def input_spec(signature: Signature, tensor: Tensor) -> TensorSpec:
     """An input of the graph as it is, its extents filled in from the fields that feed it."""
     fed = fed_fields(signature, tensor)
     extents: tuple[int, ...] = fed[0].shape
+    columns: tuple[str, ...] = ()
     if fed[0].feed is not None and fed[0].feed.column is not None:
-        extents = (len(fed),)
-    return TensorSpec(tensor.name, DATATYPES[tensor.dtype], extents or (1,) * (len(tensor.shape) - 1))
+        extents, columns = (len(fed),), tuple(field.name for field in fed)
+    datatype = DATATYPES[tensor.dtype]
+    return TensorSpec(tensor.name, datatype, extents or (1,) * (len(tensor.shape) - 1), columns=columns)
 
 
 class Given(NamedTuple):
@@ -97,6 +101,8 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     """
     if given.get("datatype") != spec.datatype:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
+    if _is_binary(given.get("parameters")):
+        raise BinaryBodyError
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
@@ -119,13 +125,19 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     return Given(data, rows)
 
 
+def _is_binary(parameters: object) -> bool:
+    return isinstance(parameters, dict) and "binary_data_size" in parameters
+
+
 def _rows(spec: TensorSpec, shape: object) -> int:
     """The first extent of ``shape``, once the others are the expected ones; ``[N]`` is taken for ``[N, 1]``."""
     expected = [-1, *spec.extents]
     if type(shape) is not list or not shape or any(type(extent) is not int for extent in shape):
         _fail(spec, f"has {shown(shape)} for its shape, expected {expected}")
     rows: int = shape[0]
-    if rows < 0 or (shape[1:] != expected[1:] and not (len(shape) == 1 and math.prod(spec.extents) == 1)):
+    if min(shape) < 0:
+        _fail(spec, f"has shape {shown(shape)}, where {min(shape)} is no extent; say how many rows there are")
+    if shape[1:] != expected[1:] and not (len(shape) == 1 and math.prod(spec.extents) == 1):
         _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is the number of rows")
     return rows
 
@@ -159,9 +171,10 @@ def _check_limits(spec: TensorSpec, data: list[int]) -> None:
 
 
 def _fail_at(spec: TensorSpec, position: int, value: object) -> NoReturn:
-    row = position // math.prod(spec.extents)
+    row, column = divmod(position, math.prod(spec.extents))
+    where = f"in row {row}, field {shown(spec.columns[column])}" if spec.columns else f"in row {row}"
     noun = NOUNS.get(spec.datatype, f"an integer that fits {spec.datatype}")
-    _fail(spec, f"has {shown(value)} in row {row}, expected {noun}", row)
+    _fail(spec, f"has {shown(value)} {where}, expected {noun}", row)
 
 
 def _fail(spec: TensorSpec, problem: str, row: int | None = None) -> NoReturn:

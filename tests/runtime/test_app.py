@@ -111,6 +111,7 @@ def test_paths_and_methods_that_are_not_answered(
 ) -> None:
     response = ask(path, method=method)
     assert (response.status_code, response.headers.get("allow")) == (status, allow)
+    assert response.headers["x-content-type-options"] == "nosniff"
     if status != 204:
         assert response.headers["content-type"] == "application/json"
         assert len(response.json()["error"]) < 300

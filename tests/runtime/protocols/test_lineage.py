@@ -1,8 +1,14 @@
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 
+from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.provenance import Experiment
 from lading.runtime.deployments import Deployments
+from lading.runtime.protocols.lineage import described, lineage_of
+from lading.runtime.protocols.open_inference import properties
 
 Ask = Callable[..., httpx.Response]
 
@@ -41,5 +47,17 @@ def test_the_lineage_of_all_that_is_deployed_is_told_at_once(ask: Ask, deploymen
     told = ask("/lineage").json()["models"]
     assert [item["digest"] for item in told] == [model.digest for model in deployments]
     for item in told:
-        assert item.keys() == {"name", "version", "digest", "provenance", "parity", "waiver"}
+        assert item.keys() == {"name", "version", "digest", "estimator", "provenance", "parity", "waiver"}
         assert item["provenance"]["code"]["commit"] == "0" * 40
+
+
+def test_a_model_is_called_by_what_decides_in_it(cells: Callable[[], Draft], tmp_path: Path) -> None:
+    inner = {"estimator": "sklearn.linear_model.LogisticRegression", "parameters": {}}
+    steps = [["scale", {"estimator": "sklearn.preprocessing.StandardScaler", "parameters": {}}], ["last", inner]]
+    pipeline = Experiment(estimator="sklearn.pipeline.Pipeline", parameters={"steps": steps}, metrics={})
+    draft, path = cells(), tmp_path / "cells.lading"
+    write_bundle(replace(draft, provenance=draft.provenance.model_copy(update={"experiment": pipeline})), path)
+    model = Deployments.load([path]).get("cells")
+    assert lineage_of(model)["estimator"] == described(model)["estimator"] == "LogisticRegression in Pipeline"
+    assert properties(model)["experiment.model"] == "LogisticRegression in Pipeline"
+    assert properties(model)["experiment.estimator"] == "sklearn.pipeline.Pipeline"

@@ -164,7 +164,14 @@ def test_a_wrong_row_among_others_is_refused_with_its_number(
         pytest.param(b"[" * 100_000, {}, "not JSON", id="nested without end"),
         pytest.param(text(ROW, mass="NaN"), {"field": "mass"}, "NaN at", id="NaN"),
         pytest.param(text(ROW, mass="-Infinity"), {"field": "mass"}, "-Infinity at", id="minus infinity"),
-        pytest.param(text(ROW, mass="1e999"), {}, "not JSON", id="a number without bound"),
+        pytest.param(text(ROW, mass="1e999"), {"field": "mass"}, "1e999 at", id="a number without bound"),
+        pytest.param(text(ROW, mass="9" * 400), {"field": "mass"}, "larger than", id="digits without bound"),
+        pytest.param(
+            b"[" + text(ROW) + b"," + text(ROW, mass="-1e999") + b"]",
+            {"field": "mass", "row": 1},
+            "-1e999 at",
+            id="a number without bound, in a row",
+        ),
         pytest.param(
             b"[%b,%b]" % (text(ROW), text(ROW, eggs="Infinity")),
             {"field": "eggs", "row": 1},

@@ -257,7 +257,7 @@ BAD_CELLS = [
     pytest.param(cells([[1, 1, 1, 1], 5], [2, 4]), "ragged: row 1 has 5", id="a row that is no list"),
     pytest.param(cells([[1] * 4] * 2, [3, 4]), "has 2 rows of data", id="too few rows"),
     pytest.param(cells([[[1]] * 4]), "in row 0", id="nested too deep"),
-    pytest.param(cells([1, 1, "1", 1]), '"1" in row 0, expected a number', id="text"),
+    pytest.param(cells([1, 1, "1", 1]), '"1" in row 0, field "x2", expected a number', id="text"),
     pytest.param(cells([1, 1, True, 1]), "true in row 0", id="true for a number"),
     pytest.param(cells([1, 1, 1e300, 1]), '"x2", row 0', id="a number that the type cannot hold"),
     pytest.param(cells([1] * 7 + [None], [2, 4]), '"x3", row 1: is null', id="null where it is forbidden"),
@@ -286,7 +286,10 @@ def test_a_request_that_is_malformed_is_refused(ask: Ask, body: object, words: s
         pytest.param({"mass": None}, '"mass" is missing', id="missing"),
         pytest.param({"mass": {"name": "mas"}}, 'did you mean "mass"', id="misspelt"),
         pytest.param({"mass": {"datatype": "FP32"}}, 'input "mass" has datatype "FP32", expected FP64', id="datatype"),
+        pytest.param({"mass": {"name": "mas"}}, '"seen"; did you mean "mass"?', id="misspelt, after what there is"),
         pytest.param({"mass": {"shape": [2, 2]}}, "expected [-1, 1]", id="shape"),
+        pytest.param({"mass": {"shape": [-1, 1]}}, "-1 is no extent; say how many rows", id="an open extent"),
+        pytest.param({"mass": {"parameters": {"binary_data_size": 16}}}, "binary tensors", id="binary data announced"),
         pytest.param({"mass": {"shape": [1, 1], "data": [1]}}, '"mass" has 1 rows', id="another number of rows"),
         pytest.param({"mass": {"data": [1, None]}}, '"mass", row 1', id="null where it is forbidden"),
         pytest.param({"mass": {"data": [1, 1e300]}}, '"mass", row 1', id="a number that float32 cannot hold"),
@@ -314,6 +317,8 @@ def test_a_wrong_field_of_a_frame_is_refused(ask: Ask, changes: dict[str, Any], 
         pytest.param([1.5, 0, 0], '"count", row 0', id="a fraction for an integer"),
         pytest.param([1, 2, 0], '"flag", row 0', id="two for true or false"),
         pytest.param([None, 0, 0], '"count", row 0', id="null where it is forbidden"),
+        pytest.param(["5", 0, 0], 'row 0, field "count", expected a number', id="text for a number"),
+        pytest.param([1, 0, True], 'row 0, field "level", expected a number', id="true for a number"),
     ],
 )
 def test_a_matrix_holds_what_its_columns_are(ask: Ask, data: list[Any], words: str | None) -> None:
@@ -323,6 +328,13 @@ def test_a_matrix_holds_what_its_columns_are(ask: Ask, data: list[Any], words: s
     else:
         assert response.status_code == 400
         assert words in response.json()["error"]
+
+
+def test_an_output_is_asked_for_once(ask: Ask) -> None:
+    request = cells([1] * 4) | {"outputs": [{"name": "variable"}, {"name": "variable"}]}
+    response = ask("/v2/models/cells/infer", request)
+    assert response.status_code == 400
+    assert 'output "variable" is asked for twice' in response.json()["error"]
 
 
 def test_binary_tensors_are_said_not_to_be_offered(ask: Ask) -> None:
