@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lading.runtime.serving.edge import Edge, EdgeError, edge_limits, haproxy_bi
 from lading.runtime.serving.engine_process import EngineError, EngineProcess
 from lading.runtime.serving.errors import StartTimeoutError, replica_error
 from lading.runtime.serving.failures import take_failures
+from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
 from lading.runtime.serving.orders import Order
@@ -57,6 +58,7 @@ class Server:
     ) -> None:
         self._paths, self._settings, self._tell, self._ready = paths, settings, tell, ready
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
+        self._headcount = Headcount(self._replicas, tell)
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self) -> int:
@@ -107,6 +109,8 @@ class Server:
                 self._renew.clear()
                 told.clear()
                 await self._replace(engine)
+            with suppress(OSError):  # the edge is being started again
+                self._headcount.look(await edge.replicas())
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _until_ready(self, run: RunFolder, edge: Edge) -> None:
@@ -122,9 +126,11 @@ class Server:
     async def _replace(self, engine: EngineProcess) -> None:
         """Read the bundles again, and have fresh replicas answer with them; what fails is told, and the old go on."""
         self._tell("reading the bundles again")
+        self._headcount.begin_change()
         try:
             engine.order(self._order(await self._read()))
         except LadingError as error:
+            self._headcount.end_change()
             self._tell(f"the replicas stay as they are: {error}")
 
     async def _read(self) -> Desired:
@@ -145,6 +151,7 @@ class Server:
             report = await engine.report()
             if report.kind == "failed":
                 raise EngineError(report.text)
+            self._headcount.end_change()
             self._tell(report.text)
 
     async def _guard(self, edge: Edge) -> None:
@@ -156,7 +163,9 @@ class Server:
             if loop.time() < started + EDGE_LIFE_SECONDS:
                 raise EdgeError(f"it ended with code {code} as soon as it had started")
             self._tell(f"the edge ended with code {code} and is started again")
+            self._headcount.begin_change()
             await edge.restart()
+            self._headcount.end_change()
 
     async def _drain(self, edge: Edge) -> int:
         """Answer what was accepted, and let nothing new in."""

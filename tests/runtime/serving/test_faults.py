@@ -202,6 +202,8 @@ def test_a_killed_replica_loses_no_request_and_is_replaced(
     until(lambda: steady.sent > enough)
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
+    server.until_said("a replica ended; a fresh one is starting (1 of 2 answer)")
+    server.until_said("2 replicas answer again")
 
 
 def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callable[["Serving"], "Load"]) -> None:
