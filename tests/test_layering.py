@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "runtime": {"core", "bundles", "runtime"},
 }
 SOURCES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 NOT_FOR_SERVING = {"pandas", "polars", "pyarrow", "onnx", "sklearn", "skl2onnx", "joblib"}
 SCORES_FILES = "lading.runtime.scoring."
 """The folder behind ``lading predict``, which reads tables and never serves."""
@@ -77,7 +78,7 @@ def test_serving_needs_neither_table_readers_nor_training_frameworks() -> None:
     assert ran.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.relative_to(ROOT)))
+@pytest.mark.parametrize("source", [*SOURCES, *TESTS], ids=lambda source: str(source.relative_to(ROOT)))
 def test_a_module_can_be_read_in_one_sitting(source: Path) -> None:
     text = source.read_text()
     assert len(text.splitlines()) <= 400

@@ -1,20 +1,18 @@
 import pickle
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.feather
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.bundles.tables import DataColumnError, DataFileError, DataFormError
-from lading.bundles.tables.table import Table, read_table, table_of
+from lading.bundles.tables import DataColumnError, DataFormError
+from lading.bundles.tables.table import Table, table_of
 
 DAY = pd.to_datetime(["2020-01-02 03:04:05.5", "NaT", "2021-01-01"], format="ISO8601")
 
@@ -346,47 +344,6 @@ def test_a_table_of_arrow_needs_neither_pandas_nor_polars(monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "polars")
     assert table_of(pa.table({"x": [1]})).rows == 1
     assert "pandas" not in sys.modules
-
-
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.pq", "t.arrow", "t.feather"])
-def test_files_are_tables(tmp_path: Path, name: str) -> None:
-    frame = FRAME.assign(c=pd.array(["u", "v", None, "u"], dtype="string"), n=[1, 2, 3, 4], b=[True, False, True, True])
-    path = tmp_path / name
-    if path.suffix == ".csv":
-        frame.to_csv(path, index=False, na_rep="NA")
-    elif path.suffix in (".arrow", ".feather"):
-        pyarrow.feather.write_feather(pa.Table.from_pandas(frame), path)
-    else:
-        frame.to_parquet(path)
-    table = read_table(path)
-    assert [column.type for column in table.columns] == ["number", "string", "string", "integer", "boolean"]
-    assert rows_of(table) == rows_of(table_of(frame))
-
-
-def test_an_empty_text_in_quotes_is_text_in_a_csv_file(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text('s,n\n"",1\n,2\n"NA",3\nNA,4\n')
-    assert rows_of(read_table(tmp_path / "t.csv")) == [("", 1), (None, 2), ("NA", 3), (None, 4)]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        pytest.param("t.csv", b"a,b\n1\n", "CSV parse error", id="ragged"),
-        pytest.param("t.csv", b"", "Empty CSV file", id="empty"),
-        pytest.param("t.parquet", b"PAR1", "cannot be read", id="cut short"),
-        pytest.param("t.arrow", b"no arrow", "cannot be read", id="no arrow"),
-        pytest.param("t.xlsx", b"", "must end in one of .csv, .parquet", id="unknown"),
-        pytest.param("t.csv", None, "there is no such file", id="not there"),
-        pytest.param("t.parquet", None, "there is no such file", id="no such Parquet file"),
-    ],
-)
-def test_files_that_cannot_be_read_say_why(tmp_path: Path, name: str, content: bytes | None, problem: str) -> None:
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataFileError) as caught:
-        read_table(tmp_path / name)
-    assert problem in str(caught.value)
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 @given(
