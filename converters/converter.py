@@ -1,7 +1,9 @@
 """Converters: what turns one framework's trained models into ONNX, and the errors they share."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -123,7 +125,11 @@ class AmbiguousModelError(LadingError):
 
 
 def class_name(model: object) -> str:
-    """The class of ``model`` as people write it: with its top package, without private modules."""
+    """What people call ``model``: its class with the top package and without private modules; a file by its name."""
+    if isinstance(model, str | os.PathLike):
+        return Path(model).name
+    if isinstance(model, bytes):
+        return "the ONNX model"
     kind = type(model)
     return f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
 

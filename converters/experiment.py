@@ -28,7 +28,7 @@ def experiment_of(model: object, metrics: Mapping[str, float] | None) -> Experim
     Raises ``MetricError``.
     """
     found = {**_search_metrics(model), **({} if metrics is None else metrics)}
-    return Experiment(estimator=_name(model), parameters=_parameters(model), metrics=_checked(found))
+    return Experiment(estimator=_name(model), parameters=_parameters(model), metrics=checked_metrics(found))
 
 
 def _name(model: object) -> str:
@@ -57,12 +57,13 @@ def _search_metrics(model: Any) -> dict[str, float]:
     return {f"best_{metric}": float(score)}
 
 
-def _checked(metrics: Mapping[str, float]) -> dict[str, float]:
+def checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics as finite numbers. Raises ``MetricError``."""
     checked = {}
     for name, value in metrics.items():
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise MetricError(name, repr(value)) from None
         if not math.isfinite(number):
             raise MetricError(name, repr(number))

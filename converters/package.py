@@ -3,13 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
-from lading.bundles.manifest import BundleName, BundleVersion
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Field
@@ -26,44 +22,11 @@ from lading.converters.converter import (
 )
 from lading.converters.experiment import experiment_of
 from lading.converters.parity import Proof, prove
+from lading.converters.request import Request
 from lading.converters.training_data import TrainingData, training_data
-from lading.core.errors import UsageError
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words."""
-
-
-class PrecisionError(UsageError):
-    """The precision is not one that there is."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(found)
-        self.found = found
-
-    def __str__(self) -> str:
-        return f"precision is {self.found!r}, expected 'auto' or 'double'"
-
-
-class BundleNameError(UsageError):
-    """A name or a version cannot be a bundle's."""
-
-    def __init__(self, what: str, found: str) -> None:
-        super().__init__(what, found)
-        self.what, self.found = what, found
-
-    def __str__(self) -> str:
-        letters = "lower-case letters" if self.what == "name" else "letters"
-        return (
-            f"the {self.what} {self.found!r} cannot be a bundle's; expected {letters}, digits, '.', '_' and '-', "
-            "64 at most, with a letter or a digit at both ends"
-        )
-
-
-class EmptyWaiverError(UsageError):
-    """A waiver gives no reason."""
-
-    def __str__(self) -> str:
-        return "the waiver is empty; say why the difference is accepted, since every reader of the bundle sees it"
 
 
 @dataclass(frozen=True)
@@ -87,14 +50,14 @@ def package(
     path: Path | str | None = None,
     target: str | None = None,
     y: object = None,
-    features: Sequence[str] | None = None,
+    features: Sequence[str] | str | None = None,
     metrics: Mapping[str, float] | None = None,
     source: str | None = None,
     data_name: str | None = None,
     author: str | None = None,
     tags: Mapping[str, str] | None = None,
     description: str | None = None,
-    entry_point: Path | None = None,
+    entry_point: Path | str | None = None,
     precision: str = "auto",
     tolerance: Tolerance | None = None,
     waiver: str | None = None,
@@ -105,50 +68,67 @@ def package(
     ``data`` are the rows that the model was trained on: a pandas, polars or pyarrow table, a NumPy matrix, or for
     ready-made ONNX graphs a mapping from input names to arrays. ``target`` names the column of the labels; it may lie
     apart, as ``y``. ``features`` are the columns that the model takes, where the data has more.
+    ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
     throughout when the proof fails otherwise) or ``double``. ``waiver`` is the reason to accept a failed proof.
 
-    The same model and data give the same bytes. Raises children of ``UsageError`` for a model that cannot be
-    converted or data that does not fit it, ``ParityError`` when the answers differ, and ``LadingError`` for the rest.
+    The same model and data give the same bytes. What is asked is checked before any work. Raises children of
+    ``UsageError`` for arguments that cannot be, a model that cannot be converted or data that does not fit it,
+    ``OccupiedError`` for a path where something else is, ``ParityError`` when the answers differ, and ``LadingError`` for the rest.
     """
-    say = progress if progress is not None else _quiet
-    _check(name, version, precision, waiver)
-    experiment = experiment_of(model, metrics)
-    converter = converter_for(model)
-    say("reading the data")
-    given = training_data(data, converter.features(model), target, features, y)
-    fields = fields_of(given.rows)
-    attempt = _Attempt(converter, model, given, fields, Tolerance() if tolerance is None else tolerance, say)
-    converted, proof, notes = attempt.proved(precision, waiver)
-    say("describing the data")
-    provenance = Provenance(
-        data=given.provenance(data_name, source),
-        experiment=experiment,
-        code=capture_code(entry_point),
-        environment=capture_environment(converted.packages),
-        author=author,
-        tags={} if tags is None else tags,
-    )
-    draft = _draft(name, version, description, converted, proof, given, provenance)
-    where = Path(f"{name}-{version}.lading" if path is None else path)
-    say(f"writing {where}")
-    return Packaged(where, write_bundle(draft, where), proof.parity, notes)
-
-
-def _draft(
-    name: str,
-    version: str,
-    description: str | None,
-    converted: Converted,
-    proof: Proof,
-    given: TrainingData,
-    provenance: Provenance,
-) -> Draft:
-    return Draft(
+    request = Request(
         name=name,
         version=version,
+        path=path,
+        target=target,
+        features=features,
+        metrics=metrics,
+        source=source,
+        data_name=data_name,
+        author=author,
+        tags=tags,
         description=description,
+        entry_point=entry_point,
+        precision=precision,
+        tolerance=tolerance,
+        waiver=waiver,
+    )
+    return package_as(request, model, data, y, progress)
+
+
+def package_as(
+    request: Request, model: object, data: object, y: object = None, progress: Progress | None = None
+) -> Packaged:
+    """What ``package`` does, for a request that was checked before the model and the data were there."""
+    say = progress if progress is not None else _quiet
+    experiment = experiment_of(model, request.metrics)
+    converter = converter_for(model)
+    say("looking at the columns")
+    given = training_data(data, converter.features(model), request.target, request.columns, y)
+    fields = fields_of(given.rows)
+    tolerance = Tolerance() if request.tolerance is None else request.tolerance
+    attempt = _Attempt(converter, model, given, fields, tolerance, say)
+    converted, proof, notes = attempt.proved(request.precision, request.waiver)
+    say("describing the data")
+    provenance = Provenance(
+        data=given.provenance(request.data_name, request.source),
+        experiment=experiment,
+        code=capture_code(request.entry),
+        environment=capture_environment(converted.packages),
+        author=request.author,
+        tags={} if request.tags is None else request.tags,
+    )
+    draft = _draft(request, converted, proof, given, provenance)
+    say(f"writing {request.where}")
+    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, notes)
+
+
+def _draft(request: Request, converted: Converted, proof: Proof, given: TrainingData, provenance: Provenance) -> Draft:
+    return Draft(
+        name=request.name,
+        version=request.version,
+        description=request.description,
         graph=converted.graph,
         signature=converted.signature,
         provenance=provenance,
@@ -157,23 +137,6 @@ def _draft(
         profile=profile_of(given.whole),
         model=converted.model,
     )
-
-
-def _check(name: str, version: str, precision: str, waiver: str | None) -> None:
-    """Refuse what cannot be, before the work rather than after it."""
-    _check_name("name", BundleName, name)
-    _check_name("version", BundleVersion, version)
-    if precision not in ("auto", "double"):
-        raise PrecisionError(precision)
-    if waiver is not None and not waiver.strip():
-        raise EmptyWaiverError
-
-
-def _check_name(what: str, kind: Any, found: str) -> None:
-    try:
-        TypeAdapter(kind).validate_python(found, strict=True)
-    except ValidationError:
-        raise BundleNameError(what, found) from None
 
 
 def _quiet(_: str) -> None:

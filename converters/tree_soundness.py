@@ -92,10 +92,11 @@ _CHECKS = {
 def _consistent(owner: Any) -> bool:
     """Whether an estimator hands its trees rows as wide as they expect, and room for as many answers as they give."""
     held = getattr(owner, "__dict__", {})
-    width = held.get("n_features_in_")
-    if _is_tree(tree := held.get("tree_")) and tree.n_features != width:
+    width: Any = held.get("n_features_in_")
+    tree: Any = held.get("tree_")
+    if _is_tree(tree) and tree.n_features != width:
         return False
-    if isinstance(steps := held.get("_predictors"), list):
+    if isinstance(steps := held.get("_predictors"), list) and isinstance(width, int):
         trees = [tree for step in steps for tree in step]
         return all(_within(tree.nodes["feature_idx"][tree.nodes["is_leaf"] == 0], width) for tree in trees)
     if type(owner).__module__.startswith(_ENSEMBLES):

@@ -1,14 +1,16 @@
 """The container: what holds a bundle's files, an archive or a folder, told apart by the path."""
 
+import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Protocol
 
 from lading.bundles.manifest import CARD_PATH, EVIDENCE_PREFIX, MANIFEST_PATH, MODEL_PREFIX, PROFILE_PATH
 from lading.bundles.storage.archive import SUFFIX, Archive, archive_size, write_archive
 from lading.bundles.storage.archive_layout import LOCAL_MAGIC
-from lading.bundles.storage.atomic import new_file, new_folder
+from lading.bundles.storage.atomic import NotWritableError, new_file, new_folder
 from lading.bundles.storage.content import Content
 from lading.bundles.storage.folder import Folder, write_folder
 from lading.bundles.storage.integrity import NotABundleError
@@ -71,17 +73,33 @@ def write_container(contents: Mapping[str, Content], path: Path) -> None:
     ``lading.bundles.storage.atomic``.
     """
     target = path.resolve()
+    _check_replaceable(path)
     if path.suffix == SUFFIX:
-        _check_replaceable(target, _is_archive)
         with new_file(target, archive_size(contents)) as stream:
             write_archive(contents, stream)
     else:
-        _check_replaceable(target, _is_bundle_folder)
         with new_folder(target, sum(content.size for content in contents.values())) as folder:
             write_folder(contents, folder)
 
 
-def _check_replaceable(target: Path, is_bundle: Callable[[Path], bool]) -> None:
+def check_writable(path: Path) -> None:
+    """Refuse early what ``write_container`` would refuse: a place that is taken, or where nothing can be written.
+
+    Raises ``OccupiedError`` and ``NotWritableError``.
+    """
+    folder = path.resolve().parent
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # there may be room by then
+            raise NotWritableError(str(folder), os.strerror(error.errno) if error.errno else str(error)) from error
+    _check_replaceable(path)
+
+
+def _check_replaceable(path: Path) -> None:
+    target = path.resolve()
+    is_bundle = _is_archive if path.suffix == SUFFIX else _is_bundle_folder
     if target.exists() and not is_bundle(target):
         raise OccupiedError(str(target))
 

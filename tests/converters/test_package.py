@@ -1,6 +1,7 @@
 """Packaging: one verb from a model to a proved bundle, the same bytes every time, all or nothing."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, HistGradientBoostingRegressor
@@ -19,8 +21,11 @@ from sklearn.svm import SVC, SVR
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.parity import Tolerance
+from lading.bundles.storage.atomic import NotWritableError
+from lading.bundles.storage.container import OccupiedError
 from lading.converters import ParityError, UnconvertibleError, package
-from lading.converters.package import BundleNameError, EmptyWaiverError, PrecisionError
+from lading.converters.experiment import MetricError
+from lading.converters.request import ArgumentError, BundleNameError, EmptyWaiverError, PrecisionError
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_a_bundle_holds_everything_that_is_known(penguin_model: Any, penguins: A
         description="Tells penguins apart.",
         progress=steps.append,
     )
-    assert steps[0] == "reading the data"
+    assert steps[0] == "looking at the columns"
     assert steps[-1] == f"writing {packaged.path}"
     assert packaged.notes == ()
     with open_bundle(packaged.path) as bundle:
@@ -181,15 +186,50 @@ def test_what_has_no_double_version_says_so_only_when_double_was_asked_for(tmp_p
         pytest.param({"version": "1 0"}, BundleNameError, id="a version with a blank"),
         pytest.param({"precision": "half"}, PrecisionError, id="a precision that there is not"),
         pytest.param({"waiver": " "}, EmptyWaiverError, id="a waiver without a reason"),
+        pytest.param({"name": 5}, BundleNameError, id="a name that is no text"),
+        pytest.param({"precision": ["double"]}, PrecisionError, id="a precision in a list"),
+        *(
+            pytest.param({argument: 5}, ArgumentError, id=f"{argument} as a number")
+            for argument in ("author", "description", "source", "data_name", "target", "waiver", "tolerance", "path")
+        ),
+        pytest.param({"entry_point": 5}, ArgumentError, id="an entry point as a number"),
+        pytest.param({"tags": {"a": 1}}, ArgumentError, id="a tag that is a number"),
+        pytest.param({"tags": {"a": None}}, ArgumentError, id="a tag that is nothing"),
+        pytest.param({"tags": ["a"]}, ArgumentError, id="tags in a list"),
+        pytest.param({"tags": {1: "a"}}, ArgumentError, id="a tag's name that is a number"),
+        pytest.param({"author": "\ud800"}, ArgumentError, id="half a letter"),
+        pytest.param({"metrics": [1]}, ArgumentError, id="metrics in a list"),
+        pytest.param({"metrics": {"f1": "high"}}, MetricError, id="a metric of text"),
+        pytest.param({"metrics": {"f1": np.nan}}, MetricError, id="a metric that is no number"),
+        pytest.param({"metrics": {"f1": 10**400}}, MetricError, id="a metric beyond all numbers"),
+        pytest.param({"features": 5}, ArgumentError, id="features as a number"),
+        pytest.param({"features": [5]}, ArgumentError, id="a feature as a number"),
+        pytest.param({"path": "nowhere/a.lading"}, NotWritableError, id="a folder that is not there"),
+        pytest.param({"path": f"{__file__}/a.lading"}, NotWritableError, id="a folder that is a file"),
+        pytest.param({"path": "/proc/a.lading"}, NotWritableError, id="a folder that cannot be written"),
+        pytest.param({"path": __file__}, OccupiedError, id="a file that is no bundle"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused_before_the_work(
     options: Any, error: Any, penguin_model: Any, penguins: Any, tmp_path: Path
 ) -> None:
+    steps: list[str] = []
+    given = {"name": "penguins", "path": tmp_path / "a.lading", "progress": steps.append, **options}
     with pytest.raises(error) as refused:
-        package(penguin_model, penguins.train, **{"name": "penguins", "path": tmp_path / "a.lading", **options})
-    assert str(refused.value)
+        package(penguin_model, penguins.train, **given)
+    assert re.search("expected|choose|say why|another path", str(refused.value))
+    assert steps == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_feature_is_one_column_and_an_entry_point_may_be_text(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"age": np.arange(50.0), "other": 0.0})
+    model = Ridge().fit(rows[["age"]], rows["age"])
+    path = tmp_path / "a.lading"
+    package(model, rows, name="a", path=path, features="age", entry_point="train.py")
+    with open_bundle(path) as bundle:
+        assert [field.name for field in bundle.manifest.signature.fields] == ["age"]
+        assert bundle.manifest.provenance.code.entry_point == "train.py"
 
 
 def test_a_refusal_is_not_repeated_for_each_precision(tmp_path: Path) -> None:
