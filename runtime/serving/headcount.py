@@ -29,7 +29,9 @@ class Headcount:
         """``found`` replicas answer now."""
         if found >= self._wanted:
             if self._looks >= LOOKS:
-                self._tell(f"{self._wanted} replicas answer again")
+                self._tell(
+                    "the replica answers again" if self._wanted == 1 else f"{self._wanted} replicas answer again"
+                )
             self._looks, self._settled = 0, not self._changing
         elif self._settled or self._looks >= LOOKS:
             self._looks += 1

@@ -28,7 +28,7 @@ from lading.runtime.serving.slots import slot_count
 from lading.runtime.serving.warden import session_members
 
 POLL_SECONDS = 0.05
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 0.5
 EDGE_LIFE_SECONDS = 5.0
 """An edge that lived shorter than this is not started again: it would die again."""
 HURRIED = 130

@@ -102,92 +102,94 @@ def objects(*values: object) -> np.ndarray[Any, Any]:
     return made
 
 
+CLASSES = ("Adelie", "Chinstrap", 'Gentoo "100%"')
+
+PENGUINS = Signature(
+    form="frame",
+    fields=(
+        Field(name="bill length", type="number", dtype="float64", nullable=True, feed=Feed(input="n", column=0)),
+        Field(
+            name="mass",
+            type="number",
+            dtype="float64",
+            range=Range(minimum=2.5, maximum=6.5),
+            feed=Feed(input="n", column=1),
+        ),
+        Field(name="year", type="integer", dtype="int64", feed=Feed(input="n", column=2)),
+        Field(name="eggs", type="integer", dtype="Int64", nullable=True, feed=Feed(input="n", column=3)),
+        Field(name="tagged", type="boolean", dtype="bool", feed=Feed(input="n", column=4)),
+        Field(name="moulting", type="boolean", dtype="boolean", nullable=True, feed=Feed(input="n", column=5)),
+        Field(
+            name="island",
+            type="category",
+            dtype="category",
+            category_type="string",
+            categories=("Biscoe", "Dream", "Torgersen"),
+            unknown="refuse",
+            feed=Feed(input="t", column=0),
+        ),
+        Field(name="note", type="string", dtype="str", nullable=True, feed=Feed(input="t", column=1, missing="nan")),
+        Field(
+            name="band",
+            type="category",
+            dtype="int64",
+            category_type="integer",
+            categories=(1, 2, 3),
+            feed=Feed(input="t", column=2),
+        ),
+        Field(name="seen", type="string", dtype="str"),
+    ),
+    inputs=(
+        Tensor(name="n", dtype="float32", shape=("N", 6)),
+        Tensor(name="t", dtype="string", shape=("N", 3)),
+    ),
+    outputs=(
+        Output(
+            tensor=Tensor(name="label", dtype="string", shape=("N",)),
+            meaning="label",
+            classes=CLASSES,
+            class_type="string",
+        ),
+        Output(
+            tensor=Tensor(name="probabilities", dtype="float32", shape=("N", 3)),
+            meaning="probabilities",
+            classes=CLASSES,
+            class_type="string",
+        ),
+    ),
+)
+
+PENGUIN_NODES = (
+    helper.make_node("IsNaN", ["n"], ["gone"]),
+    helper.make_node("Where", ["gone", "zero", "n"], ["filled"]),
+    helper.make_node(
+        "LabelEncoder",
+        ["t"],
+        ["codes"],
+        domain="ai.onnx.ml",
+        keys_strings=["Biscoe", "Dream", "Torgersen", "nan", "heavy", "1", "2", "3"],
+        values_floats=[1.0, -2.0, 3.0, -1.5, 2.5, 0.5, 1.5, 4.0],
+        default_float=-1.0,
+    ),
+    helper.make_node("Concat", ["filled", "codes"], ["all"], axis=1),
+    helper.make_node("MatMul", ["all", "weights"], ["scores"]),
+    helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+    helper.make_node("ArgMax", ["scores"], ["best"], axis=1, keepdims=0),
+    helper.make_node(
+        "LabelEncoder",
+        ["best"],
+        ["label"],
+        domain="ai.onnx.ml",
+        keys_int64s=[0, 1, 2],
+        values_strings=list(CLASSES),
+    ),
+)
+
+
 def penguins() -> Draft:
     """A data frame with columns of every kind: two matrices in, a text label and probabilities out."""
-    texts = ("island", "note", "band")
-    signature = Signature(
-        form="frame",
-        fields=(
-            Field(name="bill length", type="number", dtype="float64", nullable=True, feed=Feed(input="n", column=0)),
-            Field(
-                name="mass",
-                type="number",
-                dtype="float64",
-                range=Range(minimum=2.5, maximum=6.5),
-                feed=Feed(input="n", column=1),
-            ),
-            Field(name="year", type="integer", dtype="int64", feed=Feed(input="n", column=2)),
-            Field(name="eggs", type="integer", dtype="Int64", nullable=True, feed=Feed(input="n", column=3)),
-            Field(name="tagged", type="boolean", dtype="bool", feed=Feed(input="n", column=4)),
-            Field(name="moulting", type="boolean", dtype="boolean", nullable=True, feed=Feed(input="n", column=5)),
-            Field(
-                name="island",
-                type="category",
-                dtype="category",
-                category_type="string",
-                categories=("Biscoe", "Dream", "Torgersen"),
-                unknown="refuse",
-                feed=Feed(input="t", column=0),
-            ),
-            Field(
-                name="note", type="string", dtype="str", nullable=True, feed=Feed(input="t", column=1, missing="nan")
-            ),
-            Field(
-                name="band",
-                type="category",
-                dtype="int64",
-                category_type="integer",
-                categories=(1, 2, 3),
-                feed=Feed(input="t", column=2),
-            ),
-            Field(name="seen", type="string", dtype="str"),
-        ),
-        inputs=(
-            Tensor(name="n", dtype="float32", shape=("N", 6)),
-            Tensor(name="t", dtype="string", shape=("N", len(texts))),
-        ),
-        outputs=(
-            Output(
-                tensor=Tensor(name="label", dtype="string", shape=("N",)),
-                meaning="label",
-                classes=("Adelie", "Chinstrap", 'Gentoo "100%"'),
-                class_type="string",
-            ),
-            Output(
-                tensor=Tensor(name="probabilities", dtype="float32", shape=("N", 3)),
-                meaning="probabilities",
-                classes=("Adelie", "Chinstrap", 'Gentoo "100%"'),
-                class_type="string",
-            ),
-        ),
-    )
     weights = np.random.default_rng(2).normal(size=(9, 3)).astype(np.float32)
     weights[2] /= 1000  # years are large
-    nodes = [
-        helper.make_node("IsNaN", ["n"], ["gone"]),
-        helper.make_node("Where", ["gone", "zero", "n"], ["filled"]),
-        helper.make_node(
-            "LabelEncoder",
-            ["t"],
-            ["codes"],
-            domain="ai.onnx.ml",
-            keys_strings=["Biscoe", "Dream", "Torgersen", "nan", "heavy", "1", "2", "3"],
-            values_floats=[1.0, -2.0, 3.0, -1.5, 2.5, 0.5, 1.5, 4.0],
-            default_float=-1.0,
-        ),
-        helper.make_node("Concat", ["filled", "codes"], ["all"], axis=1),
-        helper.make_node("MatMul", ["all", "weights"], ["scores"]),
-        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
-        helper.make_node("ArgMax", ["scores"], ["best"], axis=1, keepdims=0),
-        helper.make_node(
-            "LabelEncoder",
-            ["best"],
-            ["label"],
-            domain="ai.onnx.ml",
-            keys_int64s=[0, 1, 2],
-            values_strings=["Adelie", "Chinstrap", 'Gentoo "100%"'],
-        ),
-    ]
     columns = {
         "bill length": np.array([39.1, np.nan, 46.5, 50.0]) / 10,
         "mass": np.array([3.75, 3.8, 5.2, 4.1]),
@@ -201,7 +203,8 @@ def penguins() -> Draft:
         "seen": objects("yes", "no", None, "yes"),
     }
     constants = {"zero": np.array(0, np.float32), "weights": weights}
-    return draft("penguins", signature, graph(nodes, signature, constants), columns, description="Which penguin it is.")
+    model = graph(PENGUIN_NODES, PENGUINS, constants)
+    return draft("penguins", PENGUINS, model, columns, description="Which penguin it is.")
 
 
 def cells() -> Draft:

@@ -141,37 +141,6 @@ def test_nan_is_null_and_infinity_is_itself(bundles: dict[str, Path], tmp_path: 
     assert (tmp_path / "answers.csv").read_text() == "root,log\n,\n0,-inf\n"
 
 
-@pytest.mark.parametrize(
-    ("header", "line", "expected"),
-    [
-        pytest.param("id", "007", "007", id="digits stay text"),
-        pytest.param("id", '"a ""quoted"", one"', 'a "quoted", one', id="quotes and commas"),
-        pytest.param("id", "NA", "NA", id="what could be a missing value is kept as it stands"),
-        pytest.param("id", "", "", id="an empty cell"),
-        pytest.param("ключ", "é\u202e", "é\u202e", id="any script"),
-    ],
-)
-def test_kept_columns_are_copied(
-    bundles: dict[str, Path], tmp_path: Path, header: str, line: str, expected: str
-) -> None:
-    given = tmp_path / "rows.csv"
-    given.write_text(f"{header},{HEADER}\n{line},{LINE}\n", "utf-8")
-    made = tmp_path / "answers.csv"
-    assert run(bundles["penguins"], "-i", given, "-o", made, f"--keep={header}") == 0
-    options = pyarrow.csv.ConvertOptions(column_types={header: pa.string()})
-    assert pyarrow.csv.read_csv(made, convert_options=options).column(header).to_pylist() == [expected]
-
-
-def test_all_columns_can_be_kept(bundles: dict[str, Path], tmp_path: Path) -> None:
-    given = tmp_path / "rows.csv"
-    given.write_text(f"{HEADER}\n{LINE}\n")
-    made = tmp_path / "answers.csv"
-    assert run(bundles["penguins"], "-i", given, "-o", made, "--keep", "all") == 0
-    header, line = made.read_text().splitlines()
-    assert header.startswith(HEADER + ",label,probability_Adelie")
-    assert line.startswith(LINE + ",")
-
-
 def test_categories_keep_their_values_when_batches_number_them_anew(bundles: dict[str, Path], tmp_path: Path) -> None:
     batches = [
         pa.record_batch({"weight": [1.0], "width": [2.0], "kind": pa.array([kind]).dictionary_encode()})

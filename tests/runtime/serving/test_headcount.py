@@ -34,3 +34,11 @@ def test_what_is_told(looks: Sequence[int | str], told: list[str]) -> None:
         else:
             headcount.look(int(look))
     assert heard == told
+
+
+def test_a_single_replica_is_not_counted() -> None:
+    heard: list[str] = []
+    headcount = Headcount(1, heard.append)
+    for found in (0, 0, 1):
+        headcount.look(found)
+    assert heard == ["a replica ended; a fresh one is starting (0 of 1 answer)", "the replica answers again"]
