@@ -8,8 +8,6 @@ from pydantic import JsonValue
 
 from lading.bundles.records import SAFE_INTEGER, Record
 
-__all__ = ["SAFE_INTEGER", "NotCanonicalError", "canonical_json"]
-
 
 class NotCanonicalError(ValueError):
     """The value has no canonical form: it holds NaN, an infinity, a lone surrogate or too large an integer."""

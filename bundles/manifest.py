@@ -7,7 +7,7 @@ from pydantic import StringConstraints, model_validator
 
 from lading.bundles.parity import Parity
 from lading.bundles.provenance import Provenance
-from lading.bundles.records import Digest, FrozenMap, Record
+from lading.bundles.records import FrozenMap, Record
 from lading.bundles.signature import Signature
 
 FORMAT: Final = 1
@@ -92,21 +92,3 @@ class Manifest(Record):
     def deployment(self) -> str:
         """The name and version as people write them: ``penguins 1.0.0``."""
         return f"{self.name} {self.version}"
-
-
-__all__ = [
-    "CARD_PATH",
-    "EVIDENCE_PREFIX",
-    "FORMAT",
-    "GOLDEN_PATH",
-    "MANIFEST_PATH",
-    "MODEL_PREFIX",
-    "PROFILE_PATH",
-    "REQUIRED_PATHS",
-    "BundleName",
-    "BundleVersion",
-    "Digest",
-    "FileEntry",
-    "Graph",
-    "Manifest",
-]

@@ -10,7 +10,7 @@ class Data(Record):
     """The training data."""
 
     digest: Digest
-    """Of the full content, target included, as docs/bundle-format.md defines it."""
+    """Of the full content, target included, as docs/data-digest.md defines it."""
     rows: int
     columns: int
     """Columns of the table, target included."""

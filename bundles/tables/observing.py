@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 from numpy.typing import NDArray
 
-from lading.bundles.canonical import SAFE_INTEGER
-from lading.bundles.records import Scalar
+from lading.bundles.records import SAFE_INTEGER, Scalar
 from lading.bundles.tables.cells import moments, numbers, present
 from lading.bundles.tables.table import Column
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-SAFE_INTEGER = 2**53 - 1
-"""Integers up to here are the same in every JSON reader."""
+from lading.bundles.records import SAFE_INTEGER
 
 
 def exact_json(value: Any) -> JsonValue:

@@ -11,7 +11,9 @@ from lading.bundles.bundle import UnknownFileError, copy_bundle, open_bundle
 from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.manifest import Manifest
+from lading.bundles.storage.archive import write_archive
 from lading.bundles.storage.container import NoSuchBundleError, OccupiedError
+from lading.bundles.storage.content import Held
 from lading.bundles.storage.folder import Folder
 from lading.bundles.storage.integrity import (
     BundleError,
@@ -197,7 +199,7 @@ def test_a_document_that_is_intact_but_breaks_the_format_is_named(
     from lading.bundles.canonical import canonical_json
     from lading.bundles.draft import draw_up
     from lading.bundles.manifest_reading import read_manifest
-    from lading.bundles.storage.content import Held, entry_of
+    from lading.bundles.storage.content import entry_of
 
     folder = tmp_path / "x"
     write_bundle(draft, folder)
@@ -239,6 +241,13 @@ def test_a_folder_without_a_manifest_is_no_bundle_whatever_it_holds(
     put(tmp_path)
     with pytest.raises(NotABundleError, match=r"holds no manifest\.json; name a \.lading file or a bundle's folder"):
         open_bundle(tmp_path)
+
+
+def test_an_archive_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
+    with (tmp_path / "x.lading").open("wb") as file:
+        write_archive({"MODEL_CARD.md": Held(b"")}, file)
+    with pytest.raises(NotABundleError, match=r"holds no manifest\.json"):
+        open_bundle(tmp_path / "x.lading")
 
 
 @pytest.mark.parametrize("write", [False, True])
