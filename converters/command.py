@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class PairError(UsageError):
     """An option that takes ``name=value`` was given something else."""
 
-    def __init__(self, option: str, found: str) -> None:
-        super().__init__(option, found)
-        self.option, self.found = option, found
+    def __init__(self, option: str, found: str, expected: str) -> None:
+        super().__init__(option, found, expected)
+        self.option, self.found, self.expected = option, found, expected
 
     def __str__(self) -> str:
-        return f"{self.option} was given {self.found!r}, expected name=value: {self.option} team=risk"
+        return f"{self.option} was given {self.found!r}, expected {self.expected}"
 
 
 def package(
@@ -33,14 +33,21 @@ def package(
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
     target: Annotated[str | None, typer.Option(help="The column that the model predicts.")] = None,
     feature: Annotated[
-        list[str] | None, typer.Option(help="A column that the model takes, where the data has more; repeatable.")
+        list[str] | None,
+        typer.Option(help="A column that the model takes, where the data has more; repeatable.", metavar="<column>"),
     ] = None,
     author: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="name=value; repeatable.")] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="name=number that you measured; repeatable.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="What the bundle is tagged with; repeatable.", metavar="<name=value>")
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="What you measured; repeatable.", metavar="<name=number>")
+    ] = None,
     description: Annotated[str | None, typer.Option(help="What the model is for, in a sentence.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the data came from, when not the file itself.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, or double for float64 throughout.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, or double for float64 throughout.", metavar="<auto|double>")
+    ] = "auto",
     waiver: Annotated[
         str | None, typer.Option(help="Why a failed proof is accepted; shown wherever the bundle is shown.")
     ] = None,
@@ -61,33 +68,44 @@ def package(
 
         lading package network.onnx --data rows.parquet --target price --name prices --json
     """
+    from lading.bundles.tables.table import read_table
+    from lading.converters.loading import load_model
+    from lading.converters.package import package_as
+    from lading.converters.request import Request
+
+    request = Request(
+        name=name,
+        version=version,
+        path=output,
+        target=target,
+        features=feature,
+        metrics=_numbers("--metric", metric),
+        source=data.name if source is None else source,
+        data_name=data.name,
+        author=author,
+        tags=_pairs("--tag", tag, "name=value: --tag team=risk"),
+        description=description,
+        precision=precision,
+        waiver=waiver,
+    )
+    _check_data(data)
     with _telling() as say:
         say("loading the model")
-        from lading.bundles.tables.table import read_table
-        from lading.converters.loading import load_model
-        from lading.converters.package import package as write
-
         trained = load_model(model, trust)
         say("reading the data")
-        packaged = write(
-            trained,
-            read_table(data),
-            name=name,
-            version=version,
-            path=output,
-            target=target,
-            features=feature,
-            metrics=_numbers("--metric", metric),
-            source=data.name if source is None else source,
-            data_name=data.name,
-            author=author,
-            tags=_pairs("--tag", tag),
-            description=description,
-            precision=precision,
-            waiver=waiver,
-            progress=say,
-        )
+        packaged = package_as(request, trained, read_table(data), progress=say)
     _report(packaged, json)
+
+
+def _check_data(path: Path) -> None:
+    """Refuse a file that cannot be read as rows, before the model is loaded."""
+    from lading.bundles.tables.files import SUFFIXES
+    from lading.bundles.tables.problems import DataFileError
+
+    if path.suffix not in SUFFIXES:
+        raise DataFileError(str(path), f"its name must end in one of {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise DataFileError(str(path), "there is no such file")
 
 
 def _report(packaged: "Packaged", json: bool) -> None:
@@ -121,28 +139,33 @@ def _report(packaged: "Packaged", json: bool) -> None:
 def _telling() -> Iterator[Callable[[str], None]]:
     """What tells people what is being done: one line that changes, or a line each where nobody watches."""
     console = progress()
-    if not console.is_terminal:
-        yield lambda text: console.print(escape(text))
-        return
-    with console.status("") as status:
-        yield lambda text: status.update(escape(text))
+    try:
+        if not console.is_terminal:
+            yield lambda text: console.print(escape(text))
+            return
+        with console.status("") as status:
+            yield lambda text: status.update(escape(text))
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing was written")
+        raise
 
 
-def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+def _pairs(option: str, given: Sequence[str] | None, expected: str) -> dict[str, str]:
     pairs = {}
     for text in () if given is None else given:
         name, found, value = text.partition("=")
         if not found or not name:
-            raise PairError(option, text)
+            raise PairError(option, text, expected)
         pairs[name] = value
     return pairs
 
 
 def _numbers(option: str, given: Sequence[str] | None) -> dict[str, float]:
+    expected = f"a name and a number: {option} accuracy=0.93"
     numbers = {}
-    for name, value in _pairs(option, given).items():
+    for name, value in _pairs(option, given, expected).items():
         try:
             numbers[name] = float(value)
         except ValueError:
-            raise PairError(option, f"{name}={value}") from None
+            raise PairError(option, f"{name}={value}", expected) from None
     return numbers

@@ -23,7 +23,9 @@ class MetricError(UsageError):
 
 
 def experiment_of(model: object, metrics: Mapping[str, float] | None) -> Experiment:
-    """The model's class and parameters, the metrics of the caller and those that a fitted search carries.
+    """The model's class and parameters, the metrics of the caller, and what a fitted search chose and scored.
+
+    The search may be the last step of a pipeline.
 
     Raises ``MetricError``.
     """
@@ -42,12 +44,30 @@ def _name(model: object) -> str:
 def _parameters(model: Any) -> Mapping[str, JsonValue]:
     if not callable(getattr(model, "get_params", None)):
         return {}
-    written = cast(Mapping[str, JsonValue], json_safe(model))
-    return cast(Mapping[str, JsonValue], written["parameters"]) if isinstance(written, Mapping) else {}
+    written = json_safe(model)
+    return _with_choice(model, written) if isinstance(written, dict) else {}
+
+
+def _with_choice(model: Any, written: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The parameters of an estimator as written, and those that a fitted search chose, as ``best_params``."""
+    parameters = cast(dict[str, JsonValue], written["parameters"])
+    chosen = getattr(model, "best_params_", None)
+    if isinstance(chosen, Mapping):
+        return {**parameters, "best_params": json_safe(chosen)}
+    steps = parameters.get("steps")
+    if not hasattr(model, "steps") or not isinstance(steps, list):
+        return parameters
+    *earlier, last = cast(list[list[JsonValue]], steps)
+    name, inner = last
+    if isinstance(inner, dict):
+        inner = {**inner, "parameters": _with_choice(model.steps[-1][1], inner)}
+    return {**parameters, "steps": [*earlier, [name, inner]]}
 
 
 def _search_metrics(model: Any) -> dict[str, float]:
     """``best_score_`` of a fitted search, under the name of the metric that it was chosen by."""
+    while hasattr(model, "steps"):
+        model = model.steps[-1][1]
     score = getattr(model, "best_score_", None)
     if score is None:
         return {}

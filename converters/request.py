@@ -1,7 +1,6 @@
 """The request: what a bundle shall be called, hold and say, checked as a whole before any work."""
 
 import os
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,7 +149,7 @@ def _check_name(what: str, kind: Any, found: object) -> None:
 def _check_text(argument: str, value: object) -> None:
     if not isinstance(value, str):
         raise _wrong(argument, value, "text")
-    if any(unicodedata.category(letter) == "Cs" for letter in value):
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ArgumentError(argument, repr(value), "text that can be written as UTF-8, without lone surrogates")
 
 

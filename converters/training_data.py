@@ -9,6 +9,7 @@ import numpy as np
 from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.provenance import Data
 from lading.bundles.tables.data_digest import data_digest
+from lading.bundles.tables.problems import DataFormError
 from lading.bundles.tables.table import Table, table_of
 from lading.converters.converter import Form
 from lading.core.errors import UsageError
@@ -38,6 +39,17 @@ class NoTargetError(UsageError):
 
     def __str__(self) -> str:
         return f"the data has no column {self.target!r} for the target; its columns are {_listed(self.columns)}"
+
+
+class WrongTargetError(UsageError):
+    """The target that lies apart does not fit the data."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(found, remedy)
+        self.found, self.remedy = found, remedy
+
+    def __str__(self) -> str:
+        return f"y {self.found}; {self.remedy}"
 
 
 class NoRowsError(UsageError):
@@ -84,11 +96,14 @@ def training_data(
 
     ``known`` are the names of the columns that the model was trained on, None where it knows none; ``features`` the
     columns that it takes, where the data has more; ``y`` the target where it lies apart from the data.
-    Raises ``WrongColumnsError``, ``NoRowsError``, ``SparseDataError`` and what ``table_of`` raises.
+    Raises ``WrongColumnsError``, ``WrongTargetError``, ``NoRowsError``, ``SparseDataError`` and what ``table_of`` raises.
     """
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         raise SparseDataError
-    table = table_of(data)
+    try:
+        table = table_of(data)
+    except UnicodeEncodeError as error:
+        raise DataFormError(f"a table with the text {error.object!r}", "leave out lone surrogates") from None
     if table.rows == 0:
         raise NoRowsError
     whole = table if y is None else _with_target(table, y, "target" if target is None else target)
@@ -111,7 +126,7 @@ def _taken(
     missing = tuple(name for name in (wanted if known is None else known) if name not in present)
     extra = () if known is None else tuple(name for name in wanted if name not in known)
     if missing or extra:
-        remedy = "name the target by target=, and leave out what the model does not take by features="
+        remedy = "name the target by target= (--target), and the columns that the model takes by features= (--feature)"
         raise WrongColumnsError(missing, extra, remedy if extra else "give the data that the model was trained on")
     return wanted if known is None else list(known)
 
@@ -121,8 +136,14 @@ def _with_target(table: Table, y: object, name: str) -> Table:
     import pandas as pd
 
     values: Any = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
-    if len(values) != table.rows or values.ndim != 1:
-        raise WrongColumnsError((), (name,), f"y has the shape {values.shape}, the data has {table.rows} rows")
+    if values.ndim == 2 and values.shape[1] == 1:
+        raise WrongTargetError(f"has the shape {values.shape}, expected ({table.rows},)", "give one column: y.ravel()")
+    if values.ndim != 1:
+        remedy = "give one value for each row; for a record of several targets leave them in the data"
+        raise WrongTargetError(f"has the shape {values.shape}, expected ({table.rows},)", remedy)
+    if len(values) != table.rows:
+        found = f"has {len(values)} values, the data has {table.rows} rows"
+        raise WrongTargetError(found, "give the target of the same rows, one value for each")
     original = table.original
     names = [column.name for column in table.columns]
     if isinstance(original, np.ndarray):
@@ -132,7 +153,7 @@ def _with_target(table: Table, y: object, name: str) -> Table:
     elif isinstance(original, pd.DataFrame):
         frame = original
     else:
-        raise WrongColumnsError((), (name,), "y cannot be added to arrays by name; leave it out")
+        raise WrongTargetError("cannot be added to arrays by name", "leave it out")
     return table_of(frame.assign(**{name: values}))
 
 

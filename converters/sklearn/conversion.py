@@ -53,7 +53,11 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     expected = getattr(inner, "n_features_in_", len(fields))
     if expected != len(fields):
         found = f"was trained on {expected} columns, the data has {len(fields)}"
-        return [Problem("", found, "name the target by target=, and the model's own columns by features=")]
+        return [
+            Problem(
+                "", found, "name the target by target= (--target), and the model's own columns by features= (--feature)"
+            )
+        ]
     return diagnose_steps(inner) or diagnose_layout(inner, form, fields)
 
 
@@ -183,7 +187,7 @@ def _refused(model: Any, error: Exception) -> Problem:
     return Problem(
         "",
         f"is refused by skl2onnx or ONNX Runtime ({type(error).__name__}: {said[:300]})",
-        "try precision='double', or replace the last step by a related estimator",
+        "try precision='double' (--precision double), or replace the last step by a related estimator",
     )
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import SVR
 
 from lading.bundles.bundle import open_bundle
+from lading.converters import package
 from lading.core.main import main
 
 
@@ -78,7 +79,14 @@ def test_a_report_for_programs_is_json_alone(files: Path, tmp_path: Path, capsys
         pytest.param("model.skops", "rows.csv", ["--target", "kind"], "no column 'kind'", id="no target"),
         pytest.param("unfitted.joblib", "rows.csv", ["--trust", "--feature", "year"], "is not fitted", id="unfitted"),
         pytest.param("model.skops", "rows.csv", ["--tag", "birds"], "expected name=value", id="a tag without a value"),
-        pytest.param("model.skops", "rows.csv", ["--metric", "f1=high"], "expected name=value", id="a metric of text"),
+        pytest.param("model.skops", "rows.csv", ["--metric", "f1=high"], "a name and a number", id="a metric of text"),
+        pytest.param("missing.pkl", "nothing.csv", [], "there is no such file", id="the data before the model"),
+        pytest.param("missing.pkl", "model.skops", [], "must end in one of", id="data of no known kind"),
+        pytest.param("missing.pkl", "rows.csv", ["--precision", "half"], "expected 'auto'", id="no such precision"),
+        pytest.param("missing.pkl", "rows.csv", ["--name", "Birds"], "lower-case letters", id="a name in capitals"),
+        pytest.param(
+            "missing.pkl", "rows.csv", ["--output", "nowhere/a.lading"], "choose another folder", id="no folder"
+        ),
     ],
 )
 def test_mistakes_end_with_a_sentence_and_code_2(
@@ -95,6 +103,39 @@ def test_mistakes_end_with_a_sentence_and_code_2(
     assert message in shown.err
     assert "Traceback" not in shown.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_something_else_at_the_path_is_left_alone(files: Path, tmp_path: Path) -> None:
+    path = tmp_path / "notes.lading"
+    path.write_text("not a bundle")
+    assert run(files, "missing.pkl", "rows.csv", "--output", str(path)) == 3
+    assert path.read_text() == "not a bundle"
+
+
+def test_each_thing_is_said_once_and_files_by_their_name(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pd.DataFrame({"a": np.arange(60.0), "b": 1.0})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    bundle = tmp_path / "a.lading"
+    package(LinearRegression().fit(rows.to_numpy(), rows["a"]), rows.to_numpy(), name="a", path=bundle)
+    with open_bundle(bundle) as opened:
+        (tmp_path / "net.onnx").write_bytes(opened.read(opened.manifest.graph.path))
+    assert run(tmp_path, "net.onnx", "rows.csv", "--output", str(bundle)) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "converting net.onnx" in said
+    assert len(said) == len(set(said))
+
+
+def test_an_interrupt_says_that_nothing_was_written(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lading.converters.loading.load_model", interrupted)
+    assert run(files, "model.skops", "rows.csv", "--output", str(tmp_path / "a.lading")) == 130
+    assert capsys.readouterr().err.endswith("interrupted; nothing was written\n")
 
 
 def test_a_waiver_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,10 @@ from lading.converters.training_data import (
     NoTargetError,
     SparseDataError,
     WrongColumnsError,
+    WrongTargetError,
     training_data,
 )
+from lading.core.errors import UsageError
 
 FRAME = pd.DataFrame({"b": [1.0, 2.0], "a": [3.0, 4.0], "y": ["u", "v"]})
 
@@ -74,10 +76,6 @@ WRONG: dict[str, tuple[Any, str]] = {
     "an array for a model of columns": (
         lambda: training_data(np.ones((2, 2)), ("a", "b"), None, None), "give a data frame with these columns",
     ),
-    "a target of another length": (lambda: training_data(FRAME, None, None, None, [1, 2, 3]), "the data has 2 rows"),
-    "a target beside arrays by name": (
-        lambda: training_data({"x": np.ones((2, 3))}, None, None, None, [1, 2]), "y cannot be added",
-    ),
 }  # fmt: skip
 
 
@@ -86,6 +84,30 @@ def test_wrong_columns_are_named(make: Any, message: str) -> None:
     with pytest.raises(WrongColumnsError) as wrong:
         make()
     assert message in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        pytest.param([1, 2, 3], "y has 3 values, the data has 2 rows; give the target of the same rows", id="longer"),
+        pytest.param(np.ones((2, 1)), r"y has the shape \(2, 1\), expected \(2,\); .* y.ravel\(\)", id="one column"),
+        pytest.param(FRAME[["a", "b"]], "expected .*; give one value for each row", id="several columns"),
+        pytest.param(5, r"y has the shape \(\), expected", id="one number"),
+    ],
+)
+def test_a_target_of_another_shape_is_told_its_shape(y: Any, message: str) -> None:
+    with pytest.raises(WrongTargetError, match=message):
+        training_data(FRAME, None, None, None, y)
+
+
+def test_a_target_beside_arrays_by_name_is_refused() -> None:
+    with pytest.raises(WrongTargetError, match="y cannot be added to arrays by name; leave it out"):
+        training_data({"x": np.ones((2, 3))}, None, None, None, [1, 2])
+
+
+def test_a_column_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(UsageError, match=r"'\\ud800'"):
+        training_data(pd.DataFrame({"\ud800": [1.0]}), None, None, None)
 
 
 def test_a_target_that_is_not_there_is_named_with_the_columns_that_are() -> None:
