@@ -9,7 +9,6 @@ import numpy as np
 from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.provenance import Data
 from lading.bundles.tables.data_digest import data_digest
-from lading.bundles.tables.problems import DataFormError
 from lading.bundles.tables.table import Table, table_of
 from lading.converters.converter import Form
 from lading.core.errors import UsageError
@@ -100,10 +99,7 @@ def training_data(
     """
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         raise SparseDataError
-    try:
-        table = table_of(data)
-    except UnicodeEncodeError as error:
-        raise DataFormError(f"a table with the text {error.object!r}", "leave out lone surrogates") from None
+    table = table_of(data)
     if table.rows == 0:
         raise NoRowsError
     whole = table if y is None else _with_target(table, y, "target" if target is None else target)

@@ -106,8 +106,9 @@ def test_a_target_beside_arrays_by_name_is_refused() -> None:
 
 
 def test_a_column_that_cannot_be_written_is_named() -> None:
+    frame = pd.DataFrame([[1.0]], columns=pd.Index(["\ud800"], dtype=object))
     with pytest.raises(UsageError, match=r"'\\ud800'"):
-        training_data(pd.DataFrame({"\ud800": [1.0]}), None, None, None)
+        training_data(frame, None, None, None)
 
 
 def test_a_target_that_is_not_there_is_named_with_the_columns_that_are() -> None:
