@@ -207,7 +207,7 @@ def test_a_killed_replica_loses_no_request_and_is_replaced(
 
 
 def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callable[["Serving"], "Load"]) -> None:
-    before = set(server.pids("ray::ServeReplica"))
+    before, ended = set(server.pids("ray::ServeReplica")), server.said().count("a replica ended")
     steady = load(server)
     until(lambda: steady.sent > 200)
     server.signal(signal.SIGHUP)
@@ -216,6 +216,7 @@ def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callab
     until(lambda: steady.sent > enough)
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
+    assert server.said().count("a replica ended") == ended, "none is missed where the server replaces them"
 
 
 def test_a_bundle_that_proves_wrong_does_not_replace_a_good_one(
@@ -245,8 +246,11 @@ def test_a_replica_that_hangs_is_answered_for_and_replaced(server: "Serving") ->
 
 
 def test_a_killed_edge_is_started_again(server: "Serving") -> None:
+    ended = server.said().count("a replica ended")
     (edge,) = server.pids("haproxy")
     os.kill(edge, signal.SIGKILL)
     server.until_said("is started again")
     answer = httpx.post(f"http://127.0.0.1:{server.port}/v2/models/cells/infer", json=INFER, timeout=30)
     assert answer.status_code == 200
+    time.sleep(2)  # a line would take a moment
+    assert server.said().count("a replica ended") == ended, "replicas that the edge has to find anew did not end"
