@@ -36,6 +36,10 @@ FLOAT_ONLY = frozenset(
 """Operators of ai.onnx.ml that answer in float32 whatever they are fed."""
 
 
+BOUNDED = frozenset({"Softmax", "Sigmoid", "Normalizer"})
+"""Operators whose answers are never below 0 or above 1, when they are probabilities."""
+
+
 def graph_of(
     model: Pipeline,
     inputs: Sequence[tuple[str, str, int]],
@@ -128,6 +132,8 @@ def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[byte
     _flatten_label(proto, coded)
     for value in proto.graph.output:
         _narrow(proto.graph, value)
+        if value.name == "probabilities":
+            _bound(proto.graph, value)
     for value in (*proto.graph.input, *proto.graph.output):
         _open_first(value)
     proto.ir_version = IR_VERSION
@@ -194,6 +200,23 @@ def _narrow(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
     outputs = makers[name].output
     outputs[list(outputs).index(name)] = value.name
     value.type.tensor_type.elem_type = TensorProto.FLOAT
+
+
+def _bound(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
+    """Keep probabilities within 0 and 1, where rounding takes sums of leaves and of logarithms a little beyond."""
+    maker = next(node for node in graph.node if value.name in node.output)
+    transforms = {attribute.s for attribute in maker.attribute if attribute.name == "post_transform"}
+    if maker.op_type in BOUNDED or transforms & {b"SOFTMAX", b"LOGISTIC"}:
+        return
+    inner = f"{value.name}_unbounded"
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [inner if name == value.name else name for name in names]
+    kind = value.type.tensor_type.elem_type
+    for name, end in (("lowest", 0.0), ("highest", 1.0)):
+        graph.initializer.append(helper.make_tensor(f"{name}_probability", kind, [], [end]))
+    ends = ["lowest_probability", "highest_probability"]
+    graph.node.append(helper.make_node("Clip", [inner, *ends], [value.name], f"bound_{value.name}"))
 
 
 def _open_first(value: onnx.ValueInfoProto) -> None:

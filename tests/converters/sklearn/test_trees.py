@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,3 +115,26 @@ def test_trees_answer_in_the_float32_that_they_compute(model: BaseEstimator, sam
     rows, labels = load_wine(return_X_y=True)
     signature = same(model.fit(rows, labels), rows).converted.signature
     assert [output.tensor.dtype for output in signature.outputs if output.meaning != "label"] == ["float32"]
+
+
+@pytest.mark.parametrize("classes", [[0.0, 1.0], [1.0, 2.0, 5.0], ["a", "b", "c"]], ids=["two", "three", "text"])
+@pytest.mark.parametrize(
+    "kind", [RandomForestClassifier, ExtraTreesClassifier, BaggingClassifier], ids=lambda kind: kind.__name__
+)
+def test_probabilities_stay_within_0_and_1(kind: Any, classes: list[object], same: Any) -> None:
+    rows = np.random.default_rng(SEED).normal(size=(600, 4))
+    labels = np.asarray(classes)[np.digitize(rows[:, 0] + rows[:, 1], np.linspace(-1, 1, len(classes) - 1))]
+    asked = same(kind(n_estimators=10, random_state=SEED).fit(rows, labels), rows)
+    found = asked.found["probabilities"]
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def test_only_what_can_leave_0_and_1_is_held_there(convert: Any) -> None:
+    rows, labels = load_wine(return_X_y=True)
+    operators = {
+        kind: [node.op_type for node in onnx.load_from_string(convert(kind().fit(rows, labels), rows).model).graph.node]
+        for kind in (RandomForestClassifier, GradientBoostingClassifier)
+    }
+    assert "Clip" in operators[RandomForestClassifier]
+    assert "Clip" not in operators[GradientBoostingClassifier]
