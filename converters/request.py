@@ -127,16 +127,14 @@ class Request:
     @property
     def columns(self) -> tuple[str, ...] | None:
         """The columns that the model takes; a single name is one column, and not its letters."""
-        return (self.features,) if isinstance(self.features, str) else _listed(self.features)
+        if isinstance(self.features, str):
+            return (self.features,)
+        return None if self.features is None else tuple(self.features)
 
     @property
     def entry(self) -> Path | None:
         """The script or notebook, where the caller told it."""
         return None if self.entry_point is None else Path(self.entry_point)
-
-
-def _listed(names: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
 
 
 def _check_name(what: str, kind: Any, found: object) -> None:
