@@ -30,10 +30,11 @@ from lading.converters.request import ArgumentError, BundleNameError, EmptyWaive
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, penguin_model: Any, penguins: Any) -> Path:
-    """A folder with ``model.joblib`` and ``rows.csv``."""
+    """A folder with ``model.joblib``, ``rows.csv`` and the bundle ``old.lading``."""
     folder = tmp_path_factory.mktemp("files")
     joblib.dump(penguin_model, folder / "model.joblib")
     penguins.frame.to_csv(folder / "rows.csv", index=False)
+    package(penguin_model, penguins.train, name="penguins", path=folder / "old.lading", author="Ada Lovelace")
     return folder
 
 
@@ -288,7 +289,7 @@ def test_a_full_disk_leaves_the_old_bundle_and_a_retry_succeeds(files: Path, tmp
 def test_an_interrupt_leaves_the_old_bundle_or_none(moment: str, old: bool, files: Path, tmp_path: Path) -> None:
     path = tmp_path / "penguins.lading"
     if old:
-        path.write_bytes(b"the old bundle")
+        path.write_bytes((files / "old.lading").read_bytes())
     script = [str(Path(sys.executable).parent / "lading"), "package", str(files / "model.joblib"), "--trust"]
     options = ["--data", str(files / "rows.csv"), "--target", "species", "--name", "penguins", "--output", str(path)]
     with subprocess.Popen([*script, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
@@ -297,12 +298,13 @@ def test_an_interrupt_leaves_the_old_bundle_or_none(moment: str, old: bool, file
             if line.startswith(moment):
                 running.send_signal(signal.SIGINT)
                 break
-        running.communicate()
+        _, said = running.communicate()
     left = {found.name for found in tmp_path.iterdir()}
     if running.returncode != 130:  # it was done, or about to leave, before the signal arrived
         assert left == {path.name}
         with open_bundle(path) as bundle:
             assert bundle.manifest.name == "penguins"
         return
+    assert said.endswith("interrupted; nothing was written\n")
     assert left == ({path.name} if old else set())
-    assert not old or path.read_bytes() == b"the old bundle"
+    assert not old or path.read_bytes() == (files / "old.lading").read_bytes()
