@@ -7,7 +7,7 @@ import numpy as np
 
 from lading.bundles.signature import Field, Signature
 from lading.bundles.tables.table import Table
-from lading.bundles.tensors.values import kind_of
+from lading.bundles.tensors.values import floats, kind_of
 from lading.converters.changing import Edit, as_stored, edited
 
 Answer = Callable[[Table], Mapping[str, np.ndarray]]
@@ -79,7 +79,7 @@ def _next_other(labels: Sequence[object], start: int) -> int | None:
 
 def _ways(rows: Table, numbers: Sequence[Field], pairs: Sequence[tuple[int, int]]) -> list[_Way]:
     columns = rows.columns_as_numpy()
-    values = {field.name: _floats(columns[field.name]) for field in numbers}
+    values = {field.name: floats(columns[field.name]) for field in numbers}
     return [
         _Way(
             start,
@@ -91,10 +91,6 @@ def _ways(rows: Table, numbers: Sequence[Field], pairs: Sequence[tuple[int, int]
         )
         for start, other in pairs
     ]
-
-
-def _floats(values: np.ndarray) -> np.ndarray:
-    return np.array([np.nan if value is None else float(value) for value in values.tolist()])
 
 
 def _between(field: Field, low: float, high: float, share: float) -> float | int:

@@ -1,6 +1,5 @@
 """Slots: the tensors of the graph, each filled from the fields that feed it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from lading.bundles.signature import Feed, Tensor
 from lading.bundles.tensors.rules import Rule
-from lading.bundles.tensors.values import Array, texts
+from lading.bundles.tensors.values import Array, floats, texts
 from lading.core.errors import LadingError
 
 
@@ -91,8 +90,8 @@ class _Cast:
     def _converted(self, values: Array) -> Array:
         if self._dtype.kind == "f":
             with np.errstate(over="ignore"):
-                made = _floats(values).astype(self._dtype)
-            wrong = np.isinf(made) & ~np.isinf(_floats(values))
+                made = floats(values).astype(self._dtype)
+            wrong = np.isinf(made) & ~np.isinf(floats(values))
         else:
             made, wrong = _whole(values, self._dtype)
         if wrong.any():
@@ -101,12 +100,6 @@ class _Cast:
                 position, f"{_named(values[position])} does not fit into {self._dtype.name}, the model's own type"
             )
         return made
-
-
-def _floats(values: Array) -> Array:
-    if values.dtype.kind != "O":
-        return values
-    return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
 
 
 def _named(value: Any) -> str:

@@ -142,6 +142,13 @@ def _wide(values: Sequence[Any]) -> Array:
     return object_array(values)
 
 
+def floats(values: Array) -> Array:
+    """Checked numbers as they are, or where they are objects as float64 with NaN for None."""
+    if values.dtype.kind != "O":
+        return values
+    return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+
+
 def object_array(values: Sequence[object]) -> Array:
     """The values as they are, in an object array of one dimension."""
     return np.fromiter(values, dtype=object, count=len(values))  # np.array would look into lists
