@@ -8,9 +8,9 @@ import socket
 from asyncio.subprocess import Process
 
 from lading.core.errors import LadingError, UsageError
-from lading.core.settings import Settings
 from lading.runtime.serving.children import last_words, start_child
-from lading.runtime.serving.edge_configuration import BACKEND, EdgeLimits, edge_configuration
+from lading.runtime.serving.edge_configuration import BACKEND, edge_configuration
+from lading.runtime.serving.edge_limits import EdgeLimits
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_paths
 
@@ -53,18 +53,6 @@ def haproxy_binary() -> str:
     if found is None:
         raise NoHaproxyError
     return found
-
-
-def edge_limits(settings: Settings) -> EdgeLimits:
-    """The limits that the settings ask for."""
-    return EdgeLimits(
-        connections=settings.connections,
-        body_bytes=settings.body_bytes,
-        per_replica=settings.queue_per_replica,
-        request_seconds=settings.request_seconds,
-        queue_seconds=settings.queue_seconds,
-        drain_seconds=settings.drain_seconds,
-    )
 
 
 class Edge:

@@ -13,7 +13,8 @@ from pathlib import Path
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
 from lading.runtime.serving.desired import Desired
-from lading.runtime.serving.edge import Edge, EdgeError, edge_limits, haproxy_binary
+from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
+from lading.runtime.serving.edge_limits import edge_limits
 from lading.runtime.serving.engine_process import EngineError, EngineProcess
 from lading.runtime.serving.errors import StartTimeoutError, replica_error
 from lading.runtime.serving.failures import take_failures

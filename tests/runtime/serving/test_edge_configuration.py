@@ -6,12 +6,14 @@ import shlex
 import socket
 import subprocess
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from lading.core.settings import Settings
-from lading.runtime.serving.edge import NoHaproxyError, edge_limits, haproxy_binary
-from lading.runtime.serving.edge_configuration import EdgeLimits, edge_configuration
+from lading.runtime.serving.edge import NoHaproxyError, haproxy_binary
+from lading.runtime.serving.edge_configuration import edge_configuration
+from lading.runtime.serving.edge_limits import EdgeLimits, edge_limits
 
 LIMITS = EdgeLimits(
     connections=77, body_bytes=12345, per_replica=9, request_seconds=2.5, queue_seconds=0.25, drain_seconds=30
@@ -67,7 +69,8 @@ def test_every_answer_of_its_own_is_a_json_error() -> None:
         words = shlex.split(line)
         assert words[words.index("content-type") + 1] == "application/json"
         assert words[words.index("x-content-type-options") + 1] == "nosniff"
-        assert list(json.loads(words[words.index("string") + 1])) == ["error"]
+        document = json.loads(words[words.index("string") + 1])
+        assert document == {"error": ANY, "error_code": ANY, "message": document["error"]}
 
 
 def test_a_503_says_when_to_come_again() -> None:

@@ -121,7 +121,7 @@ def test_the_edge_refuses_in_json(server: "Serving", sent: bytes, status: int) -
     assert headers["content-type"] == "application/json"
     assert headers["x-content-type-options"] == "nosniff"
     assert isinstance(body, dict)
-    assert list(body) == ["error"]
+    assert isinstance(body["error"], str)
 
 
 def test_a_request_that_is_no_request_leaves_no_line_in_the_log(server: "Serving") -> None:
@@ -240,7 +240,7 @@ def test_a_replica_that_hangs_is_answered_for_and_replaced(server: "Serving") ->
         os.kill(pid, signal.SIGSTOP)
     answer = httpx.post(f"http://127.0.0.1:{server.port}/v2/models/cells/infer", json=INFER, timeout=30)
     assert answer.status_code == 504
-    assert list(answer.json()) == ["error"]
+    assert answer.json()["error_code"] == "DEADLINE_EXCEEDED"
     until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2)
     until(lambda: httpx.get(f"http://127.0.0.1:{server.port}/v2/health/ready").status_code == 200)
 

@@ -1,0 +1,55 @@
+"""The edge's rules: what is done with a request before a replica sees it, and what is refused, in order."""
+
+from lading.runtime.serving.edge_answers import REFUSALS, refuse, reply
+from lading.runtime.serving.edge_limits import HEADER_BYTES, HEADER_FIELDS, TARGET_BYTES, EdgeLimits
+
+OBEYED_HEADERS = (
+    "x-request-timeout-seconds",
+    "x-request-disconnect-disabled",
+    "serve_multiplexed_model_id",
+    "x-session-id",
+)
+"""Headers by which a client could steer Ray Serve; dropped, whoever listens behind the edge one day."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+"""The methods that reach a replica, which says which of them a path answers."""
+
+CONTROLS = r"'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]'"
+"""What no header may hold, as a regular expression; the ends of lines are in what it is matched with."""
+
+
+def request_rules(limits: EdgeLimits, ready_path: str) -> list[str]:
+    """The rules of a frontend for HTTP: a request gets its id, loses what it must not say, and is measured."""
+    return [*_naming(), *_dropping(), *_refusing(limits), _leaving(ready_path)]
+
+
+def _naming() -> list[str]:
+    return [
+        "unique-id-format %[uuid()]",
+        "http-request set-header x-request-id %[unique-id] unless { req.hdr(x-request-id) -m reg ^[A-Za-z0-9-]{1,64}$ }",
+        "http-request set-var(txn.id) req.hdr(x-request-id)",
+        "http-after-response set-header x-request-id %[var(txn.id)] if { var(txn.id) -m found }",
+    ]
+
+
+def _dropping() -> list[str]:
+    return [f"http-request del-header {name}" for name in (*OBEYED_HEADERS, "upgrade")]
+
+
+def _refusing(limits: EdgeLimits) -> list[str]:
+    return [
+        f"{reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
+        refuse(414, f"the target of the request is longer than {TARGET_BYTES} bytes", f"url_len gt {TARGET_BYTES}"),
+        refuse(431, f"the headers are longer than {HEADER_BYTES} bytes", f"req.hdrs,length gt {HEADER_BYTES}"),
+        refuse(
+            431,
+            f"the request has more than {HEADER_FIELDS} headers",
+            f"req.hdr_names -m reg ^([^,]*,){{{HEADER_FIELDS}}}",
+        ),
+        refuse(400, "a header holds a control character; send text", f"req.hdrs -m reg {CONTROLS}"),
+        f"http-request deny deny_status 413 if {{ req.body_size gt {limits.body_bytes} }}",
+    ]
+
+
+def _leaving(ready_path: str) -> str:
+    return f"{reply(503, 'the server is stopping')} if {{ stopping }} {{ path {ready_path} }}"
