@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lading.core.errors import UsageError
 
+KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
 
 Positive = Annotated[int, Field(ge=1)]
@@ -38,10 +39,28 @@ class Settings(BaseSettings):
     """How long a request may wait for a replica before it is answered 503."""
     queue_per_replica: Positive = 64
     """Requests that one replica holds at a time; more wait in the edge."""
-    body_bytes: Positive = 64 * MEBIBYTE
-    """The largest request body; a larger one is answered 413."""
     connections: Positive = 512
     """Client connections at a time."""
+    body_bytes: Positive = 64 * MEBIBYTE
+    """The largest request body; a larger one is answered 413."""
+    body_rate: Positive = KIBIBYTE
+    """Bytes a second that a request body must bring at least; a slower one is answered 408."""
+    body_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """The time over which that is measured: a shorter body must be whole by then."""
+    header_bytes: Annotated[int, Field(ge=KIBIBYTE, le=32 * KIBIBYTE)] = 16 * KIBIBYTE
+    """The longest headers of a request, all together; longer ones are answered 431."""
+    header_fields: Annotated[int, Field(ge=10, le=1000)] = 100
+    """The most headers of a request; more are answered 431."""
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long the headers of a request may take to arrive before its connection is closed."""
+    target_bytes: Annotated[int, Field(ge=256, le=32 * KIBIBYTE)] = 8 * KIBIBYTE
+    """The longest target of a request: its path and query; a longer one is answered 414."""
+    buffer_bytes: Annotated[int, Field(ge=64 * KIBIBYTE, le=MEBIBYTE)] = 64 * KIBIBYTE
+    """The edge's buffer for a request: one that fits can be repeated, and a body without a length must fit."""
+    idle_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """How long a connection may stay open without a request."""
+    stall_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """How long a client may read nothing of its answer before its connection is closed."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 
+from lading.runtime.protocols.error_table import meaning
+
 RETRY_AFTER_SECONDS = 1
 
 REFUSALS: Mapping[int, str] = {
@@ -28,19 +30,6 @@ REFUSALS: Mapping[int, str] = {
 UNSPOKEN = (400, 405, 408, 422, 500, 501)
 """What HAProxy's parser would answer in HTML whatever it is told, unless told to close without a word: bytes that
 are not HTTP, and a request whose headers do not arrive. What passed the parser is answered in JSON."""
-
-ERROR_CODES: Mapping[int, str] = {
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "ENDPOINT_NOT_FOUND",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL_ERROR",
-    501: "NOT_IMPLEMENTED",
-    502: "INTERNAL_ERROR",
-    503: "TEMPORARILY_UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-"""MLflow's name for a status, as its ``mlflow.exceptions`` pairs them; all others are ``BAD_REQUEST``."""
 
 
 def error_line(code: int, message: str) -> str:
@@ -69,7 +58,7 @@ def _answer(code: int, message: str) -> str:
     The edge does not know which protocol a client speaks, so the body has the keys of all: ``error`` is what the
     Open Inference Protocol reads, ``error_code`` and ``message`` are MLflow's.
     """
-    document = {"error": message, "error_code": ERROR_CODES.get(code, "BAD_REQUEST"), "message": message}
+    document = {"error": message, "error_code": meaning(code).mlflow, "message": message}
     retry = f" hdr retry-after {RETRY_AFTER_SECONDS}" if code in {429, 503} else ""
     content = f"content-type application/json string {_quoted(json.dumps(document))}"
     return f"status {code} {content} hdr x-content-type-options nosniff{retry}"

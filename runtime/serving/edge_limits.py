@@ -4,18 +4,8 @@ from dataclasses import dataclass
 
 from lading.core.settings import Settings
 
-BUFFER_BYTES = 64 * 1024
-"""``tune.bufsize``: a request that fits, less the reserve below, can be repeated when its replica dies.
-
-HAProxy copies all of the buffer for each request that it may have to repeat, however short (decision 0021).
-"""
 RESERVE_BYTES = 8 * 1024
 """``tune.maxrewrite``: what HAProxy keeps free in a buffer to add headers of its own."""
-HEADER_BYTES = 16 * 1024
-HEADER_FIELDS = 100
-TARGET_BYTES = 8 * 1024
-CHUNKED_BYTES = BUFFER_BYTES - RESERVE_BYTES - HEADER_BYTES
-"""A body without a Content-Length must fit in the buffer: nothing else would bound it."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +14,25 @@ class EdgeLimits:
 
     connections: int
     body_bytes: int
+    body_rate: int
+    body_seconds: float
+    header_bytes: int
+    header_fields: int
+    header_seconds: float
+    target_bytes: int
+    buffer_bytes: int
+    """``tune.bufsize``: HAProxy copies all of it for each request that it may have to repeat (decision 0021)."""
+    idle_seconds: float
+    stall_seconds: float
     per_replica: int
     request_seconds: float
     queue_seconds: float
     drain_seconds: float
-    header_seconds: float = 10.0
-    upload_seconds: float = 30.0
-    idle_seconds: float = 30.0
-    stall_seconds: float = 30.0
-    check_seconds: float = 5.0
+
+    @property
+    def chunked_bytes(self) -> int:
+        """A body without a Content-Length must fit in the buffer: nothing else would bound it."""
+        return self.buffer_bytes - RESERVE_BYTES - self.header_bytes
 
 
 def edge_limits(settings: Settings) -> EdgeLimits:
@@ -40,8 +40,22 @@ def edge_limits(settings: Settings) -> EdgeLimits:
     return EdgeLimits(
         connections=settings.connections,
         body_bytes=settings.body_bytes,
+        body_rate=settings.body_rate,
+        body_seconds=settings.body_seconds,
+        header_bytes=settings.header_bytes,
+        header_fields=settings.header_fields,
+        header_seconds=settings.header_seconds,
+        target_bytes=settings.target_bytes,
+        buffer_bytes=settings.buffer_bytes,
+        idle_seconds=settings.idle_seconds,
+        stall_seconds=settings.stall_seconds,
         per_replica=settings.queue_per_replica,
         request_seconds=settings.request_seconds,
         queue_seconds=settings.queue_seconds,
         drain_seconds=settings.drain_seconds,
     )
+
+
+def milliseconds(seconds: float) -> str:
+    """A time as HAProxy's configuration writes it."""
+    return f"{max(1, round(seconds * 1000))}ms"

@@ -1,7 +1,7 @@
 """The edge's rules: what is done with a request before a replica sees it, and what is refused, in order."""
 
 from lading.runtime.serving.edge_answers import REFUSALS, refuse, reply
-from lading.runtime.serving.edge_limits import HEADER_BYTES, HEADER_FIELDS, TARGET_BYTES, EdgeLimits
+from lading.runtime.serving.edge_limits import EdgeLimits, milliseconds
 
 OBEYED_HEADERS = (
     "x-request-timeout-seconds",
@@ -23,6 +23,22 @@ def request_rules(limits: EdgeLimits, ready_path: str) -> list[str]:
     return [*_naming(), *_dropping(), *_refusing(limits), _leaving(ready_path)]
 
 
+def body_rules(limits: EdgeLimits) -> list[str]:
+    """The rules for a body: it arrives at the least rate, portion by portion, and in chunks it fits the buffer."""
+    portion = max(1, int(limits.body_rate * limits.body_seconds))
+    wait = f"http-request wait-for-body time {milliseconds(limits.body_seconds)}"
+    most = limits.chunked_bytes
+    return [
+        *(f"{wait} at-least {size}" for size in range(portion, limits.buffer_bytes, portion)),
+        wait,
+        refuse(
+            411,
+            f"a body of more than {most} bytes needs a Content-Length",
+            f"req.hdr(transfer-encoding) -m found }} {{ req.body_len gt {most}",
+        ),
+    ]
+
+
 def _naming() -> list[str]:
     return [
         "unique-id-format %[uuid()]",
@@ -37,15 +53,12 @@ def _dropping() -> list[str]:
 
 
 def _refusing(limits: EdgeLimits) -> list[str]:
+    target, length, count = limits.target_bytes, limits.header_bytes, limits.header_fields
     return [
         f"{reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
-        refuse(414, f"the target of the request is longer than {TARGET_BYTES} bytes", f"url_len gt {TARGET_BYTES}"),
-        refuse(431, f"the headers are longer than {HEADER_BYTES} bytes", f"req.hdrs,length gt {HEADER_BYTES}"),
-        refuse(
-            431,
-            f"the request has more than {HEADER_FIELDS} headers",
-            f"req.hdr_names -m reg ^([^,]*,){{{HEADER_FIELDS}}}",
-        ),
+        refuse(414, f"the target of the request is longer than {target} bytes", f"url_len gt {target}"),
+        refuse(431, f"the headers are longer than {length} bytes", f"req.hdrs,length gt {length}"),
+        refuse(431, f"the request has more than {count} headers", f"req.fhdr_cnt gt {count}"),
         refuse(400, "a header holds a control character; send text", f"req.hdrs -m reg {CONTROLS}"),
         f"http-request deny deny_status 413 if {{ req.body_size gt {limits.body_bytes} }}",
     ]

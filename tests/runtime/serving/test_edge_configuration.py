@@ -1,5 +1,6 @@
 """The edge's configuration: HAProxy takes it, and it says what the limits say."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -15,8 +16,24 @@ from lading.runtime.serving.edge import NoHaproxyError, haproxy_binary
 from lading.runtime.serving.edge_configuration import edge_configuration
 from lading.runtime.serving.edge_limits import EdgeLimits, edge_limits
 
-LIMITS = EdgeLimits(
-    connections=77, body_bytes=12345, per_replica=9, request_seconds=2.5, queue_seconds=0.25, drain_seconds=30
+LIMITS = edge_limits(
+    Settings(
+        connections=77,
+        body_bytes=12345,
+        body_rate=3000,
+        body_seconds=5,
+        header_bytes=10_000,
+        header_fields=50,
+        header_seconds=3,
+        target_bytes=2000,
+        buffer_bytes=65_536,
+        idle_seconds=11,
+        stall_seconds=12,
+        queue_per_replica=9,
+        request_seconds=2.5,
+        queue_seconds=0.25,
+        drain_seconds=20,
+    )
 )
 
 
@@ -45,11 +62,20 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
         "bind fd@9 proto h1",
         "maxconn 77",
         "stats socket /run/admin.sock mode 600 level operator",
-        "hard-stop-after 30000ms",
+        "hard-stop-after 20000ms",
+        "tune.bufsize 65536",
+        "timeout http-request 3000ms",
+        "timeout http-keep-alive 11000ms",
+        "timeout client 12000ms",
         "timeout server 2500ms",
         "timeout queue 250ms",
         "http-request deny deny_status 413 if { req.body_size gt 12345 }",
+        "http-request wait-for-body time 5000ms at-least 15000",
+        "http-request wait-for-body time 5000ms at-least 60000",
+        "http-request wait-for-body time 5000ms",
+        "use_backend uploads if { req.body_size gt 47344 }",
         "server slot2 unix@/run/slot2.sock",
+        "server slot2 unix@/run/slot2.sock track replicas/slot2",
         "http-request del-header x-request-timeout-seconds",
         "http-request del-header upgrade",
     ],
@@ -58,8 +84,34 @@ def test_it_says_what_the_limits_say(line: str) -> None:
     assert line in [found.strip() for found in configuration().splitlines()]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "longer than 2000 bytes",
+        "{ url_len gt 2000 }",
+        "longer than 10000 bytes",
+        "{ req.hdrs,length gt 10000 }",
+        "more than 50 headers",
+        "{ req.fhdr_cnt gt 50 }",
+        "{ req.body_len gt 47344 }",
+    ],
+)
+def test_a_refusal_names_the_limit_that_it_holds_to(words: str) -> None:
+    assert words in configuration()
+
+
+def test_every_limit_changes_the_configuration() -> None:
+    usual = configuration(edge_limits(Settings()))
+    for field in dataclasses.fields(EdgeLimits):
+        limits = edge_limits(Settings())
+        changed = dataclasses.replace(limits, **{field.name: getattr(limits, field.name) + 1})
+        assert configuration(changed) != usual, field.name
+
+
 def test_each_server_takes_as_many_requests_as_the_limits_say() -> None:
-    assert "maxconn 9 " in next(line for line in configuration().splitlines() if "default-server" in line)
+    lines = [line for line in configuration().splitlines() if "default-server" in line]
+    assert len(lines) == 2
+    assert all("maxconn 9 " in line for line in lines)
 
 
 def test_every_answer_of_its_own_is_a_json_error() -> None:
