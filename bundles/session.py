@@ -14,6 +14,7 @@ import onnxruntime
 BROKEN_RUNTIMES = frozenset({"1.26.0", "1.27.0"})
 """Versions of ONNX Runtime that answer wrongly for binary tree ensembles (its issue 28557)."""
 
+NOTHING = 4
 ERRORS_ONLY = 3
 
 
@@ -61,6 +62,13 @@ def open_session(
         if not _from_runtime(error):
             raise
         raise ModelLoadError(str(error)) from error
+
+
+def run_options() -> Any:
+    """Options of one inference; setting their ``terminate`` in another thread ends it. What goes wrong is raised."""
+    options = cast(Any, onnxruntime).RunOptions()
+    options.log_severity_level = NOTHING
+    return options
 
 
 def add_external(options: Any, external: Mapping[str, bytes]) -> None:

@@ -12,6 +12,7 @@ KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
 
 Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -29,13 +30,15 @@ class Settings(BaseSettings):
     """Threads that one inference may use inside a replica."""
     run_folder: Path | None = None
     """Where sockets and temporary files go; a fresh folder under the system's temporary one when not set."""
-    start_seconds: Annotated[float, Field(gt=0)] = 180.0
+    start_seconds: Seconds = 180.0
     """How long the server may take to become ready before it gives up and says why."""
-    drain_seconds: Annotated[float, Field(gt=0)] = 30.0
+    drain_seconds: Seconds = 30.0
     """How long requests in flight may take to finish once the server was told to stop."""
-    request_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """How long one request may take, waiting included, before it is answered with an error."""
-    queue_seconds: Annotated[float, Field(gt=0)] = 10.0
+    request_seconds: Seconds = 30.0
+    """How long one request may take, waiting included, before it is answered with an error; a client can ask for less."""
+    deadlines: dict[str, Seconds] = {}
+    """The same for single deployments, as JSON: `{"penguins": 2.5}`."""
+    queue_seconds: Seconds = 10.0
     """How long a request may wait for a replica before it is answered 503."""
     queue_per_replica: Positive = 64
     """Requests that one replica holds at a time; more wait in the edge."""

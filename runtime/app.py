@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import MethodNotAllowedError, UnknownPathError
+from lading.runtime.errors import InternalError, MethodNotAllowedError, UnknownPathError
 from lading.runtime.protocols.body import ClientGoneError
-from lading.runtime.protocols.endpoint import Prompt
+from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.protocol import Protocol, load_protocols
-from lading.runtime.protocols.replies import EmptyReply, JsonReply, Refusal, refusal
+from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
 
 LOG = logging.getLogger("lading.runtime")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
@@ -89,19 +89,19 @@ async def _guarded(endpoint: ASGIApp, scope: Scope, receive: Receive, send: Send
     except ClientGoneError:
         return
     except Exception as error:  # the rim of the process: logged, and answered 500
-        reply = _reply(error, scope)
+        reply = _reply(error, scope, endpoint.refuse if isinstance(endpoint, Refusing) else refusal)
         if not started:
             await reply(scope, receive, send)
 
 
-def _reply(error: Exception, scope: Scope) -> ASGIApp:
+def _reply(error: Exception, scope: Scope, refuse: Refuse) -> ASGIApp:
     if isinstance(error, HTTPException):
         return _http_refusal(error, scope)
     if isinstance(error, Refusal):
-        return refusal(error)
+        return refuse(error, ())
     request = _request_id(scope)
     LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error)
-    return JsonReply({"error": f"the server failed to answer; its log has the reason under request {request}"}, 500)
+    return refuse(InternalError(request), ())
 
 
 def _http_refusal(error: HTTPException, scope: Scope) -> ASGIApp:

@@ -6,8 +6,10 @@ from types import MappingProxyType
 
 from lading.bundles.bundle import open_bundle
 from lading.core.errors import ConflictError
+from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import UnknownModelError
 from lading.runtime.model import Model
+from lading.runtime.watch import Watch
 
 
 class DuplicateNameError(ConflictError):
@@ -33,18 +35,23 @@ class Deployments:
         self._models = MappingProxyType(dict(sorted(found.items())))
 
     @classmethod
-    def load(cls, paths: Sequence[Path], threads: int = 1) -> "Deployments":
+    def load(
+        cls, paths: Sequence[Path], threads: int = 1, watch: Watch | None = None, deadlines: Deadlines | None = None
+    ) -> "Deployments":
         """Open, check and load the bundles at ``paths``, with ``threads`` for one inference of each.
 
+        ``watch`` ends the inferences that take longer than ``deadlines`` allow, the default ones where none are given.
         Raises ``DuplicateNameError``, and what ``open_bundle`` and ``Model.load`` raise.
         """
         models: dict[str, tuple[Path, Model]] = {}
+        watch = Watch() if watch is None else watch
+        deadlines = Deadlines() if deadlines is None else deadlines
         for path in paths:
             with open_bundle(path) as bundle:
                 name = bundle.manifest.name
                 if name in models:
                     raise DuplicateNameError(name, str(models[name][0]), str(path))
-                models[name] = path, Model.load(bundle, threads)
+                models[name] = path, Model.load(bundle, threads, watch, deadlines.of(name))
         return cls(model for _, model in models.values())
 
     def get(self, name: str, version: str | None = None) -> Model:

@@ -117,8 +117,8 @@ class NotInJsonError(RequestError):
 
     def __str__(self) -> str:
         return (
-            f"tensor {shown(self.tensor)} is {self.datatype}, which does not travel as JSON; "
-            "POST /models/{name}/predict takes and gives its values as numbers"
+            f"tensor {shown(self.tensor)} is {self.datatype}, which does not travel as JSON; send and ask for it as "
+            "binary data, or POST /models/{name}/predict, which takes and gives its values as numbers"
         )
 
 
@@ -133,7 +133,34 @@ class InfiniteAnswerError(RequestError):
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" for row {self.row}"
-        return f"the model's answer {shown(self.output)}{where} is infinite, which JSON cannot hold; leave that row out"
+        found = f"the model's answer {shown(self.output)}{where} is infinite, which JSON cannot hold"
+        return f"{found}; ask for the answer in a binary form, or leave that row out"
+
+
+class DeadlineError(RequestError):
+    """The answer was not there in time, and the model was stopped."""
+
+    status = 504
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"the model did not answer within {self.seconds:g} s; send fewer rows in one request, or allow more time"
+
+
+class InternalError(RequestError):
+    """The server failed; the log has the reason."""
+
+    status = 500
+
+    def __init__(self, request: str) -> None:
+        super().__init__(request)
+        self.request = request
+
+    def __str__(self) -> str:
+        return f"the server failed to answer; its log has the reason under request {self.request}"
 
 
 def shown(value: object) -> str:

@@ -1,6 +1,7 @@
 """A model that is ready to answer: its graph loaded, its golden rows replayed, its speed known."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,9 @@ from lading.bundles.signature import Signature, Tensor
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
 from lading.core.errors import IntegrityError
-from lading.runtime.errors import shown
+from lading.runtime.errors import DeadlineError, shown
+from lading.runtime.tally import Tally
+from lading.runtime.watch import Run, Watch
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession  # loaded by lading.bundles.session, which has it send no usage data
@@ -35,6 +38,9 @@ INLINE_SECONDS = 0.001
 POOL_THREADS = 2
 TIMED_ROWS = 64
 TIMED_RUNS = 5
+
+ENDLESS = (b"Loop", b"Scan")
+"""Operators whose work may depend on the values: what was quick at load may take for ever."""
 
 
 class GoldenMismatchError(IntegrityError):
@@ -55,7 +61,9 @@ class GoldenMismatchError(IntegrityError):
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
-    def __init__(self, bundle: Bundle, session: "InferenceSession") -> None:
+    def __init__(
+        self, bundle: Bundle, session: "InferenceSession", watch: Watch, request_seconds: float = math.inf
+    ) -> None:
         self.manifest: Manifest = bundle.manifest
         self.digest: str = bundle.digest
         self.golden: Golden = bundle.golden()
@@ -66,22 +74,32 @@ class Model:
         self.seconds_per_row = 0.0
         self.encoder = Encoder(self.signature)
         """How the values of its fields become tensors."""
-        self._session = session
+        self.tally = Tally()
+        """What this process has made of it."""
+        self.request_seconds = request_seconds
+        """How long a request may take."""
+        self._session, self._watch = session, watch
         self._names = [output.tensor.name for output in self.signature.outputs]
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"lading-{self.name}")
 
     @classmethod
-    def load(cls, bundle: Bundle, threads: int = 1) -> "Model":
+    def load(
+        cls, bundle: Bundle, threads: int = 1, watch: Watch | None = None, request_seconds: float = math.inf
+    ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it.
 
+        Requests may take ``request_seconds``; ``watch``, its own where none is given, ends those that take longer.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``ModelLoadError`` when the graph cannot be loaded.
         """
         graph = bundle.read(bundle.manifest.graph.path)
-        model = cls(bundle, open_session(graph, threads, _external_data(bundle)))
+        session = open_session(graph, threads, _external_data(bundle))
+        model = cls(bundle, session, Watch() if watch is None else watch, request_seconds)
         feeds = model.encoder.encode(model.golden.columns(model.signature))
         _check(model, model.golden.expected(model.signature), model.run(feeds))
         model._measure(feeds)
+        if any(name in graph for name in ENDLESS):
+            model.seconds_per_call = math.inf
         return model
 
     @property
@@ -104,19 +122,35 @@ class Model:
         """The proof that it answers as the original did, with its precision and its waiver."""
         return self.manifest.parity
 
-    def run(self, feeds: Mapping[str, NDArray[np.generic]]) -> Feeds:
-        """The output tensors ``[N, …]`` by name for the graph's inputs ``[N, …]``; no rows are answered unasked."""
+    def begin(self, seconds: float | None = None) -> Run:
+        """A run that has the model's ``request_seconds`` from now on, or ``seconds`` where these are fewer."""
+        run = self._watch.begin(self.request_seconds)
+        run.lower(seconds)
+        return run
+
+    def run(self, feeds: Mapping[str, NDArray[np.generic]], run: Run | None = None) -> Feeds:
+        """The output tensors ``[N, …]`` by name for the graph's inputs ``[N, …]``; no rows are answered unasked.
+
+        Raises ``DeadlineError`` when ``run`` is stopped or its time is up; without one there is no end to it.
+        """
         if len(next(iter(feeds.values()))) == 0:
             return {output.tensor.name: _nothing(output.tensor) for output in self.signature.outputs}
-        return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+        if run is None:
+            return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+        try:
+            return dict(zip(self._names, run.over(self._session, self._names, feeds), strict=True))
+        except DeadlineError:
+            if time.monotonic() > run.limit:  # not at a client's wish
+                self.seconds_per_call = math.inf  # never again in the event loop
+            raise
 
     def quick(self, rows: int) -> bool:
         """Whether a run over ``rows`` rows is too short to be worth a thread of its own."""
         return self.seconds_per_call + rows * self.seconds_per_row <= INLINE_SECONDS
 
-    async def aside(self, work: Callable[[], Answer]) -> Answer:
+    def aside(self, work: Callable[[], Answer]) -> "asyncio.Future[Answer]":
         """The result of ``work``, done in one of the model's threads while the event loop goes on."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _measure(self, feeds: Feeds) -> None:
         """Time one row and, where that is quick, many; it also warms the session up for both."""

@@ -1,6 +1,7 @@
 """``lading serve``: bundles become a server."""
 
 import asyncio
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,14 @@ def serve(
         int | None, typer.Option(help="Processes that hold the models.", min=1, show_default="the CPU quota")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for one inference.", min=1, show_default="1")] = None,
+    deadline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How long a request may take, in seconds; NAME=SECONDS for one deployment, and again for others.",
+            metavar="[NAME=]SECONDS",
+            show_default="30",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
     ] = False,
@@ -42,8 +51,11 @@ def serve(
         lading serve penguins.lading
 
         lading serve penguins.lading churn.lading --host 0.0.0.0 --port 80
+
+        lading serve penguins.lading churn.lading --deadline 10 --deadline churn=2.5
     """
-    settings = _settings(context.obj, {"host": host, "port": port, "replicas": replicas, "threads": threads})
+    given = {"host": host, "port": port, "replicas": replicas, "threads": threads}
+    settings = _settings(context.obj, given | _deadlines(context.obj, deadline))
     announce = _announce_json if json else _announce
     with _voice() as (tell, quiet):
 
@@ -57,6 +69,26 @@ def serve(
 def _settings(settings: Settings, given: dict[str, object]) -> Settings:
     """The settings, with what the command line says otherwise."""
     return settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+def _deadlines(settings: Settings, given: list[str] | None) -> dict[str, object]:
+    """What ``--deadline`` changes of the settings."""
+    found: dict[str, object] = {}
+    by_name = dict(settings.deadlines)
+    for text in given if given is not None else []:
+        name, named, seconds = text.rpartition("=")
+        try:
+            value = float(seconds)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf or (named and not name):
+            expected = "give seconds, as in --deadline 10, or a deployment and seconds, as in --deadline churn=2.5"
+            raise typer.BadParameter(f"{text!r} is no deadline; {expected}", param_hint="--deadline")
+        if named:
+            by_name[name] = value
+        else:
+            found["request_seconds"] = value
+    return found | {"deadlines": by_name}
 
 
 def _announce_json(server: Ready) -> None:

@@ -2,18 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
 import orjson
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from lading.runtime.errors import (
     SHOWN,
-    BinaryBodyError,
     BodyTooLargeError,
-    EncodedBodyError,
     MalformedRequestError,
     shown,
 )
@@ -24,8 +21,6 @@ EXPLAINED_BYTES = 1 << 20
 COLON = ord(":")
 COUNTED_BYTES = 4096
 """From this size on NumPy counts faster than bytes do."""
-
-Headers = Iterable[tuple[bytes, bytes]]
 
 Path = tuple[str | int, ...]
 
@@ -60,21 +55,11 @@ class _Repeated(_Token):
 Kind = TypeVar("Kind", bound=_Token)
 
 
-def check_headers(headers: Headers, limit: int) -> None:
-    """Raise what ``read_body`` raises for a body that these ``headers``, in lower case, announce."""
-    for name, value in headers:
-        if name in _CHECKS:
-            _CHECKS[name](value, limit)
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body, of ``limit`` bytes at most.
 
-
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body.
-
-    Raises ``BodyTooLargeError`` as soon as the limit is known to be passed, ``EncodedBodyError`` and
-    ``BinaryBodyError`` for what is not offered, ``ClientGoneError`` when the client leaves.
+    Raises ``BodyTooLargeError`` as soon as the limit is passed, ``ClientGoneError`` when the client leaves.
     """
-    limit: int = scope["app"].settings.body_bytes
-    check_headers(scope["headers"], limit)
     message = await receive()
     parts: list[bytes] = []
     size = 0
@@ -197,24 +182,3 @@ def _row(path: Path) -> int | None:
 def _at(path: Path) -> str:
     parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[:8])
     return f" at {shown(parts.removeprefix('.'))}" if parts else ""
-
-
-def _check_length(value: bytes, limit: int) -> None:
-    if value.isdigit() and int(value) > limit:
-        raise BodyTooLargeError(limit)
-
-
-def _check_encoding(value: bytes, _limit: int) -> None:
-    if value.lower() != b"identity":
-        raise EncodedBodyError(value.decode("latin-1"))
-
-
-def _refuse_binary(_value: bytes, _limit: int) -> None:
-    raise BinaryBodyError
-
-
-_CHECKS = {
-    b"content-length": _check_length,
-    b"content-encoding": _check_encoding,
-    b"inference-header-content-length": _refuse_binary,
-}

@@ -1,62 +1,66 @@
 """The hot endpoint: one model's predictions in one protocol, as a raw ASGI callable."""
 
 import typing
+from collections.abc import Callable, Iterable
 from functools import partial
+from time import perf_counter_ns
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lading.bundles.tensors.feeds import FieldError
-from lading.runtime.errors import MethodNotAllowedError, RequestError
+from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.body import Headers, check_headers, read_body
-from lading.runtime.protocols.replies import DIGEST_HEADER, JSON_HEADERS, EmptyReply, Header, refusal, send_json
+from lading.runtime.protocols.asking import Question, aside, outputs_of
+from lading.runtime.protocols.body import ClientGoneError, read_body
+from lading.runtime.protocols.head import Head, Headers, check_head, head_of, patience
+from lading.runtime.protocols.replies import (
+    DIGEST_HEADER,
+    Answer,
+    EmptyReply,
+    Header,
+    JsonReply,
+    Refusal,
+    refusal,
+    send_answer,
+)
+from lading.runtime.watch import Run
 
 INLINE_BYTES = 64 * 1024
 """A larger body is read, run and answered in a thread: parsing it would hold up the event loop."""
 
 ALLOWED = "OPTIONS, POST"
 
-
-class Question(typing.Protocol):
-    """A request that was read: the tensors to run, and how many rows they hold."""
-
-    @property
-    def feeds(self) -> Feeds:
-        """The graph's inputs."""
-        ...
-
-    @property
-    def rows(self) -> int:
-        """How many there are."""
-        ...
-
-
 Asked = typing.TypeVar("Asked", bound=Question)
+
+Refuse = Callable[[Refusal, Iterable[Header]], JsonReply]
+"""How a protocol says that a request is refused, with these headers."""
 
 
 class Dialect(typing.Protocol[Asked]):
     """How one protocol reads a body for one model, and writes the model's answer."""
 
-    def read(self, body: bytes) -> Asked:
-        """The question in ``body``; raises ``RequestError`` or ``FieldError``."""
+    def read(self, body: bytes, head: Head) -> Asked:
+        """The question in ``body``, as ``head`` says to read it; raises ``RequestError`` or ``FieldError``."""
         ...
 
-    def write(self, question: Asked, outputs: Feeds) -> bytes:
-        """The answer as JSON; raises ``RequestError`` when JSON cannot hold it."""
+    def write(self, question: Asked, outputs: Feeds) -> Answer:
+        """The answer; raises ``RequestError`` when it cannot be said in the form that was asked for."""
         ...
+
+
+@typing.runtime_checkable
+class Refusing(typing.Protocol):
+    """An endpoint that has words of its own for what goes wrong in it."""
+
+    refuse: Refuse
 
 
 @typing.runtime_checkable
 class Prompt(typing.Protocol):
     """An endpoint that answers what is quickly answered without waiting for anything."""
 
-    @property
-    def headers(self) -> tuple[Header, ...]:
-        """Those of an answer, its length left out."""
-        ...
-
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> bytes | None:
-        """The body of the 200 that ``POST`` with a whole ``body`` is answered with; None says to call the endpoint.
+    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
+        """The answer, all its headers but the length, to ``POST`` with a whole ``body``; None says to call the endpoint.
 
         ``headers`` are the request's, their names in lower case; ``limit`` is the most bytes of a body.
         """
@@ -66,55 +70,96 @@ class Prompt(typing.Protocol):
 class Endpoint(typing.Generic[Asked]):
     """Answers predictions of ``model`` in ``dialect``; every reply names the bundle's digest."""
 
-    def __init__(self, model: Model, dialect: Dialect[Asked], with_place: bool) -> None:
-        self._model, self._dialect, self._with_place = model, dialect, with_place
+    def __init__(self, model: Model, dialect: Dialect[Asked], refuse: Refuse = refusal) -> None:
+        self.refuse = refuse
+        self._model, self._dialect, self._tally = model, dialect, model.tally
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
-        self.headers: tuple[Header, ...] = (*JSON_HEADERS, *self._digest)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] != "POST":
             await self._decline(scope, receive, send)
             return
+        started = perf_counter_ns()
+        head, limit = head_of(scope["headers"]), scope["app"].settings.body_bytes
         try:
-            answer = await self._answer(await read_body(scope, receive))
+            check_head(head, limit)
+            answer = await self._answer(head, await read_body(receive, limit), receive)
+        except ClientGoneError:
+            self._tally.fail(perf_counter_ns() - started)
+            raise
         except (RequestError, FieldError) as error:
-            await refusal(error, self._digest, self._with_place)(scope, receive, send)
+            self._tally.fail(perf_counter_ns() - started)
+            await self.refuse(error, self._digest)(scope, receive, send)
         else:
-            await send_json(send, answer, self.headers)
+            await send_answer(send, answer, self._digest)
 
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> bytes | None:
+    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
         """The answer to ``body`` when it is a short one's; None for a slow one, and for one that is refused."""
         if len(body) > min(self._prompt_bytes, limit):
             return None
+        started = perf_counter_ns()
         try:
-            check_headers(headers, limit)
-            question = self._dialect.read(body)
+            head = head_of(headers)
+            check_head(head, limit)
+            question = self._dialect.read(body, head)
             if self._model.quick(question.rows):
-                return self._dialect.write(question, self._model.run(question.feeds))
+                return self._inline(head, question, started)
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return None
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
         return None
 
-    async def _answer(self, body: bytes) -> bytes:
-        if len(body) > INLINE_BYTES:
-            return await self._model.aside(partial(self._whole, body))
-        question = self._dialect.read(body)
-        if self._model.quick(question.rows):
-            outputs = self._model.run(question.feeds)
-        else:
-            outputs = await self._model.aside(partial(self._model.run, question.feeds))
-        return self._dialect.write(question, outputs)
+    def _inline(self, head: Head, question: Asked, started: int) -> Answer:
+        run, read = self._begin(head, question), perf_counter_ns()
+        try:
+            outputs = self._model.run(question.feeds, run)
+        except DeadlineError as error:  # it would be as slow a second time
+            self._tally.fail(perf_counter_ns() - started)
+            reply = self.refuse(error, self._digest)
+            return Answer(reply.body, reply.headers, reply.status)
+        body, headers, status = self._dialect.write(question, outputs)
+        self._count(question, run, started, read)
+        return Answer(body, headers + self._digest, status)
 
-    def _whole(self, body: bytes) -> bytes:
-        question = self._dialect.read(body)
-        return self._dialect.write(question, self._model.run(question.feeds))
+    async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
+        started = perf_counter_ns()
+        if len(body) > INLINE_BYTES:
+            run = self._model.begin(patience(head))
+            return await aside(self._model, partial(self._whole, head, body, run, started), run, receive)
+        question = self._dialect.read(body, head)
+        run, read = self._begin(head, question), perf_counter_ns()
+        outputs = await outputs_of(self._model, question, run, receive)
+        answer = self._dialect.write(question, outputs)
+        self._count(question, run, started, read)
+        return answer
+
+    def _whole(self, head: Head, body: bytes, run: Run, asked: int) -> Answer:
+        """Read, run and write in one; ``asked`` is when it was put into the queue."""
+        waited = perf_counter_ns() - asked
+        question = self._dialect.read(body, head)
+        run.lower(question.timeout)
+        read = perf_counter_ns()
+        answer = self._dialect.write(question, self._model.run(question.feeds, run))
+        self._count(question, run, asked + waited, read, waited)
+        return answer
+
+    def _begin(self, head: Head, question: Asked) -> Run:
+        run = self._model.begin(patience(head))
+        run.lower(question.timeout)
+        return run
+
+    def _count(self, question: Asked, run: Run, started: int, read: int, waited: int = 0) -> None:
+        """Count an answer: reading began at ``started`` and ended at ``read``."""
+        began = run.began if run.began else read
+        ended = run.ended if run.ended else read
+        self._tally.succeed(
+            question.rows, waited + began - read, read - started, ended - began, perf_counter_ns() - ended
+        )
 
     async def _decline(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await EmptyReply(ALLOWED)(scope, receive, send)
-        else:
-            error = MethodNotAllowedError(scope["method"], ALLOWED)
-            await refusal(error, self._digest)(scope, receive, send)
+        reply: ASGIApp = EmptyReply(ALLOWED)
+        if scope["method"] != "OPTIONS":
+            reply = self.refuse(MethodNotAllowedError(scope["method"], ALLOWED), self._digest)
+        await reply(scope, receive, send)

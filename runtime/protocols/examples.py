@@ -28,7 +28,7 @@ def golden_rows(model: Model) -> list[dict[str, JsonValue]]:
 def example(model: Model, dialect: Dialect[Asked], request: JsonValue) -> Example | None:
     """The request with its answer; none where JSON cannot hold one of them."""
     try:
-        question = dialect.read(orjson.dumps(request))
-        return Example(request, orjson.loads(dialect.write(question, model.run(question.feeds))))
+        question = dialect.read(orjson.dumps(request), {})
+        return Example(request, orjson.loads(dialect.write(question, model.run(question.feeds)).body))
     except (RequestError, FieldError):
         return None

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
+from lading.runtime.errors import BinaryBodyError, MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.body import parse, refuse_repeated
+from lading.runtime.protocols.head import BINARY_LENGTH, Head
 from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
+from lading.runtime.protocols.replies import Answer
 from lading.runtime.protocols.tensors import OutputWriter
 
 _START = os.urandom(6).hex().encode()
@@ -25,6 +27,7 @@ class Inference(NamedTuple):
     id: bytes
     """As JSON."""
     outputs: tuple[OutputWriter, ...]
+    timeout: float | None = None
 
 
 class InferenceDialect:
@@ -39,8 +42,10 @@ class InferenceDialect:
         named = orjson.dumps(model.name), orjson.dumps(model.version)
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named
 
-    def read(self, body: bytes) -> Inference:
-        """The request in ``body``. Raises ``MalformedRequestError`` and ``FieldError``."""
+    def read(self, body: bytes, head: Head) -> Inference:
+        """The request in ``body``. Raises ``MalformedRequestError``, ``BinaryBodyError`` and ``FieldError``."""
+        if BINARY_LENGTH in head:
+            raise BinaryBodyError
         document = parse(body)
         if type(document) is not dict:
             raise MalformedRequestError(f"the body is {shown(document)}, expected an object with inputs")
@@ -48,12 +53,12 @@ class InferenceDialect:
         wanted = _objects(document, "outputs") if document.get("outputs") else []
         refuse_repeated(body, document, _names(document, given, wanted))
         feeds, rows = self.inputs.read(given)
-        return Inference(feeds, rows, _id(document.get("id")), self._selected(wanted))
+        return Inference(feeds, rows, _id(document.get("id")), self._selected(wanted), _timeout(document))
 
-    def write(self, question: Inference, outputs: Feeds) -> bytes:
+    def write(self, question: Inference, outputs: Feeds) -> Answer:
         """The response, with the outputs that were asked for in the order in which they were."""
         parts = b",".join([writer.write(outputs[writer.name]) for writer in question.outputs])
-        return b'%b%b,"outputs":[%b]}' % (self._start, question.id, parts)
+        return Answer(b'%b%b,"outputs":[%b]}' % (self._start, question.id, parts))
 
     def _selected(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[OutputWriter, ...]:
         if not wanted:
@@ -87,6 +92,17 @@ def _names(document: Mapping[str, Any], *parts: Sequence[Mapping[str, Any]]) -> 
     objects = [document, *(item for part in parts for item in part)]
     parameters = [item["parameters"] for item in objects if type(item.get("parameters")) is dict]
     return sum(map(len, objects)) + sum(map(len, parameters))
+
+
+def _timeout(document: Mapping[str, Any]) -> float | None:
+    """The seconds of the parameter ``timeout``, which counts microseconds; as in Triton, 0 is as if it were not there."""
+    parameters = document.get("parameters")
+    given = parameters.get("timeout") if type(parameters) is dict else None
+    if given is None or given == 0:
+        return None
+    if type(given) is not int or given < 0:
+        raise MalformedRequestError(f"the parameter timeout is {shown(given)}, expected microseconds as an integer")
+    return given / 1e6
 
 
 def _id(given: object) -> bytes:

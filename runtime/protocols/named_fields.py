@@ -1,6 +1,6 @@
 """Named fields: predictions asked with the fields by name, a row as an object, and answered by meaning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
@@ -16,6 +16,8 @@ from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.examples import example, golden_rows
+from lading.runtime.protocols.head import Head
+from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, words
 from lading.runtime.protocols.rows import RowReader
 from lading.runtime.protocols.schemas import DIGEST, FIELD_ERROR, JSON, Schema, answer_schema, refusals, row_schema
 
@@ -29,6 +31,7 @@ class Rows(NamedTuple):
     rows: int
     single: bool
     """Whether one row came as an object, and one answer goes back as an object."""
+    timeout: float | None = None
 
 
 class NamedFieldsDialect:
@@ -38,7 +41,7 @@ class NamedFieldsDialect:
         self._reader = RowReader(model.signature, model.encoder)
         self._writer = AnswerWriter(model.signature)
 
-    def read(self, body: bytes) -> Rows:
+    def read(self, body: bytes, head: Head) -> Rows:
         """The rows in ``body``: an object, or a list of objects."""
         document = parse(body)
         single = type(document) is dict
@@ -49,13 +52,13 @@ class NamedFieldsDialect:
         except FieldError as error:
             raise FieldError(error.field, None if single else error.row, error.problem) from None
 
-    def write(self, question: Rows, outputs: Feeds) -> bytes:
+    def write(self, question: Rows, outputs: Feeds) -> Answer:
         """An answer for each row, in their order; an object for an object, a list for a list."""
         try:
             rows = self._writer.rows(outputs)
         except InfiniteAnswerError as error:
             raise InfiniteAnswerError(error.output, None if question.single else error.row) from None
-        return rows[0] if question.single else b"[" + b",".join(rows) + b"]"
+        return Answer(rows[0] if question.single else b"[" + b",".join(rows) + b"]")
 
 
 class NamedFields:
@@ -66,7 +69,7 @@ class NamedFields:
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """An endpoint for each model."""
         return {
-            PATH.format(name=model.name): Endpoint(model, NamedFieldsDialect(model), with_place=True)
+            PATH.format(name=model.name): Endpoint(model, NamedFieldsDialect(model), placed_refusal)
             for model in deployments
         }
 
@@ -81,6 +84,13 @@ class NamedFields:
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """One path for each model, with its true fields."""
         return {PATH.format(name=model.name): {"post": _operation(model)} for model in deployments}
+
+
+def placed_refusal(error: Refusal, headers: Iterable[Header] = ()) -> JsonReply:
+    """The reply to a request that was refused, with ``field`` and ``row`` where they are known."""
+    place = {"field": getattr(error, "field", None), "row": getattr(error, "row", None)}
+    known = {name: value for name, value in place.items() if value is not None}
+    return refused(error, {"error": words(error), **known}, headers)
 
 
 def _operation(model: Model) -> Schema:

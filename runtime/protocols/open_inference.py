@@ -33,7 +33,7 @@ class OpenInference:
         """Inference, with and without the version in the path."""
         found: dict[str, ASGIApp] = {}
         for model in deployments:
-            endpoint = Endpoint(model, InferenceDialect(model), with_place=False)
+            endpoint = Endpoint(model, InferenceDialect(model))
             for path in (MODEL, VERSION):
                 found[path.format(name=model.name, version=model.version) + "/infer"] = endpoint
         return found

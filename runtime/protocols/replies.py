@@ -1,6 +1,7 @@
 """Replies: JSON with its length and its headers, sent as raw ASGI messages."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -17,6 +18,15 @@ DIGEST_HEADER = b"lading-bundle-digest"
 NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), NO_SNIFFING)
 """The content type is exact: clients of the Open Inference Protocol compare it, charset and all."""
+
+
+class Answer(NamedTuple):
+    """What a prediction is answered with."""
+
+    body: bytes
+    headers: tuple[Header, ...] = JSON_HEADERS
+    """The content type and what belongs to it; the length and the digest come on top."""
+    status: int = 200
 
 
 class JsonReply:
@@ -44,6 +54,11 @@ class EmptyReply:
         await send({"type": "http.response.body", "body": b""})
 
 
+async def send_answer(send: Send, answer: Answer, headers: Iterable[Header]) -> None:
+    """Send ``answer``, with ``headers`` beside its own."""
+    await send_json(send, answer.body, (*answer.headers, *headers), answer.status)
+
+
 async def send_json(send: Send, body: bytes, headers: Iterable[Header], status: int = 200, head: bool = False) -> None:
     """Send ``body``, which is JSON already, with ``headers`` and its length."""
     length = (b"content-length", b"%d" % len(body))
@@ -51,19 +66,26 @@ async def send_json(send: Send, body: bytes, headers: Iterable[Header], status: 
     await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-def refusal(error: Refusal, headers: Iterable[Header] = (), with_place: bool = False) -> JsonReply:
-    """The reply to a request that was refused; ``with_place`` adds ``field`` and ``row`` where they are known."""
-    status = error.status if isinstance(error, RequestError) else 400
-    document: dict[str, object] = {"error": _words(error) if isinstance(error, FieldError) else str(error)}
-    if with_place:
-        place = {"field": getattr(error, "field", None), "row": getattr(error, "row", None)}
-        document |= {name: value for name, value in place.items() if value is not None}
+def refusal(error: Refusal, headers: Iterable[Header] = ()) -> JsonReply:
+    """The reply to a request that was refused, as most protocols say it: its words under ``error``."""
+    return refused(error, {"error": words(error)}, headers)
+
+
+def refused(error: Refusal, document: object, headers: Iterable[Header] = ()) -> JsonReply:
+    """The reply to a request that was refused: ``document``, with the error's own status and headers."""
     if isinstance(error, MethodNotAllowedError):
         headers = (*headers, (b"allow", error.allowed.encode()))
-    return JsonReply(document, status, headers)
+    return JsonReply(document, status_of(error), headers)
 
 
-def _words(error: FieldError) -> str:
-    """The message, with the field's name cut short: it may be whatever a client sent."""
+def status_of(error: Refusal) -> int:
+    """The HTTP status of a refusal."""
+    return error.status if isinstance(error, RequestError) else 400
+
+
+def words(error: Refusal) -> str:
+    """What the client is told; a field's name is cut short, since it may be whatever a client sent."""
+    if not isinstance(error, FieldError):
+        return str(error)
     where = f"field {shown(error.field)}" if error.row is None else f"field {shown(error.field)}, row {error.row}"
     return f"{where}: {error.problem}"

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
+from lading.runtime.deadlines import Deadlines
 
 if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
+    from lading.runtime.watch import Watch
 
 
 class ChangedBundleError(IntegrityError):
@@ -63,11 +65,11 @@ class Desired(Record):
                 raise DuplicateNameError(named.name, other.path, named.path)
         return cls(bundles=tuple(found.values()), threads=threads)
 
-    def load(self) -> "Deployments":
+    def load(self, watch: "Watch | None" = None, deadlines: Deadlines | None = None) -> "Deployments":
         """The models, loaded and proved; raises ``ChangedBundleError``, and what ``Deployments.load`` raises."""
         from lading.runtime.deployments import Deployments  # the server describes bundles and never loads them
 
-        deployments = Deployments.load([Path(bundle.path) for bundle in self.bundles], self.threads)
+        deployments = Deployments.load([Path(bundle.path) for bundle in self.bundles], self.threads, watch, deadlines)
         for bundle in self.bundles:
             if (found := deployments.get(bundle.name).digest) != bundle.digest:
                 raise ChangedBundleError(bundle.path, bundle.digest, found)

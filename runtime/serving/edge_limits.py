@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 
 from lading.core.settings import Settings
+from lading.runtime.deadlines import Deadlines
 
 RESERVE_BYTES = 8 * 1024
 """``tune.maxrewrite``: what HAProxy keeps free in a buffer to add headers of its own."""
+
+BACKSTOP_SECONDS = 0.25
+"""How much later than the last deadline the edge gives a replica up, which is to say first that it was too late."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def edge_limits(settings: Settings) -> EdgeLimits:
         idle_seconds=settings.idle_seconds,
         stall_seconds=settings.stall_seconds,
         per_replica=settings.queue_per_replica,
-        request_seconds=settings.request_seconds,
+        request_seconds=Deadlines.read(settings).longest + BACKSTOP_SECONDS,
         queue_seconds=settings.queue_seconds,
         drain_seconds=settings.drain_seconds,
     )

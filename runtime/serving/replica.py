@@ -4,6 +4,9 @@ Ray Serve places it, watches it and replaces it; requests reach it from the edge
 """
 
 import asyncio
+import logging
+import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +17,15 @@ from ray.serve._private import replica
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
+from lading.runtime.deadlines import Deadlines
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.log_lines import send_log_lines
 from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot
+from lading.runtime.watch import Run, Watch
+
+LOG = logging.getLogger("lading.runtime")
 
 LOOPBACK = "127.0.0.1:0"
 EVERYWHERE = "[::]:0"
@@ -43,6 +50,7 @@ class Replica:
         self._folder = Path(folder)
         self._settings = Settings(**settings)
         send_log_lines(self._folder, self._settings.log_level)
+        self._watch = Watch(_end)
         self._slot = await _claim(self._folder, slots)
         self._application: Application | None = None
         self._server: _Server | None = None
@@ -54,7 +62,8 @@ class Replica:
         Ray Serve calls it once after it made the replica, and whenever the desired state changes.
         """
         try:
-            deployments = await asyncio.to_thread(Desired.model_validate(config).load)
+            desired, deadlines = Desired.model_validate(config), Deadlines.read(self._settings)
+            deployments = await asyncio.to_thread(desired.load, self._watch, deadlines)
             if self._application is None:
                 self._application = Application(deployments, self._settings)
             else:
@@ -106,6 +115,13 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _end(run: Run) -> None:
+    """End the process, in which an inference goes on that cannot be stopped; Ray Serve starts a fresh one."""
+    late = time.monotonic() - run.limit
+    LOG.error("an inference did not stop %.1f s after its deadline of %g s; the replica ends", late, run.seconds)
+    os._exit(1)
 
 
 async def _claim(folder: Path, slots: int) -> Slot:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
+from lading.runtime.deadlines import Deadlines
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
 from lading.runtime.serving.edge_limits import edge_limits
@@ -136,7 +137,9 @@ class Server:
 
     async def _read(self) -> Desired:
         self._tell("checking the bundles")
-        return await asyncio.to_thread(Desired.read, self._paths, self._settings.threads)
+        desired = await asyncio.to_thread(Desired.read, self._paths, self._settings.threads)
+        Deadlines.read(self._settings).check(tuple(bundle.name for bundle in desired.bundles))
+        return desired
 
     def _order(self, desired: Desired) -> Order:
         return Order(

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from lading.runtime.app import Application
 from lading.runtime.protocols.endpoint import Prompt
-from lading.runtime.protocols.replies import Header
+from lading.runtime.protocols.replies import Answer, Header
 from lading.runtime.serving.refusing import RefusingProtocol, head_of
 
 
@@ -54,7 +54,7 @@ class ShortcutProtocol(RefusingProtocol):
             super().on_message_complete()
         else:
             self._prompt = None
-            self.transport.write(_reply(prompt, self.server_state.default_headers, answer))
+            self.transport.write(_reply(self.server_state.default_headers, answer))
             self.on_response_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -83,7 +83,8 @@ class ShortcutProtocol(RefusingProtocol):
         super().on_body(self._body)
 
 
-def _reply(prompt: Prompt, defaults: list[Header], answer: bytes) -> bytes:
-    """A 200 as uvicorn writes it."""
-    head = head_of((*defaults, *prompt.headers))
-    return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[200], head, len(answer), answer)
+def _reply(defaults: list[Header], answer: Answer) -> bytes:
+    """An answer as uvicorn writes it."""
+    body, headers, status = answer
+    head = head_of((*defaults, *headers))
+    return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], head, len(body), body)

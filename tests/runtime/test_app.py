@@ -57,6 +57,8 @@ def call(
     scope = {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
 
     async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()  # the client waits for its answer
         return left.pop(0)
 
     async def send(message: Message) -> None:
@@ -216,6 +218,8 @@ def test_the_lifespan_and_web_sockets_are_answered(app: Application) -> None:
     sent: list[str] = []
 
     async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()  # the client waits for its answer
         return left.pop(0)
 
     async def send(message: Message) -> None:

@@ -91,14 +91,14 @@ def test_named_fields_and_tensors_are_answered_as_the_graph_answers(
     expected = model.run(Encoder(model.signature).encode_rows(rows))
 
     named = NamedFieldsDialect(model)
-    question = named.read(orjson.dumps(rows))
-    answers = orjson.loads(named.write(question, model.run(question.feeds)))
+    question = named.read(orjson.dumps(rows), {})
+    answers = orjson.loads(named.write(question, model.run(question.feeds)).body)
     assert len(answers) == len(rows)
 
     tensors = InferenceDialect(model)
     body = orjson.dumps(example_request(tensors, complete(model, rows)))
-    inference = tensors.read(body)
-    response = orjson.loads(tensors.write(inference, model.run(inference.feeds)))
+    inference = tensors.read(body, {})
+    response = orjson.loads(tensors.write(inference, model.run(inference.feeds)).body)
     for output, told in zip(model.signature.outputs, response["outputs"], strict=True):
         values = expected[output.tensor.name]
         assert told["shape"] == list(values.shape)
@@ -121,10 +121,10 @@ def test_named_fields_and_tensors_are_answered_as_the_graph_answers(
 def test_a_row_is_answered_alone_as_among_others(deployments: Deployments, asked: tuple[str, Rows]) -> None:
     model, rows = deployments.get(asked[0]), asked[1]
     dialect = NamedFieldsDialect(model)
-    many = dialect.read(orjson.dumps(rows))
-    single = dialect.read(orjson.dumps(rows[0]))
-    first = orjson.loads(dialect.write(many, model.run(many.feeds)))[0]
-    alone = orjson.loads(dialect.write(single, model.run(single.feeds)))
+    many = dialect.read(orjson.dumps(rows), {})
+    single = dialect.read(orjson.dumps(rows[0]), {})
+    first = orjson.loads(dialect.write(many, model.run(many.feeds)).body)[0]
+    alone = orjson.loads(dialect.write(single, model.run(single.feeds)).body)
     assert alone.keys() == first.keys()
     assert alone.get("label") == first.get("label")
 

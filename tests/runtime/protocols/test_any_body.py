@@ -36,8 +36,8 @@ LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthChe
 def ask(model: Any, dialect: Dialect[Any], body: bytes) -> None:
     """Ask as an endpoint would; nothing but a refusal may be raised, and the answer is JSON."""
     with suppress(RequestError, FieldError):
-        question = dialect.read(body)
-        orjson.loads(dialect.write(question, model.run(question.feeds)))
+        question = dialect.read(body, {})
+        orjson.loads(dialect.write(question, model.run(question.feeds)).body)
 
 
 @st.composite

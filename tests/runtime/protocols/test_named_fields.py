@@ -256,5 +256,5 @@ def test_errors_repeat_little_of_what_was_sent(ask: Ask) -> None:
 def test_the_short_way_and_the_encoder_agree_on_who_is_right(deployments: Deployments) -> None:
     dialect = NamedFieldsDialect(deployments.get("penguins"))
     with pytest.raises(FieldError) as caught:
-        dialect.read(orjson.dumps([ROW, ROW | {"mass": None}]))
+        dialect.read(orjson.dumps([ROW, ROW | {"mass": None}]), {})
     assert (caught.value.field, caught.value.row) == ("mass", 1)

@@ -1,0 +1,45 @@
+"""The head of a request: those of its headers that say how to read the body and how to answer."""
+
+from collections.abc import Iterable, Mapping
+
+from lading.runtime.errors import BodyTooLargeError, EncodedBodyError, MalformedRequestError, shown
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""Names in lower case, and values."""
+
+Head = Mapping[bytes, bytes]
+
+ACCEPT = b"accept"
+BINARY_LENGTH = b"inference-header-content-length"
+ENCODING = b"content-encoding"
+LENGTH = b"content-length"
+TIMEOUT = b"lading-timeout-ms"
+TYPE = b"content-type"
+
+NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE})
+LONGEST_TIMEOUT = 9
+"""Digits; that many milliseconds are eleven days."""
+
+
+def head_of(headers: Headers) -> Head:
+    """Those headers that are looked at; of one that is given twice the last."""
+    return {name: value for name, value in headers if name in NOTED}
+
+
+def check_head(head: Head, limit: int) -> None:
+    """Raise ``BodyTooLargeError`` or ``EncodedBodyError`` for a body that cannot be taken."""
+    if LENGTH in head and head[LENGTH].isdigit() and int(head[LENGTH]) > limit:
+        raise BodyTooLargeError(limit)
+    if ENCODING in head and head[ENCODING].lower() != b"identity":
+        raise EncodedBodyError(head[ENCODING].decode("latin-1"))
+
+
+def patience(head: Head) -> float | None:
+    """The seconds that the client is willing to wait, if it says so. Raises ``MalformedRequestError``."""
+    given = head.get(TIMEOUT)
+    if given is None:
+        return None
+    if not given.isdigit() or len(given) > LONGEST_TIMEOUT or int(given) == 0:
+        text = shown(given.decode("latin-1"))
+        raise MalformedRequestError(f"the header {TIMEOUT.decode()} is {text}, expected milliseconds as an integer")
+    return int(given) / 1000
