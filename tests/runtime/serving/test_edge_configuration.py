@@ -67,7 +67,7 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
         "timeout http-request 3000ms",
         "timeout http-keep-alive 11000ms",
         "timeout client 12000ms",
-        "timeout server 2500ms",
+        "timeout server 2750ms",
         "timeout queue 250ms",
         "http-request deny deny_status 413 if { req.body_size gt 12345 }",
         "http-request wait-for-body time 5000ms at-least 15000",
