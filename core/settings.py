@@ -48,21 +48,21 @@ class Settings(BaseSettings):
     """The largest request body; a larger one is answered 413."""
     body_rate: Positive = KIBIBYTE
     """Bytes a second that a request body must bring at least; a slower one is answered 408."""
-    body_seconds: Annotated[float, Field(gt=0)] = 10.0
+    body_seconds: Seconds = 10.0
     """The time over which that is measured: a shorter body must be whole by then."""
     header_bytes: Annotated[int, Field(ge=KIBIBYTE, le=32 * KIBIBYTE)] = 16 * KIBIBYTE
     """The longest headers of a request, all together; longer ones are answered 431."""
     header_fields: Annotated[int, Field(ge=10, le=1000)] = 100
     """The most headers of a request; more are answered 431."""
-    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    header_seconds: Seconds = 10.0
     """How long the headers of a request may take to arrive before its connection is closed."""
     target_bytes: Annotated[int, Field(ge=256, le=32 * KIBIBYTE)] = 8 * KIBIBYTE
     """The longest target of a request: its path and query; a longer one is answered 414."""
     buffer_bytes: Annotated[int, Field(ge=64 * KIBIBYTE, le=MEBIBYTE)] = 64 * KIBIBYTE
     """The edge's buffer for a request: one that fits can be repeated, and a body without a length must fit."""
-    idle_seconds: Annotated[float, Field(gt=0)] = 30.0
+    idle_seconds: Seconds = 30.0
     """How long a connection may stay open without a request."""
-    stall_seconds: Annotated[float, Field(gt=0)] = 30.0
+    stall_seconds: Seconds = 30.0
     """How long a client may read nothing of its answer before its connection is closed."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""

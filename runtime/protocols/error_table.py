@@ -38,6 +38,7 @@ MEANINGS: Mapping[int, Meaning] = {
     502: Meaning("the replica broke off its answer", "UNAVAILABLE", "TEMPORARILY_UNAVAILABLE"),
     503: Meaning("not ready, or too much to do; try again later", "UNAVAILABLE", "TEMPORARILY_UNAVAILABLE"),
     504: Meaning("the answer was not there in time", "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
+    505: Meaning("the request is of a version of HTTP that is not spoken here", "UNIMPLEMENTED", "NOT_IMPLEMENTED"),
 }
 
 

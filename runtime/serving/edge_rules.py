@@ -4,12 +4,16 @@ from lading.runtime.serving.edge_answers import REFUSALS, refuse, reply
 from lading.runtime.serving.edge_limits import EdgeLimits, milliseconds
 
 OBEYED_HEADERS = (
-    "x-request-timeout-seconds",
-    "x-request-disconnect-disabled",
-    "serve_multiplexed_model_id",
-    "x-session-id",
+    r"^(x[-_]request[-_](timeout[-_]seconds|disconnect[-_]disabled)"
+    r"|x[-_]serve[-_]router[-_].*|serve[-_]multiplexed[-_]model[-_]id|x[-_]session[-_]id|upgrade)$"
 )
-"""Headers by which a client could steer Ray Serve; dropped, whoever listens behind the edge one day."""
+"""Headers by which a client could steer Ray Serve 2.60, which takes ``-`` and ``_`` of some for one, and the one that
+would leave HTTP; dropped, whoever listens behind the edge one day. One expression is one look at each header.
+``traceparent`` and ``tracestate`` pass: they name a trace, and steer nothing.
+"""
+
+VERSIONS = ("1.0", "1.1")
+"""The versions of HTTP that are spoken; HAProxy's parser takes any from 0.9 to 2.9."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 """The methods that reach a replica, which says which of them a path answers."""
@@ -20,7 +24,7 @@ CONTROLS = r"'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]'"
 
 def request_rules(limits: EdgeLimits, ready_path: str) -> list[str]:
     """The rules of a frontend for HTTP: a request gets its id, loses what it must not say, and is measured."""
-    return [*_naming(), *_dropping(), *_refusing(limits), _leaving(ready_path)]
+    return [*_naming(), _dropping(), *_refusing(limits), _leaving(ready_path)]
 
 
 def body_rules(limits: EdgeLimits) -> list[str]:
@@ -48,13 +52,15 @@ def _naming() -> list[str]:
     ]
 
 
-def _dropping() -> list[str]:
-    return [f"http-request del-header {name}" for name in (*OBEYED_HEADERS, "upgrade")]
+def _dropping() -> str:
+    return f"http-request del-header {OBEYED_HEADERS} -m reg"
 
 
 def _refusing(limits: EdgeLimits) -> list[str]:
     target, length, count = limits.target_bytes, limits.header_bytes, limits.header_fields
     return [
+        f"{reply(505, 'this server speaks HTTP/1.0 and HTTP/1.1')} unless {{ req.ver {' '.join(VERSIONS)} }}",
+        f"{reply(400, 'the request names no host; send the header once')} if {{ req.ver 1.1 }} !{{ req.fhdr_cnt(host) 1 }}",
         f"{reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
         refuse(414, f"the target of the request is longer than {target} bytes", f"url_len gt {target}"),
         refuse(431, f"the headers are longer than {length} bytes", f"req.hdrs,length gt {length}"),

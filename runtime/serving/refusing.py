@@ -11,7 +11,12 @@ NO_REQUEST = "this is no HTTP request; check its method, its target and its head
 
 
 class RefusingProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP, whose own refusals would be plain text."""
+    """Uvicorn's HTTP, whose own refusals would be plain text, and which would take trailers for headers."""
+
+    def on_headers_complete(self) -> None:
+        """Start the request; no header of it comes after its body."""
+        super().on_headers_complete()
+        self.headers = []
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, and close the connection."""

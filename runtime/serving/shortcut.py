@@ -32,6 +32,8 @@ class ShortcutProtocol(RefusingProtocol):
         self._body = b""
         if self._prompt is None:
             super().on_headers_complete()
+        else:
+            self.headers = []  # the request's own stay in its scope, and trailers find no place there
 
     def on_body(self, body: bytes) -> None:
         """Keep the body; one in several pieces is uvicorn's."""
@@ -48,7 +50,7 @@ class ShortcutProtocol(RefusingProtocol):
         if prompt is None:
             super().on_message_complete()
             return
-        answer = prompt.at_once(self.headers, self._body, cast(Application, self.app).settings.body_bytes)
+        answer = prompt.at_once(self.scope["headers"], self._body, cast(Application, self.app).settings.body_bytes)
         if answer is None:
             self._go_the_long_way()
             super().on_message_complete()

@@ -76,8 +76,6 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
         "use_backend uploads if { req.body_size gt 47344 }",
         "server slot2 unix@/run/slot2.sock",
         "server slot2 unix@/run/slot2.sock track replicas/slot2",
-        "http-request del-header x-request-timeout-seconds",
-        "http-request del-header upgrade",
     ],
 )
 def test_it_says_what_the_limits_say(line: str) -> None:

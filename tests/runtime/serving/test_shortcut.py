@@ -1,9 +1,6 @@
 """The shortcut: whatever is sent, the bytes that come back are those of uvicorn's long way."""
 
-import asyncio
 import contextlib
-import re
-import socket
 import tempfile
 import threading
 import time
@@ -11,15 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.protocol import load_protocols
-from lading.runtime.serving.refusing import RefusingProtocol
-from lading.runtime.serving.shortcut import ShortcutProtocol
+from tests.runtime.serving.answering import Answering, until_closed
 
 LIMIT = 100_000
 ROW = b'{"x0": 1, "x1": 1, "x2": 1, "x3": 2}'
@@ -37,71 +32,15 @@ class Counted(Application):
         await super().__call__(scope, receive, send)
 
 
-class Answering:
-    """Uvicorn in a thread, on a unix socket."""
-
-    def __init__(self, deployments: Deployments, path: Path, short: bool) -> None:
-        self.app = Counted(deployments, Settings(body_bytes=LIMIT), load_protocols())
-        self._path = str(path)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self._path)
-        self.server = uvicorn.Server(
-            uvicorn.Config(
-                self.app,
-                http=ShortcutProtocol if short else RefusingProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=1,
-            )
-        )
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.server.serve(sockets=[listener])))
-        self._thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-
-    def connect(self) -> socket.socket:
-        """A connection to it."""
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(20)
-        connection.connect(self._path)
-        return connection
-
-    def says(self, *pieces: bytes) -> bytes:
-        """All that it says to these pieces, sent a moment apart, until it closes the connection."""
-        with self.connect() as connection:
-            for piece in pieces:
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    connection.sendall(piece)
-                time.sleep(0.03)
-            return until_closed(connection)
-
-    def stop(self) -> None:
-        """End it."""
-        self.server.should_exit = True
-        self._thread.join()
-
-
 @contextlib.contextmanager
-def answering(deployments: Deployments, short: bool = True) -> Iterator[Answering]:
+def answering(deployments: Deployments, short: bool = True) -> Iterator[Answering[Counted]]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        one = Answering(deployments, Path(folder) / "socket", short)
+        app = Counted(deployments, Settings(body_bytes=LIMIT), load_protocols())
+        one = Answering(app, Path(folder) / "socket", short)
         try:
             yield one
         finally:
             one.stop()
-
-
-def until_closed(connection: socket.socket) -> bytes:
-    said = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(1 << 20):
-            said += piece
-    return re.sub(rb"date: [^\r]*", b"date: ...", said)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +49,7 @@ def models(bundles: dict[str, Path]) -> Deployments:
 
 
 @pytest.fixture(scope="module")
-def ways(models: Deployments) -> Iterator[tuple[Answering, Answering]]:
+def ways(models: Deployments) -> Iterator[tuple[Answering[Counted], Answering[Counted]]]:
     """The short way, and the long one."""
     with answering(models) as short, answering(models, short=False) as long:
         yield short, long
@@ -145,9 +84,17 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(ROW, b"Connection: keep-alive")], 1, id="a connection that stays"),
         pytest.param([post(ROW, b"Content-Encoding: identity")], 1, id="encoded as it is"),
         pytest.param([post(chunks(ROW), CHUNKED)], 1, id="in one chunk"),
+        pytest.param(
+            [post(chunks(ROW)[:-2] + b"Content-Encoding: gzip\r\n\r\n", CHUNKED)], 1, id="a trailer is no header"
+        ),
         pytest.param([GOOD, GOOD, GOOD], 3, id="one after the other"),
         pytest.param([GOOD + GOOD + GOOD], 3, id="all at once"),
         pytest.param([post(chunks(ROW[:9], ROW[9:30], ROW[30:]), CHUNKED)], 0, id="in chunks"),
+        pytest.param(
+            [post(chunks(ROW[:9], ROW[9:])[:-2] + b"Content-Encoding: gzip\r\n\r\n", CHUNKED)],
+            0,
+            id="a trailer is no header on the long way",
+        ),
         pytest.param([BAD], 0, id="a field is missing"),
         pytest.param([post(b"{")], 0, id="not JSON"),
         pytest.param([post(b"")], 0, id="empty"),
@@ -184,7 +131,9 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(chunks(ROW), CHUNKED, b"Content-Length: 9")], 0, id="chunks and a length"),
     ],
 )
-def test_both_ways_say_the_same(ways: tuple[Answering, Answering], pieces: list[bytes], short: int) -> None:
+def test_both_ways_say_the_same(
+    ways: tuple[Answering[Counted], Answering[Counted]], pieces: list[bytes], short: int
+) -> None:
     quick, slow = ways
     for sent in ((*pieces, LAST), (*pieces[:-1], pieces[-1] + LAST)):
         before = quick.app.long, slow.app.long
@@ -226,7 +175,7 @@ def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, s
         assert until_closed(begun).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_does_not_read_is_not_read_from(ways: tuple[Answering, Answering]) -> None:
+def test_a_client_that_does_not_read_is_not_read_from(ways: tuple[Answering[Counted], Answering[Counted]]) -> None:
     for model in ways[0].app.deployments:  # on a busy machine it may have seemed slow, and go the long way
         model.seconds_per_call = model.seconds_per_row = 0.0
     request, sent = post(b"[" + b",".join([ROW] * 60) + b"]"), 0
