@@ -50,12 +50,19 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name in [asked] if asked in names else names:
         try:
-            application.command(name)(cast(Callable[..., object], load(GROUP, name)))
+            _add(application, name, load(GROUP, name))
         except PluginLoadError as error:
             if name == asked:
                 raise
             print_note(str(error))  # one broken plugin does not take the others' help away
     return application
+
+
+def _add(application: typer.Typer, name: str, command: object) -> None:
+    if isinstance(command, typer.Typer):
+        application.add_typer(command, name=name)
+    else:
+        application.command(name)(cast(Callable[..., object], command))
 
 
 def _lading(

@@ -64,6 +64,16 @@ class Settings(BaseSettings):
     """How long a connection may stay open without a request."""
     stall_seconds: Seconds = 30.0
     """How long a client may read nothing of its answer before its connection is closed."""
+    keys_file: Path | None = None
+    """The file of API keys that `lading keys` keeps; a request without one of them is refused. No keys when not set."""
+    tls_certificate: Path | None = None
+    """The server's certificate in PEM, followed by those that vouch for it; predictions are then served by HTTPS."""
+    tls_key: Path | None = None
+    """The certificate's private key in PEM; it may also be in the certificate's file."""
+    tls_client_ca: Path | None = None
+    """Certificates in PEM of those who may vouch for clients; a client that shows none of theirs is refused."""
+    access_log: bool = False
+    """Whether one line of JSON for each request goes to standard error."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

@@ -1,7 +1,9 @@
 """The documentation knows every command, setting, plugin group and kind of error that there is."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -17,16 +19,26 @@ LINK = re.compile(r"\]\(([^)#\s]+)")
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 
 
+def commands(name: str) -> Iterator[Any]:
+    """The command of that name, or those that it consists of."""
+    loaded = load("lading.commands", name)
+    if isinstance(loaded, typer.Typer):
+        group = typer.main.get_command(loaded)
+        yield from group.commands.values()  # type: ignore[attr-defined]
+    else:
+        application = typer.Typer()
+        application.command(name)(loaded)  # type: ignore[type-var]
+        yield typer.main.get_command(application)
+
+
 @pytest.mark.parametrize("name", list(discover("lading.commands")))
 def test_every_command_and_option_is_documented(name: str) -> None:
     page = (DOCS / "commands.md").read_text()
     assert f"## lading {name}" in page
     section = page.partition(f"## lading {name}\n")[2].partition("\n## ")[0]
-    application = typer.Typer()
-    application.command(name)(load("lading.commands", name))  # type: ignore[type-var]
-    command = typer.main.get_command(application)
     missing = {
         option
+        for command in commands(name)
         for parameter in command.params
         for option in parameter.opts
         if option.startswith("--") and option not in ("--help", "--install-completion", "--show-completion")

@@ -63,11 +63,12 @@ class WriteError(LadingError):
 
 
 @contextmanager
-def new_file(target: Path, size: int) -> Iterator[BinaryIO]:
+def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[BinaryIO]:
     """A stream whose bytes become the file ``target`` at once when the block ends, or never when it fails.
 
-    ``size`` is the number of bytes needed, for the message of ``DiskFullError``. Raises also ``NotWritableError``
-    and ``WriteError``.
+    ``size`` is the number of bytes needed, for the message of ``DiskFullError``. A ``private`` file is for its owner
+    alone; one that takes the place of another has its owner and its mode. Raises also ``NotWritableError`` and
+    ``WriteError``.
     """
     with _explained(target.parent, size):
         remove_leftovers(target.parent)
@@ -76,7 +77,10 @@ def new_file(target: Path, size: int) -> Iterator[BinaryIO]:
             with open(descriptor, "wb") as stream:
                 yield stream
                 stream.flush()
-                os.fchmod(descriptor, mode)
+                if private:
+                    _own_like(target, descriptor)
+                else:
+                    os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
                 path.replace(target)
         except BaseException:
@@ -133,6 +137,17 @@ def _locked_file(target: Path) -> tuple[Path, int, int]:
         if _lock(descriptor):
             return path, descriptor, mode
         os.close(descriptor)
+
+
+def _own_like(target: Path, descriptor: int) -> None:
+    """Give an open file the owner and the mode of ``target``, if that is there and this user may."""
+    try:
+        old = target.stat()
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
 def _locked_folder(target: Path) -> tuple[Path, int, int]:
