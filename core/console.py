@@ -65,6 +65,11 @@ def print_note(text: str) -> None:
     progress().print(Text("note: ", style="bold") + Text(printable(text)), style="dim")
 
 
+def print_alert(text: str) -> None:
+    """Write something that nobody should overlook to standard error."""
+    progress().print(Text("warning: ", style="bold yellow") + Text(printable(text), style="yellow"))
+
+
 def print_error(text: str) -> None:
     """Write what went wrong to standard error."""
     progress().print(Text("error: ", style="bold red") + Text(printable(text)))

@@ -13,8 +13,10 @@ import orjson
 import typer
 from rich.markup import escape
 
-from lading.core.console import progress, reports
+from lading.core.console import print_alert, printable, progress, reports
 from lading.core.settings import Settings
+from lading.runtime.serving.line_relay import LineRelay
+from lading.runtime.serving.published import reachable_by_others
 from lading.runtime.serving.server import Ready, Server
 
 Tell = Callable[[str], None]
@@ -37,6 +39,18 @@ def serve(
             show_default="30",
         ),
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="The file of API keys that `lading keys` keeps.", show_default="no keys")
+    ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="The server's certificate, in PEM.", show_default="no TLS")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Its private key, in PEM.", show_default="in the certificate's file")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(help="Who vouches for clients, in PEM.", show_default="clients need no certificate")
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
     ] = False,
@@ -44,7 +58,8 @@ def serve(
     """Serve bundles: predictions, lineage and a page for people, on one port.
 
     SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles again and
-    replaces every replica, without losing a request. Every option is also a variable: LADING_PORT and so on.
+    replaces every replica, without losing a request. Keys and certificates are read again when their files change.
+    Every option is also a variable: LADING_PORT and so on.
 
     Examples:
 
@@ -53,17 +68,22 @@ def serve(
         lading serve penguins.lading churn.lading --host 0.0.0.0 --port 80
 
         lading serve penguins.lading churn.lading --deadline 10 --deadline churn=2.5
+
+        lading serve penguins.lading --host 0.0.0.0 --keys keys.txt --tls-certificate tls.crt --tls-key tls.key
     """
-    given = {"host": host, "port": port, "replicas": replicas, "threads": threads}
-    settings = _settings(context.obj, given | _deadlines(context.obj, deadline))
+    given = {"host": host, "port": port, "replicas": replicas, "threads": threads, "keys_file": keys}
+    files = {"tls_certificate": tls_certificate, "tls_key": tls_key, "tls_client_ca": tls_client_ca}
+    settings = _settings(context.obj, given | files | _deadlines(context.obj, deadline))
+    _warn_of_strangers(settings)
     announce = _announce_json if json else _announce
-    with _voice() as (tell, quiet):
+    with _relay() as relay, _voice(relay) as (tell, quiet):
+        log = relay.descriptor if settings.access_log else None
 
         def ready(server: Ready) -> None:
             quiet()
             announce(server)
 
-        raise SystemExit(asyncio.run(Server(bundles, settings, tell, ready).run()))
+        raise SystemExit(asyncio.run(Server(bundles, settings, tell, ready, log).run()))
 
 
 def _settings(settings: Settings, given: dict[str, object]) -> Settings:
@@ -91,6 +111,14 @@ def _deadlines(settings: Settings, given: list[str] | None) -> dict[str, object]
     return found | {"deadlines": by_name}
 
 
+def _warn_of_strangers(settings: Settings) -> None:
+    if settings.keys_file is None and settings.tls_certificate is None and reachable_by_others(settings.host):
+        print_alert(
+            f"whoever can reach {settings.host} may ask this server, and read what others ask it: --keys asks for API "
+            "keys, --tls-certificate and --tls-key encrypt, --tls-client-ca asks for certificates"
+        )
+
+
 def _announce_json(server: Ready) -> None:
     models = [bundle.model_dump(include={"name", "version", "digest"}) for bundle in server.desired.bundles]
     document = {"address": server.address, "pid": os.getpid(), "replicas": server.replicas, "models": models}
@@ -113,11 +141,20 @@ def _announce(server: Ready) -> None:
 
 
 @contextmanager
-def _voice() -> Iterator[tuple[Tell, Callable[[], None]]]:
+def _relay() -> Iterator[LineRelay]:
+    relay = LineRelay(sys.stderr.fileno())
+    try:
+        yield relay
+    finally:
+        relay.close()
+
+
+@contextmanager
+def _voice(relay: LineRelay) -> Iterator[tuple[Tell, Callable[[], None]]]:
     """What tells of progress, and what ends the display of it: a spinner in a terminal, else plain lines."""
     console = progress()
     if not console.is_terminal:
-        yield (lambda text: console.print(text, markup=False)), (lambda: None)
+        yield (lambda text: relay.write(printable(text))), (lambda: None)
         return
     status = console.status("starting")
 

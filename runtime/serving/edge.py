@@ -1,7 +1,6 @@
 """The edge: the HAProxy in front of the replicas, as a process."""
 
 import asyncio
-import csv
 import shutil
 import signal
 import socket
@@ -9,7 +8,9 @@ from asyncio.subprocess import Process
 
 from lading.core.errors import LadingError, UsageError
 from lading.runtime.serving.children import last_words, start_child
+from lading.runtime.serving.edge_access import OPEN, EdgeAccess
 from lading.runtime.serving.edge_configuration import BACKEND, edge_configuration
+from lading.runtime.serving.edge_control import EdgeControl
 from lading.runtime.serving.edge_limits import EdgeLimits
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_paths
@@ -56,22 +57,33 @@ def haproxy_binary() -> str:
 
 
 class Edge:
-    """HAProxy in front of ``slots`` sockets, answering on ``listener``, which stays the server's."""
+    """HAProxy in front of ``slots`` sockets, answering on ``listener``, which stays the server's.
 
-    def __init__(self, run: RunFolder, listener: socket.socket, limits: EdgeLimits, slots: int) -> None:
-        self._run, self._listener, self._limits = run, listener, limits
+    ``log`` is the descriptor that it writes a line to for each request, if any.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        listener: socket.socket,
+        limits: EdgeLimits,
+        slots: int,
+        access: EdgeAccess = OPEN,
+        log: int | None = None,
+    ) -> None:
+        self._run, self._listener, self._limits, self._access, self._log = run, listener, limits, access, log
         self._slots = slot_paths(run.path, slots)
-        self._admin = run.path / "edge.sock"
+        self.control = EdgeControl(run.path / "edge.sock")
         self._process: Process | None = None
 
     async def start(self) -> None:
         """Start HAProxy; raises ``EdgeError`` when it does not run, ``NoHaproxyError`` when there is none."""
         binary = haproxy_binary()
-        descriptor = self._listener.fileno()
+        descriptors = [self._listener.fileno(), *([] if self._log is None else [self._log])]
         configuration = self._run.path / "edge.cfg"
-        configuration.write_text(edge_configuration(descriptor, self._admin, self._slots, self._limits))
+        configuration.write_text(self._configuration())
         command = [binary, "-db", "-f", str(configuration)]
-        self._process = await start_child(self._run, command, LOG, [descriptor])
+        self._process = await start_child(self._run, command, LOG, descriptors)
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while not await self._answers():
             if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
@@ -89,11 +101,7 @@ class Edge:
 
     async def replicas(self) -> int:
         """How many replicas requests are sent to."""
-        reader, writer = await asyncio.open_unix_connection(self._admin)
-        writer.write(b"show stat\n")
-        text = (await reader.read()).decode()
-        writer.close()
-        rows = csv.DictReader(text.removeprefix("# ").splitlines())
+        rows = await self.control.statistics()
         return sum(
             row["pxname"] == BACKEND and row["svname"] in self._names() and row["status"] == "UP" for row in rows
         )
@@ -102,7 +110,7 @@ class Edge:
         """Take no new connection, answer what was accepted, end; returns the requests that did not end in time."""
         process = self._running()
         # Opened before: HAProxy takes no new connection here either, once it is told to stop.
-        reader, writer = await asyncio.open_unix_connection(self._admin)
+        reader, writer = await asyncio.open_unix_connection(self.control.path)
         writer.write(b"prompt\n")
         await reader.readuntil(PROMPT)
         self._listener.close()
@@ -124,6 +132,11 @@ class Edge:
         if self._process is None:
             raise EdgeError("it was not started")
         return self._process
+
+    def _configuration(self) -> str:
+        return edge_configuration(
+            self._listener.fileno(), self.control.path, self._slots, self._limits, self._access, self._log
+        )
 
     def _names(self) -> set[str]:
         return {path.stem for path in self._slots}

@@ -9,7 +9,7 @@ RETRY_AFTER_SECONDS = 1
 
 REFUSALS: Mapping[int, str] = {
     400: "the request is not well-formed HTTP; check its headers and its length",
-    401: "this server asks for no credentials",
+    401: "this server asks for an API key",
     403: "this server does not answer such a request",
     404: "nothing answers on this path; GET /openapi.json lists every path",
     405: "this path does not answer that method",
@@ -61,7 +61,8 @@ def _answer(code: int, message: str) -> str:
     document = {"error": message, "error_code": meaning(code).mlflow, "message": message}
     retry = f" hdr retry-after {RETRY_AFTER_SECONDS}" if code in {429, 503} else ""
     content = f"content-type application/json string {_quoted(json.dumps(document))}"
-    return f"status {code} {content} hdr x-content-type-options nosniff{retry}"
+    scheme = " hdr www-authenticate Bearer" if code == 401 else ""
+    return f"status {code} {content} hdr x-content-type-options nosniff{retry}{scheme}"
 
 
 def _quoted(text: str) -> str:

@@ -3,26 +3,41 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, too_large
+from lading.runtime.serving.edge_access import OPEN, EdgeAccess
+from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, refuse, too_large
+from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
 from lading.runtime.serving.edge_limits import RESERVE_BYTES, EdgeLimits, milliseconds
+from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_rules import body_rules, request_rules
+from lading.runtime.serving.edge_tls import tls_globals, tls_words
 
 READY_PATH = "/v2/health/ready"
 BACKEND = "replicas"
 UPLOADS = "uploads"
 CHECK_SECONDS = 5.0
 """How long a replica may take to say that it is ready."""
+OPEN_PATHS = ("/v2/health/live", READY_PATH, "/ping", "/health")
+"""What is answered without an API key: those who watch over servers ask whether one lives, and have no key."""
 
 
-def edge_configuration(listener: int, admin: Path, slots: Sequence[Path], limits: EdgeLimits) -> str:
+def edge_configuration(
+    listener: int,
+    admin: Path,
+    slots: Sequence[Path],
+    limits: EdgeLimits,
+    access: EdgeAccess = OPEN,
+    log: int | None = None,
+) -> str:
     """HAProxy's configuration: listen on the inherited descriptor ``listener``, answer from the sockets ``slots``.
 
-    ``admin`` is the socket on which the server asks how the replicas are; only its owner can open it.
+    ``admin`` is the socket on which the server asks how the replicas are, and changes keys and certificates; only its
+    owner can open it. ``log`` is the inherited descriptor that a line is written to for each request, if any.
     """
     sections = (
-        _process(admin, limits),
+        [*_process(admin, limits), *tls_globals(access), *log_globals(log)],
         _defaults(limits),
-        _frontend(listener, limits),
+        *([] if access.keys is None else [key_table()]),
+        _frontend(listener, limits, access, log),
         _replicas(slots, limits),
         _uploads(slots, limits),
     )
@@ -34,7 +49,7 @@ def _process(admin: Path, limits: EdgeLimits) -> list[str]:
         "global",
         f"maxconn {limits.connections}",
         "nbthread 1",
-        f"stats socket {admin} mode 600 level operator",
+        f"stats socket {admin} mode 600 level admin",
         f"hard-stop-after {milliseconds(limits.drain_seconds)}",
         f"tune.bufsize {limits.buffer_bytes}",
         f"tune.maxrewrite {RESERVE_BYTES}",
@@ -57,13 +72,16 @@ def _defaults(limits: EdgeLimits) -> list[str]:
     ]
 
 
-def _frontend(listener: int, limits: EdgeLimits) -> list[str]:
+def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | None) -> list[str]:
     return [
         "frontend published",
-        f"bind fd@{listener} proto h1",
+        f"bind fd@{listener} proto h1{tls_words(access, 'http/1.1')}",
         f"maxconn {limits.connections}",
         *(f"errorfile {code} /dev/null" for code in UNSPOKEN),
+        *log_lines(log),
+        *naming_rules(access.keys),
         *request_rules(limits, READY_PATH),
+        *key_rules(access.keys, refuse, OPEN_PATHS),
         f"use_backend {UPLOADS} if {{ req.body_size gt {limits.chunked_bytes} }}",
         f"default_backend {BACKEND}",
     ]

@@ -1,6 +1,7 @@
 """The published socket: the one address at which a server can be reached."""
 
 import errno
+import ipaddress
 import socket
 
 from lading.core.errors import ConflictError, UsageError
@@ -55,8 +56,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url(host: str, port: int) -> str:
+def reachable_by_others(host: str) -> bool:
+    """Whether other machines may reach what listens at ``host``; not where nothing can listen."""
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4][0]
+    except OSError:
+        return False
+    return not ipaddress.ip_address(str(found)).is_loopback
+
+
+def url(host: str, port: int, *, secure: bool = False) -> str:
     """The URL at which a client on this machine reaches the server."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
     bracketed = f"[{reachable}]" if ":" in reachable and not reachable.startswith("[") else reachable
-    return f"http://{bracketed}:{port}"
+    return f"http{'s' if secure else ''}://{bracketed}:{port}"

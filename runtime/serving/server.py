@@ -13,8 +13,10 @@ from pathlib import Path
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.serving.credentials import Credentials
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
+from lading.runtime.serving.edge_access import edge_access
 from lading.runtime.serving.edge_limits import edge_limits
 from lading.runtime.serving.engine_process import EngineError, EngineProcess
 from lading.runtime.serving.errors import StartTimeoutError, replica_error
@@ -49,6 +51,7 @@ class Server:
     """A server of the bundles at ``paths``.
 
     ``tell`` hears of progress, and later of what goes wrong, in words; ``ready`` is called once the server answers.
+    ``log`` is the descriptor that takes the lines of the access log, if there is to be one.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Server:
         settings: Settings,
         tell: Callable[[str], None],
         ready: Callable[[Ready], None],
+        log: int | None = None,
     ) -> None:
-        self._paths, self._settings, self._tell, self._ready = paths, settings, tell, ready
+        self._paths, self._settings, self._tell, self._ready, self._log = paths, settings, tell, ready, log
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
         self._headcount = Headcount(self._replicas, tell)
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._look_again = asyncio.Event()
 
     async def run(self) -> int:
         """Serve until told to stop, by SIGTERM or SIGINT; returns the exit code.
@@ -79,13 +84,16 @@ class Server:
                 run.close()
 
     async def _live(self, run: RunFolder, listener: socket.socket) -> int:
-        edge = Edge(run, listener, edge_limits(self._settings), slot_count(self._replicas))
+        access = edge_access(self._settings, run.path)
+        edge = Edge(run, listener, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
+        credentials = Credentials(self._settings, access, edge.control)
         await hear_log_lines(run.path, self._tell)
         engine = await EngineProcess.start(run)
         await edge.start()
         try:
             async with asyncio.TaskGroup() as group:
-                watchers = [group.create_task(self._hear(engine)), group.create_task(self._guard(edge))]
+                follow = credentials.follow(self._tell, self._look_again)
+                watchers = [group.create_task(work) for work in (self._hear(engine), self._guard(edge), follow)]
                 await _unless(self._stop, group.create_task(self._serve(run, edge, engine)))
                 for watcher in watchers:
                     watcher.cancel()
@@ -100,7 +108,8 @@ class Server:
         await self._until_ready(run, edge)
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], self._settings.port)
-        self._ready(Ready(url(self._settings.host, self._settings.port), self._replicas, desired))
+        secure = self._settings.tls_certificate is not None
+        self._ready(Ready(url(self._settings.host, self._settings.port, secure=secure), self._replicas, desired))
         told: set[str] = set()
         while True:
             for failure in take_failures(run.path):
@@ -182,6 +191,7 @@ class Server:
     def _heed(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
             self._renew.set()
+            self._look_again.set()
         elif self._stop.is_set():
             self._hurry.set()
         else:

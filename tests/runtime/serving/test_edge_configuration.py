@@ -61,7 +61,7 @@ def test_haproxy_takes_it(tmp_path: Path) -> None:
     [
         "bind fd@9 proto h1",
         "maxconn 77",
-        "stats socket /run/admin.sock mode 600 level operator",
+        "stats socket /run/admin.sock mode 600 level admin",
         "hard-stop-after 20000ms",
         "tune.bufsize 65536",
         "timeout http-request 3000ms",
@@ -113,7 +113,7 @@ def test_each_server_takes_as_many_requests_as_the_limits_say() -> None:
 
 
 def test_every_answer_of_its_own_is_a_json_error() -> None:
-    spoken = [line for line in configuration().splitlines() if " string " in line]
+    spoken = [line for line in configuration().splitlines() if " content-type " in line]
     assert len(spoken) > 15
     for line in spoken:
         words = shlex.split(line)
