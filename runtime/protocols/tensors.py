@@ -13,6 +13,7 @@ from lading.bundles.signature import Field, Output, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.errors import BinaryBodyError, MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
+from lading.runtime.protocols.binary import DTYPES, UnreadableError, unpack
 
 Array = NDArray[Any]
 
@@ -87,42 +88,59 @@ def input_spec(signature: Signature, tensor: Tensor) -> TensorSpec:
 
 
 class Given(NamedTuple):
-    """The data of one tensor of a request: its values row after row, not yet an array."""
+    """The data of one tensor of a request: its values row after row; an array where they did not come as JSON."""
 
-    values: list[Any]
+    values: list[Any] | Array
     rows: int
 
 
 def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
-    """The data of the tensor ``given`` in a request, flat or nested.
+    """The data of the tensor ``given`` in a request: a list, flat or nested, or bytes, or an array of all values.
 
     Raises ``MalformedRequestError``, which names the tensor, for a wrong datatype, shape or value, ragged data,
-    or data that its shape does not describe; ``NotInJsonError`` for FP16.
+    or data that its shape does not describe; ``NotInJsonError`` for a list of FP16.
     """
     if given.get("datatype") != spec.datatype:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
+    data = given.get("data")
+    if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
+        return _read_binary(spec, data, _rows(spec, given.get("shape")))
     if _is_binary(given.get("parameters")):
         raise BinaryBodyError
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
     rows = _rows(spec, given.get("shape"))
-    data = given.get("data")
     if type(data) is not list:
         _fail(spec, f"has {shown(data)} for its data, expected a list" if "data" in given else "has no data")
     found = set(map(type, data))
     if list in found:
         data = _flat(spec, data, rows)
         found = set(map(type, data))
-    size = math.prod(spec.extents)
-    if len(data) != rows * size:
-        _fail(spec, f"has {len(data)} values, its shape {[rows, *spec.extents]} describes {rows * size}")
+    _check_count(spec, len(data), rows)
     if not found <= types:
         position = next(index for index, value in enumerate(data) if type(value) not in types)
         _fail_at(spec, position, data[position])
     if spec.datatype in LIMITS and data:
         _check_limits(spec, data)
     return Given(data, rows)
+
+
+def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int) -> Given:
+    count = rows * math.prod(spec.extents)
+    if isinstance(data, np.ndarray):
+        _check_count(spec, len(data), rows)
+        return Given(data, rows)
+    try:
+        return Given(unpack(spec.datatype, data, count), rows)
+    except UnreadableError as error:
+        _fail(spec, str(error))
+
+
+def _check_count(spec: TensorSpec, found: int, rows: int) -> None:
+    count = rows * math.prod(spec.extents)
+    if found != count:
+        _fail(spec, f"has {found} values, its shape {[rows, *spec.extents]} describes {count}")
 
 
 def _is_binary(parameters: object) -> bool:
@@ -189,6 +207,7 @@ class OutputWriter:
         self._dtype = output.tensor.dtype
         self._names = class_values(output) if output.coded else None
         self.datatype = DATATYPES[self._dtype] if self._names is None else _names_datatype(output)
+        self._named = None if self._names is None else _array(self._names, self.datatype)
         self.metadata = {"name": self.name, "datatype": self.datatype, "shape": _shape(output.tensor)}
         self._start = b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
 
@@ -196,6 +215,12 @@ class OutputWriter:
         """The tensor as JSON, its data flat. Raises ``InfiniteAnswerError`` and ``NotInJsonError``; NaN is null."""
         shape = orjson.dumps(values.shape)
         return b'%b%b,"data":%b}' % (self._start, shape, self._data(values))
+
+    def array(self, values: Array) -> Array:
+        """The tensor as an array of what its datatype says, NaN and infinities as they are."""
+        if self._named is None:
+            return values
+        return self._named[values]
 
     def _data(self, values: Array) -> bytes:
         if self._names is not None:
@@ -209,6 +234,12 @@ class OutputWriter:
         if b"n" in text:  # of null, which stands for what is not finite
             refuse_infinite(self.name, values)
         return text
+
+
+def _array(names: list[Any], datatype: str) -> Array:
+    made = np.empty(len(names), dtype=DTYPES.get(datatype, np.dtype(object)))
+    made[:] = names
+    return made
 
 
 def _names_datatype(output: Output) -> str:
