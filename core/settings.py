@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     """Certificates in PEM of those who may vouch for clients; a client that shows none of theirs is refused."""
     access_log: bool = False
     """Whether one line of JSON for each request goes to standard error."""
+    metrics_host: str = "127.0.0.1"
+    """The address that metrics are served on."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The TCP port of the same, 8081 by custom; no metrics when not set."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

@@ -106,6 +106,11 @@ def read_authorities(path: Path) -> str:
     return _joined(list(dict.fromkeys(found)))
 
 
+def certificate_ends(path: Path) -> float:
+    """When the first of the certificates in ``path`` ends, in Unix time; raises ``CertificateFileError``."""
+    return min(found.not_valid_after_utc for found in _certificates(path)).timestamp()
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import socket
 from asyncio.subprocess import Process
 
 from lading.core.errors import LadingError, UsageError
@@ -12,6 +11,7 @@ from lading.runtime.serving.edge_access import OPEN, EdgeAccess
 from lading.runtime.serving.edge_configuration import BACKEND, edge_configuration
 from lading.runtime.serving.edge_control import EdgeControl
 from lading.runtime.serving.edge_limits import EdgeLimits
+from lading.runtime.serving.published import Listeners
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_paths
 
@@ -57,7 +57,7 @@ def haproxy_binary() -> str:
 
 
 class Edge:
-    """HAProxy in front of ``slots`` sockets, answering on ``listener``, which stays the server's.
+    """HAProxy in front of ``slots`` sockets, answering on ``listeners``, which stay the server's.
 
     ``log`` is the descriptor that it writes a line to for each request, if any.
     """
@@ -65,13 +65,15 @@ class Edge:
     def __init__(
         self,
         run: RunFolder,
-        listener: socket.socket,
+        listeners: Listeners,
         limits: EdgeLimits,
         slots: int,
         access: EdgeAccess = OPEN,
         log: int | None = None,
     ) -> None:
-        self._run, self._listener, self._limits, self._access, self._log = run, listener, limits, access, log
+        self._run, self._listeners, self._limits, self._access, self._log = run, listeners, limits, access, log
+        self.metrics_socket = run.path / "metrics.sock"
+        """Where the server is to answer who asks for metrics."""
         self._slots = slot_paths(run.path, slots)
         self.control = EdgeControl(run.path / "edge.sock")
         self._process: Process | None = None
@@ -79,11 +81,10 @@ class Edge:
     async def start(self) -> None:
         """Start HAProxy; raises ``EdgeError`` when it does not run, ``NoHaproxyError`` when there is none."""
         binary = haproxy_binary()
-        descriptors = [self._listener.fileno(), *([] if self._log is None else [self._log])]
         configuration = self._run.path / "edge.cfg"
         configuration.write_text(self._configuration())
         command = [binary, "-db", "-f", str(configuration)]
-        self._process = await start_child(self._run, command, LOG, descriptors)
+        self._process = await start_child(self._run, command, LOG, self._descriptors())
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while not await self._answers():
             if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
@@ -113,7 +114,7 @@ class Edge:
         reader, writer = await asyncio.open_unix_connection(self.control.path)
         writer.write(b"prompt\n")
         await reader.readuntil(PROMPT)
-        self._listener.close()
+        self._listeners.close()
         process.send_signal(signal.SIGUSR1)
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -133,9 +134,19 @@ class Edge:
             raise EdgeError("it was not started")
         return self._process
 
+    def _descriptors(self) -> list[int]:
+        return [*self._listeners.descriptors, *([] if self._log is None else [self._log])]
+
     def _configuration(self) -> str:
+        published, metrics = self._listeners.published.fileno(), self._listeners.metrics
         return edge_configuration(
-            self._listener.fileno(), self.control.path, self._slots, self._limits, self._access, self._log
+            published,
+            self.control.path,
+            self._slots,
+            self._limits,
+            self._access,
+            self._log,
+            None if metrics is None else (metrics.fileno(), self.metrics_socket),
         )
 
     def _names(self) -> set[str]:

@@ -16,6 +16,8 @@ class EdgeAccess:
     """The server's certificate, those that vouch for it, and its private key."""
     authorities: Path | None = None
     """The certificates of those who may vouch for a client."""
+    counted: bool = False
+    """Whether requests are counted: for the rates of keys, or for metrics."""
 
 
 OPEN = EdgeAccess()
@@ -28,4 +30,5 @@ def edge_access(settings: Settings, folder: Path) -> EdgeAccess:
         keys=None if settings.keys_file is None else folder / "keys.map",
         certificate=None if settings.tls_certificate is None else folder / "certificate.pem",
         authorities=None if settings.tls_client_ca is None else folder / "authorities.pem",
+        counted=settings.keys_file is not None or settings.metrics_port is not None,
     )

@@ -8,6 +8,7 @@ from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, 
 from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
 from lading.runtime.serving.edge_limits import RESERVE_BYTES, EdgeLimits, milliseconds
 from lading.runtime.serving.edge_log import log_globals, log_lines
+from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
 from lading.runtime.serving.edge_rules import body_rules, request_rules
 from lading.runtime.serving.edge_tls import tls_globals, tls_words
 
@@ -16,7 +17,7 @@ BACKEND = "replicas"
 UPLOADS = "uploads"
 CHECK_SECONDS = 5.0
 """How long a replica may take to say that it is ready."""
-OPEN_PATHS = ("/v2/health/live", READY_PATH, "/ping", "/health")
+OPEN_PATHS = tuple(path + end for path in ("/v2/health/live", READY_PATH, "/ping", "/health") for end in ("", "/"))
 """What is answered without an API key: those who watch over servers ask whether one lives, and have no key."""
 
 
@@ -27,19 +28,22 @@ def edge_configuration(
     limits: EdgeLimits,
     access: EdgeAccess = OPEN,
     log: int | None = None,
+    metrics: tuple[int, Path] | None = None,
 ) -> str:
     """HAProxy's configuration: listen on the inherited descriptor ``listener``, answer from the sockets ``slots``.
 
     ``admin`` is the socket on which the server asks how the replicas are, and changes keys and certificates; only its
-    owner can open it. ``log`` is the inherited descriptor that a line is written to for each request, if any.
+    owner can open it. ``log`` is the inherited descriptor that a line is written to for each request, if any;
+    ``metrics`` is the one to listen on for who asks for metrics, if any, and the server's socket that has them.
     """
     sections = (
         [*_process(admin, limits), *tls_globals(access), *log_globals(log)],
         _defaults(limits),
-        *([] if access.keys is None else [key_table()]),
+        *([key_table()] if access.counted else []),
         _frontend(listener, limits, access, log),
         _replicas(slots, limits),
         _uploads(slots, limits),
+        *([] if metrics is None else metrics_sections(*metrics)),
     )
     return "\n\n".join("\n    ".join(section) for section in sections) + "\n"
 
@@ -47,7 +51,7 @@ def edge_configuration(
 def _process(admin: Path, limits: EdgeLimits) -> list[str]:
     return [
         "global",
-        f"maxconn {limits.connections}",
+        f"maxconn {limits.connections + CONNECTIONS}",
         "nbthread 1",
         f"stats socket {admin} mode 600 level admin",
         f"hard-stop-after {milliseconds(limits.drain_seconds)}",
@@ -79,9 +83,9 @@ def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | 
         f"maxconn {limits.connections}",
         *(f"errorfile {code} /dev/null" for code in UNSPOKEN),
         *log_lines(log),
-        *naming_rules(access.keys),
+        *naming_rules(access),
         *request_rules(limits, READY_PATH),
-        *key_rules(access.keys, refuse, OPEN_PATHS),
+        *key_rules(access, refuse, OPEN_PATHS),
         f"use_backend {UPLOADS} if {{ req.body_size gt {limits.chunked_bytes} }}",
         f"default_backend {BACKEND}",
     ]

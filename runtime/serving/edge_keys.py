@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from lading.runtime.serving.edge_access import EdgeAccess
 from lading.runtime.serving.keys import MOST_KEYS, Key
 
 TABLE = "keys"
@@ -46,16 +47,16 @@ def key_table() -> list[str]:
     ]
 
 
-def naming_rules(keys: Path | None) -> list[str]:
+def naming_rules(access: EdgeAccess) -> list[str]:
     """The rules that find out whose request it is, and begin to count it; they come before every refusal.
 
     The key itself is forgotten as soon as it was looked up, and no replica sees it.
     """
-    if keys is None:
+    if not access.counted:
         return []
     return [
         f"http-request set-var(txn.key) str({NOBODY})",
-        *_lookup(keys),
+        *([] if access.keys is None else _lookup(access.keys)),
         f"http-request track-sc0 var(txn.key) table {TABLE}",
         *(
             f"http-after-response sc-inc-gpc({counter},0) if {{ status {hundreds}00:{hundreds}99 }}"
@@ -64,12 +65,12 @@ def naming_rules(keys: Path | None) -> list[str]:
     ]
 
 
-def key_rules(keys: Path | None, refuse: Refuse, open_paths: Sequence[str]) -> list[str]:
+def key_rules(access: EdgeAccess, refuse: Refuse, open_paths: Sequence[str]) -> list[str]:
     """The rules that refuse who has no key, or asks too often; ``open_paths`` need no key and have no rate.
 
     Paths are compared as they were sent, so another spelling of an open path is not open.
     """
-    if keys is None:
+    if access.keys is None:
         return []
     is_open = f"{{ path -m str {' '.join(open_paths)} }}"
     return [

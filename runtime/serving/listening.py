@@ -4,7 +4,7 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class OpenPortError(PolicyError):
     def __str__(self) -> str:
         return (
             f"{self.name} listens on {self.address} port {self.port}, which other machines could reach; only the "
-            "published port may be: check that the installed ray is the version that lading[serve] asks for"
+            "published ports may be: check that the installed ray is the version that lading[serve] asks for"
         )
 
 
@@ -48,10 +48,10 @@ def listening(pids: Iterable[int]) -> list[Listening]:
     return [Listening(pid, *sockets[inode]) for pid in pids for inode in _inodes(pid) if inode in sockets]
 
 
-def refuse_open_ports(pids: Iterable[int], published: int) -> None:
-    """Raise ``OpenPortError`` when ``pids`` listen anywhere but on loopback and on the port ``published``."""
+def refuse_open_ports(pids: Iterable[int], published: Collection[int]) -> None:
+    """Raise ``OpenPortError`` when ``pids`` listen anywhere but on loopback and on the ports ``published``."""
     for found in listening(pids):
-        if not found.local and found.port != published:
+        if not found.local and found.port not in published:
             name = (PROC / str(found.pid) / "comm").read_text().strip()
             raise OpenPortError(name, str(found.address), found.port)
 

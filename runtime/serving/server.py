@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from lading.runtime.deadlines import Deadlines
 from lading.runtime.serving.credentials import Credentials
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
-from lading.runtime.serving.edge_access import edge_access
+from lading.runtime.serving.edge_access import EdgeAccess, edge_access
 from lading.runtime.serving.edge_limits import edge_limits
 from lading.runtime.serving.engine_process import EngineError, EngineProcess
 from lading.runtime.serving.errors import StartTimeoutError, replica_error
@@ -25,7 +24,7 @@ from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
 from lading.runtime.serving.orders import Order
-from lading.runtime.serving.published import listen, url
+from lading.runtime.serving.published import Listeners, open_listeners, url
 from lading.runtime.serving.quota import default_replicas
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_count
@@ -75,39 +74,48 @@ class Server:
         time. Raises the error that ended the server, or that kept it from starting.
         """
         haproxy_binary()
-        with listen(self._settings.host, self._settings.port) as listener, _signals(self._heed):
+        with open_listeners(self._settings) as listeners, _signals(self._heed):
             run = RunFolder(self._settings.run_folder)
             try:
-                live = asyncio.create_task(self._live(run, listener))
+                live = asyncio.create_task(self._live(run, listeners))
                 return await live if await _unless(self._hurry, live) else HURRIED
             finally:
                 run.close()
 
-    async def _live(self, run: RunFolder, listener: socket.socket) -> int:
+    async def _live(self, run: RunFolder, listeners: Listeners) -> int:
         access = edge_access(self._settings, run.path)
-        edge = Edge(run, listener, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
+        edge = Edge(run, listeners, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
         credentials = Credentials(self._settings, access, edge.control)
         await hear_log_lines(run.path, self._tell)
         engine = await EngineProcess.start(run)
         await edge.start()
         try:
-            async with asyncio.TaskGroup() as group:
+            async with self._measured(edge, access), asyncio.TaskGroup() as group:
                 follow = credentials.follow(self._tell, self._look_again)
                 watchers = [group.create_task(work) for work in (self._hear(engine), self._guard(edge), follow)]
-                await _unless(self._stop, group.create_task(self._serve(run, edge, engine)))
+                serve = self._serve(run, edge, engine, listeners.ports)
+                await _unless(self._stop, group.create_task(serve))
                 for watcher in watchers:
                     watcher.cancel()
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         return await self._drain(edge)
 
-    async def _serve(self, run: RunFolder, edge: Edge, engine: EngineProcess) -> None:
+    def _measured(self, edge: Edge, access: EdgeAccess) -> AbstractAsyncContextManager[None]:
+        """Metrics while it lasts, where the settings ask for them."""
+        if self._settings.metrics_port is None:
+            return nullcontext()
+        from lading.runtime.serving.metrics import serve_metrics  # loads Prometheus' client
+
+        return serve_metrics(edge, self._replicas, access.certificate)
+
+    async def _serve(self, run: RunFolder, edge: Edge, engine: EngineProcess, ports: Collection[int]) -> None:
         """Start, then do what comes up, for ever."""
         desired = await self._read()
         engine.order(self._order(desired))
         await self._until_ready(run, edge)
         if sys.platform == "linux":
-            refuse_open_ports([os.getpid(), *session_members(run.sessions)], self._settings.port)
+            refuse_open_ports([os.getpid(), *session_members(run.sessions)], ports)
         secure = self._settings.tls_certificate is not None
         self._ready(Ready(url(self._settings.host, self._settings.port, secure=secure), self._replicas, desired))
         told: set[str] = set()

@@ -26,8 +26,8 @@ def test_listening_sockets_are_seen_and_told_apart(family: socket.AddressFamily,
         (found,) = [place for place in listening([os.getpid()]) if place.port == port]
         assert found.local is local
         if local:
-            refuse_open_ports([os.getpid()], published=1)
+            refuse_open_ports([os.getpid()], published={1})
         else:
-            refuse_open_ports([os.getpid()], published=port)
+            refuse_open_ports([os.getpid()], published={port})
             with pytest.raises(OpenPortError, match=str(port)):
-                refuse_open_ports([os.getpid()], published=1)
+                refuse_open_ports([os.getpid()], published={1})

@@ -2,7 +2,15 @@
 
 import pytest
 
-from lading.runtime.serving.published import AddressError, PortInUseError, listen, url
+from lading.core.settings import Settings
+from lading.runtime.serving.published import (
+    AddressError,
+    PortInUseError,
+    listen,
+    open_listeners,
+    reachable_by_others,
+    url,
+)
 
 
 def test_a_port_in_use_and_a_strange_address_are_told_apart() -> None:
@@ -14,6 +22,39 @@ def test_a_port_in_use_and_a_strange_address_are_told_apart() -> None:
         listen("192.0.2.1", 0)
     with pytest.raises(AddressError, match="--host"):
         listen("no such host", 0)
+
+
+def test_the_port_for_metrics_is_told_by_its_own_name() -> None:
+    with listen("127.0.0.1", 0) as taken, listen("127.0.0.1", 0) as other:
+        port = taken.getsockname()[1]
+        other_port = other.getsockname()[1]
+        other.close()
+        settings = Settings(port=other_port, metrics_port=port)
+        with pytest.raises(PortInUseError, match="LADING_METRICS_PORT"), open_listeners(settings):
+            raise AssertionError("it is taken")
+        settings = settings.model_copy(update={"metrics_host": "no such host"})
+        with pytest.raises(AddressError, match="LADING_METRICS_HOST takes an address"), open_listeners(settings):
+            raise AssertionError("it is nowhere")
+        with listen("127.0.0.1", other_port):
+            pass  # what was opened before is closed
+
+
+@pytest.mark.parametrize(
+    ("host", "reachable"),
+    [
+        ("127.0.0.1", False),
+        ("127.8.9.10", False),
+        ("localhost", False),
+        ("::1", False),
+        ("0.0.0.0", True),
+        ("::", True),
+        ("", True),
+        ("192.0.2.1", True),
+        ("no such host", False),
+    ],
+)
+def test_an_address_is_of_this_machine_alone_or_not(host: str, reachable: bool) -> None:
+    assert reachable_by_others(host) is reachable
 
 
 @pytest.mark.parametrize(
@@ -28,3 +69,4 @@ def test_a_port_in_use_and_a_strange_address_are_told_apart() -> None:
 )
 def test_the_url_is_one_that_a_client_here_can_use(host: str, expected: str) -> None:
     assert url(host, 80) == expected
+    assert url(host, 80, secure=True) == expected.replace("http:", "https:")

@@ -25,10 +25,11 @@ from cryptography.x509.oid import NameOID
 from lading.core.settings import Settings
 from lading.runtime.serving.credentials import Credentials
 from lading.runtime.serving.edge import Edge
-from lading.runtime.serving.edge_access import edge_access
+from lading.runtime.serving.edge_access import EdgeAccess, edge_access
 from lading.runtime.serving.edge_limits import edge_limits
 from lading.runtime.serving.line_relay import LineRelay
-from lading.runtime.serving.published import listen
+from lading.runtime.serving.metrics import serve_metrics
+from lading.runtime.serving.published import Listeners, listen
 from lading.runtime.serving.run_folder import RunFolder
 
 Result = TypeVar("Result")
@@ -56,18 +57,23 @@ class EdgeAlone:
             raise
 
     def _begin(self, settings: Settings) -> None:
-        self.listener = listen("127.0.0.1", 0)
-        self.port: int = self.listener.getsockname()[1]
+        metrics = None if settings.metrics_port is None else listen("127.0.0.1", settings.metrics_port)
+        self.listeners = Listeners(listen("127.0.0.1", 0), metrics)
+        self.port: int = self.listeners.published.getsockname()[1]
         access = edge_access(settings, self._run.path)
         log = self.relay.descriptor if settings.access_log else None
-        self.edge = Edge(self._run, self.listener, edge_limits(settings), 1, access, log)
-        self.hurry = asyncio.Event()
+        self.edge = Edge(self._run, self.listeners, edge_limits(settings), 1, access, log)
+        self.hurry, self.slow = asyncio.Event(), asyncio.Event()
         credentials = Credentials(settings, access, self.edge.control)
         slot = self._run.path / "slot0.sock"
         self._replica = self.do(asyncio.start_unix_server(self._answer, slot, limit=1 << 20))
         self.do(self.edge.start())
         self.until(lambda: self.do(self.edge.replicas()) == 1)
-        asyncio.run_coroutine_threadsafe(credentials.follow(self.said.append, self.hurry, 0.1), self._loop)
+        works = [credentials.follow(self.said.append, self.hurry, 0.1)]
+        if settings.metrics_port is not None:
+            works.append(self._measure(access))
+        # A loop forgets a task that nobody holds.
+        self._works = [asyncio.run_coroutine_threadsafe(work, self._loop) for work in works]
 
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do something where the edge's own things are done, and wait for it."""
@@ -98,6 +104,14 @@ class EdgeAlone:
         """All of the log."""
         return (self._folder / "log.txt").read_text()
 
+    async def release(self) -> None:
+        """Have the replica answer what asks for ``/slow``."""
+        self.slow.set()
+
+    def stop_replica(self) -> None:
+        """Have the replica listen no more."""
+        self._loop.call_soon_threadsafe(self._replica.close)
+
     def pid(self) -> int:
         """The process of HAProxy."""
         return self.edge._running().pid
@@ -123,12 +137,18 @@ class EdgeAlone:
         self.relay.close()
         os.close(self._log)
 
+    async def _measure(self, access: EdgeAccess) -> None:
+        async with serve_metrics(self.edge, 1, access.certificate):
+            await asyncio.Event().wait()
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(EOFError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 if "/v2/health/ready" not in head:
                     self.heads.append(head)
+                if "/slow" in head:
+                    await self.slow.wait()
                 status = b"404 Not Found" if "/nothing" in head else b"200 OK"
                 writer.write(b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}" % status)
         writer.close()

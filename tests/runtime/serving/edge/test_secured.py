@@ -26,6 +26,13 @@ BODY = {"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1
 WARNING = "warning: whoever can reach "
 
 
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def lines(serving: "Serving") -> list[dict[str, object]]:
     """The access log's lines, among all that was said."""
     return [json.loads(line) for line in serving.said().splitlines() if line.startswith("{")]
@@ -47,9 +54,9 @@ def test_only_who_has_a_certificate_and_a_key_is_answered(
         "--tls-client-ca",
         theirs.certificate,
     ]
-    serving = start(
-        [bundles["cells"]], "--replicas", "1", "--host", "0.0.0.0", *map(str, options), LADING_ACCESS_LOG="on"
-    )
+    variables = {"ACCESS_LOG": "on", "METRICS_HOST": "0.0.0.0", "METRICS_PORT": str(measured := free_port())}
+    environment = {f"LADING_{name}": value for name, value in variables.items()}
+    serving = start([bundles["cells"]], "--replicas", "1", "--host", "0.0.0.0", *map(str, options), **environment)
     address = serving.ready()["address"]
     assert address == f"https://127.0.0.1:{serving.port}"
     context = ssl.create_default_context(cafile=str(ours.certificate))
@@ -70,6 +77,9 @@ def test_only_who_has_a_certificate_and_a_key_is_answered(
         serving.until_said("the API keys stay as they were: line 1 of")
         serving.until_said("fresh replicas answer")
         assert client.get("/v2", headers={"x-api-key": secret}).status_code == 200
+    metrics = httpx.get(f"http://127.0.0.1:{measured}/metrics").text
+    assert 'lading_requests_total{key="alice",status="2xx"} 2.0' in metrics
+    assert "lading_replicas_up 1.0" in metrics
     serving.signal(signal.SIGTERM)
     assert serving.ends() == 0
     asked = [(line["key"], line["certificate"], line["status"]) for line in lines(serving) if "path" in line]
@@ -120,20 +130,14 @@ def test_a_server_that_is_open_to_others_says_so_once(tmp_path: Path, host: str,
     ],
 )
 def test_a_server_does_not_start_with_files_that_are_wrong(options: list[str], words: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code, said = refused(options, port)
+    code, said = refused(options, free_port())
     assert code == 2, said
     assert words in said
 
 
 def test_a_server_does_not_start_with_a_key_of_another_certificate(authority: "Make") -> None:
     ours = authority("ours")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     options = ["--tls-certificate", ours.vouch("server")[0], "--tls-key", ours.vouch("other")[1]]
-    code, said = refused(options, port)
+    code, said = refused(options, free_port())
     assert code == 2, said
     assert "give the two of one pair" in said
