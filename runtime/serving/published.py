@@ -104,7 +104,7 @@ def listen(host: str, port: int, options: tuple[str, str] = ("--host", "--port")
 def reachable_by_others(host: str) -> bool:
     """Whether other machines may reach what listens at ``host``; not where nothing can listen."""
     try:
-        found = socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4][0]
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4][0]
     except OSError:
         return False
     return not ipaddress.ip_address(str(found)).is_loopback

@@ -48,7 +48,7 @@ def test_the_port_for_metrics_is_told_by_its_own_name() -> None:
         ("::1", False),
         ("0.0.0.0", True),
         ("::", True),
-        ("", True),
+        ("", False),
         ("192.0.2.1", True),
         ("no such host", False),
     ],
