@@ -10,13 +10,17 @@ from pydantic import JsonValue, model_validator
 
 from lading.bundles.records import FrozenMap, Record, Scalar
 from lading.bundles.signature import Field, Signature
-from lading.bundles.tensors.exact import exact_json, exact_rows, rows_from_exact
+from lading.bundles.tensors.exact import exact_rows, nested_rows, rows_from_exact
 from lading.bundles.tensors.rules import Rule
 from lading.bundles.tensors.values import Array, Kind, kind_of, object_array, packed
 from lading.core.errors import IntegrityError
 
 Origin = Literal["data", "boundary"]
 """Where a row comes from: the training data, or made at the model's own decision boundaries."""
+
+
+MOST_VALUES = 10_000
+"""What a row may hold, to be shown as a JSON object."""
 
 
 class GoldenFieldError(IntegrityError):
@@ -41,7 +45,7 @@ class Golden(Record):
     origins: tuple[Origin, ...]
     """Of each row."""
     fields: FrozenMap[tuple[JsonValue, ...]]
-    """By field: one value for each row, nested lists where the field is a tensor."""
+    """By field: one value for each row; where the field is a tensor nested lists, or ``{"shape": …}`` if it is empty."""
     outputs: FrozenMap[tuple[JsonValue, ...]]
     """By output: what the original model gave for each row, in the shortest decimals that give the same bits.
 
@@ -73,21 +77,26 @@ class Golden(Record):
         }
 
     def records(self, signature: Signature) -> list[dict[str, object]]:
-        """The rows as JSON objects, as a client of named fields sends them; rows with infinities are left out."""
+        """The rows as JSON objects, as a client of named fields sends them.
+
+        Rows with infinities are left out, and so are all where each holds more than ``MOST_VALUES`` values.
+        """
         columns = {field.name: self._nested(field) for field in signature.fields}
-        whole = [
+        if sum(values[0].size if values.ndim > 1 else 1 for values in columns.values()) > MOST_VALUES:
+            return []
+        finite = [
             row
             for row in range(self.rows)
             if not any(_infinite(value) for values in columns.values() for value in np.ravel(values[row]))
         ]
         listed = {name: values.tolist() for name, values in columns.items()}
-        return [{name: values[row] for name, values in listed.items()} for row in whole]
+        return [{name: values[row] for name, values in listed.items()} for row in finite]
 
     def _nested(self, field: Field) -> Array:
         """A field's values as Python's own scalars, None for missing: an object array ``[rows, *extents]``."""
         if field.name not in self.fields:
             raise GoldenFieldError(field.name)
-        nested = np.array(self.fields[field.name], dtype=object)
+        nested = nested_rows(self.fields[field.name])
         kind = kind_of(field)
         return object_array([_scalar(kind, value) for value in nested.reshape(-1)]).reshape(nested.shape)
 
@@ -103,7 +112,10 @@ def golden_of(
     return Golden(
         rows=len(origins),
         origins=tuple(origins),
-        fields={field.name: _field_rows(field, columns.get(field.name), len(origins)) for field in signature.fields},
+        fields={
+            field.name: _field_rows(Rule(field, signature.optional(field)), columns.get(field.name), len(origins))
+            for field in signature.fields
+        },
         outputs={tensor.name: exact_rows(_cast(outputs[tensor.name], tensor.dtype)) for tensor in tensors},
     )
 
@@ -112,11 +124,10 @@ def _cast(values: Array, dtype: str) -> Array:
     return np.asarray(values, dtype=object if dtype == "string" else dtype)
 
 
-def _field_rows(field: Field, given: Array | None, rows: int) -> tuple[JsonValue, ...]:
-    rule = Rule(field)
+def _field_rows(rule: Rule, given: Array | None, rows: int) -> tuple[JsonValue, ...]:
     given = rule.absent(rows) if given is None else given
     flat = [None if value is None or value != value else _own(rule.kind, value) for value in rule.values(given)]
-    return tuple(object_array([exact_json(value) for value in flat]).reshape(given.shape).tolist())
+    return exact_rows(object_array(flat).reshape(given.shape))
 
 
 def _own(kind: Kind, value: Any) -> Scalar:

@@ -1,10 +1,14 @@
 """The session: a graph loaded into ONNX Runtime, with the settings that serving and proofs share."""
 
 import os
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
 
-from lading.core.errors import LadingError
+import numpy as np
+from numpy.typing import NDArray
+
+from lading.bundles.signature import Signature
+from lading.core.errors import LadingError, UsageError
 
 # From 1.31 on the library writes usage data under HOME and sends it to its makers, unless told before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -41,6 +45,56 @@ class ModelLoadError(LadingError):
 
     def __str__(self) -> str:
         return f"onnxruntime {onnxruntime.__version__} cannot load the graph: {self.reason}"
+
+
+class UnevenAnswersError(UsageError):
+    """Rows of the form ``whole`` have answers of different shapes, which no one tensor holds."""
+
+    def __init__(self, output: str, first: tuple[int, ...], other: tuple[int, ...]) -> None:
+        super().__init__(output, first, other)
+        self.output, self.first, self.other = output, first, other
+
+    def __str__(self) -> str:
+        shapes = f"shape {list(self.first)} for one row and {list(self.other)} for another"
+        return f"output {self.output!r} has {shapes}; ask for each alone"
+
+
+class Session(Protocol):
+    """What answers for a graph."""
+
+    def run(
+        self, names: Sequence[str], feeds: Mapping[str, NDArray[Any]], options: Any = None
+    ) -> Sequence[NDArray[Any]]:
+        """The outputs ``[rows, …]`` of these names for the inputs ``[rows, …]``."""
+        ...
+
+
+class RowByRow:
+    """Answers each row by a run of its own, in which nothing counts rows: inputs and outputs are those of the graph."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def run(
+        self, names: Sequence[str], feeds: Mapping[str, NDArray[Any]], options: Any = None
+    ) -> Sequence[NDArray[Any]]:
+        """The outputs ``[rows, …]``, for at least one row. Raises ``UnevenAnswersError``."""
+        rows = range(len(next(iter(feeds.values()))))
+        # The ellipsis keeps what has no dimension an array.
+        runs = [self._session.run(names, {name: of[row, ...] for name, of in feeds.items()}, options) for row in rows]
+        return [_stacked(name, parts) for name, parts in zip(names, zip(*runs, strict=True), strict=True)]
+
+
+def session_of(signature: Signature, session: Session) -> Session:
+    """What answers rows of ``signature`` from the session of its graph."""
+    return RowByRow(session) if signature.form == "whole" else session
+
+
+def _stacked(name: str, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    for part in parts:
+        if part.shape != parts[0].shape:
+            raise UnevenAnswersError(name, parts[0].shape, part.shape)
+    return np.stack(parts)
 
 
 def open_session(

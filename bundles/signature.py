@@ -7,6 +7,9 @@ from pydantic import StringConstraints, model_validator
 
 from lading.bundles.records import Record, Scalar
 
+Form = Literal["frame", "array", "tensors", "whole"]
+"""What a model was trained on, or how a ready-made graph is fed; ``Signature`` says what each means."""
+
 TensorType = Literal[
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "float32", "float64", "string",
@@ -28,7 +31,7 @@ class Tensor(Record):
     name: Name
     dtype: TensorType
     shape: tuple[int | str, ...]
-    """Extents; a string names an open dimension. The first one counts rows."""
+    """Extents; a string names an open dimension. The first one counts rows, save in the form ``whole``."""
 
 
 class Range(Record):
@@ -60,7 +63,7 @@ class Field(Record):
     dtype: str
     """The type that the training data had, in its own words: ``float64``, ``Int64``, ``category``, ``str``."""
     nullable: bool = False
-    """Whether a request may leave the value out or send null: whether training data had missing values."""
+    """Whether a value may be missing: whether training data had missing values, or the form is ``whole``."""
     categories: tuple[Scalar, ...] | None = None
     """The values seen in training, sorted; absent for numbers and for text with too many."""
     category_type: Literal["boolean", "integer", "number", "string"] | None = None
@@ -68,8 +71,8 @@ class Field(Record):
     unknown: Literal["accept", "refuse"] = "accept"
     """What happens to a value outside ``categories``; ``refuse`` where the model itself would."""
     range: Range | None = None
-    shape: tuple[int, ...] = ()
-    """The extents of one row's value; empty for a single value."""
+    shape: tuple[int | str, ...] = ()
+    """The extents of one row's value; empty for a single value. A string names an open one."""
     feed: Feed | None = None
     """Absent when the model ignores the field: it is accepted, checked and not used."""
 
@@ -101,10 +104,11 @@ class Signature(Record):
     ``form`` says what the original model was trained on, and with it what the tensors of a protocol are:
     ``frame``: named columns of several types, which a tensor protocol sees as one tensor for each field;
     ``array``: one matrix, whose columns are the fields, which a tensor protocol sees as that matrix;
-    ``tensors``: each field is a tensor of the graph.
+    ``tensors``: each field is a tensor of the graph, whose first dimension counts rows;
+    ``whole``: each field is a tensor of the graph as it is. No dimension counts rows: a row is a run of the graph.
     """
 
-    form: Literal["frame", "array", "tensors"]
+    form: Form
     fields: Annotated[tuple[Field, ...], Setting(min_length=1)]
     inputs: Annotated[tuple[Tensor, ...], Setting(min_length=1)]
     outputs: Annotated[tuple[Output, ...], Setting(min_length=1)]
@@ -118,7 +122,17 @@ class Signature(Record):
         for field in self.fields:
             if field.feed is not None and field.feed.input not in inputs:
                 raise ValueError(f"field {field.name!r} feeds {field.feed.input!r}, which is not an input")
+            if self.form != "whole" and any(isinstance(extent, str) for extent in field.shape):
+                raise ValueError(f"field {field.name!r} has an open extent, which only the form 'whole' allows")
         return self
+
+    def row_shape(self, tensor: Tensor) -> tuple[int | str, ...]:
+        """The extents of one row's part of an input or an output of the graph."""
+        return tensor.shape if self.form == "whole" else tensor.shape[1:]
+
+    def optional(self, field: Field) -> bool:
+        """Whether a row may lack the field, or have null for it; a tensor of the form ``whole`` must be there."""
+        return self.form != "whole" and (field.nullable or field.feed is None)
 
 
 def _unique(what: str, names: list[str]) -> None:

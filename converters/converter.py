@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 import numpy as np
 
 from lading.bundles.manifest import Graph
-from lading.bundles.signature import Field, Signature
+from lading.bundles.signature import Field, Form, Signature
 from lading.core.errors import LadingError, UsageError
 from lading.core.plugins import discover, load
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 GROUP = "lading.converters"
 
-Form = Literal["frame", "array", "tensors"]
 Precision = Literal["mixed", "double"]
 
 

@@ -8,13 +8,12 @@ from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
-from lading.bundles.signature import Field
+from lading.bundles.signature import Field, Form
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.profiling import profile_of
 from lading.converters.converter import (
     Converted,
     Converter,
-    Form,
     Precision,
     UnconvertibleError,
     class_name,

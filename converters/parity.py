@@ -8,7 +8,7 @@ import numpy as np
 from lading.bundles.capturing.capture import capture_environment
 from lading.bundles.golden import Golden, Origin, golden_of
 from lading.bundles.parity import OutputParity, Parity, Tolerance, WorstRow
-from lading.bundles.session import open_session
+from lading.bundles.session import open_session, session_of
 from lading.bundles.signature import Signature
 from lading.bundles.tables.table import Table
 from lading.bundles.tensors.comparing import Comparison, Difference, compare
@@ -52,6 +52,20 @@ class GraphFailedError(IntegrityError):
         return (
             f"the converted model fails on rows that the original answers: {self.reason[:400]}; "
             "replace the step that the message points to by a related one"
+        )
+
+
+class UnsteadyGraphError(IntegrityError):
+    """The converted model answers the same rows differently when it is asked again; nothing was written."""
+
+    def __init__(self, output: str, row: int, first: str, again: str) -> None:
+        super().__init__(output, row, first, again)
+        self.output, self.row, self.first, self.again = output, row, first, again
+
+    def __str__(self) -> str:
+        return (
+            f"the graph answers row {self.row} with {self.output} = {self.first:.100}, and when asked again with "
+            f"{self.again:.100}: it draws random numbers; export it for inference, without dropout or sampling"
         )
 
 
@@ -150,7 +164,8 @@ def prove(converter: Converter, model: object, converted: Converted, rows: Table
 
     asked = rows.take(spread(rows.rows, DATA_ROWS))
     parts = [(asked, answer(asked, "its own data"))]
-    edge = boundary_table(asked, signature, answer, converted.thresholds) if signature.form != "tensors" else None
+    single = signature.form in ("frame", "array")  # of a tensor's elements no boundary is known
+    edge = boundary_table(asked, signature, answer, converted.thresholds) if single else None
     if edge is not None:
         parts.append((edge, answer(edge)))
     columns = _joined([part.columns_as_numpy() for part, _ in parts])
@@ -174,27 +189,36 @@ def _compared(
 ) -> Proof:
     """Ask the graph for all rows together and for some alone, and compare both with what is expected."""
     signature = converted.signature
-    session = open_session(converted.model)
+    session = session_of(signature, open_session(converted.model))
     names = [output.tensor.name for output in signature.outputs]
     feeds = encode(signature, columns)
 
-    def ask(rows: slice) -> list[Array]:
+    def ask(rows: slice) -> dict[str, Array]:
         try:
-            answers: list[Array] = session.run(names, {name: tensor[rows] for name, tensor in feeds.items()})
+            answers = session.run(names, {name: tensor[rows] for name, tensor in feeds.items()})
         except Exception as error:  # ONNX Runtime's errors share no other class
             raise GraphFailedError(str(error)) from error
-        return answers
+        return dict(zip(names, answers, strict=True))
 
-    together = compare(signature, expected, dict(zip(names, ask(slice(None)), strict=True)), tolerance)
+    answers = ask(slice(None))
+    together = compare(signature, expected, answers, tolerance)
     single = spread(len(origins), SINGLE_ROWS)
-    alone = [np.concatenate(parts) for parts in zip(*(ask(slice(row, row + 1)) for row in single), strict=True)]
+    alone = _joined([ask(slice(row, row + 1)) for row in single])
     wanted = {name: values[single] for name, values in expected.items()}
-    apart = compare(signature, wanted, dict(zip(names, alone, strict=True)), tolerance)
+    apart = compare(signature, wanted, alone, tolerance)
+    _check_steady(compare(signature, answers, ask(slice(None)), tolerance))
     moved = tuple(replace(failure, row=single[failure.row]) for failure in apart.failures)
     failed = together.failed_rows | {single[row] for row in apart.failed_rows}
     failures = together.failures if together.failed else moved
     record = _record(converted, together, apart, tolerance, origins, len(single))
     return Proof(record, failures, len(failed), columns, expected, origins)
+
+
+def _check_steady(again: Comparison) -> None:
+    """Raise ``UnsteadyGraphError`` where the second answers are not those of the first time."""
+    if not again.ok:
+        worst = again.failures[0]
+        raise UnsteadyGraphError(worst.output, worst.row, _shown(worst.expected), _shown(worst.found))
 
 
 def _record(

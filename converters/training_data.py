@@ -8,9 +8,9 @@ import numpy as np
 
 from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.provenance import Data
+from lading.bundles.signature import Form
 from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import Table, table_of
-from lading.converters.converter import Form
 from lading.core.errors import UsageError
 
 

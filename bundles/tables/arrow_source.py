@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lading.bundles.tables.source import Form
+from lading.bundles.signature import Form
 from lading.bundles.tables.types import Column, column_of, plain
 
 

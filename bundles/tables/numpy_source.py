@@ -1,15 +1,15 @@
 """NumPy: one matrix whose columns are fields, or a tensor for each field."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lading.bundles.signature import Form
 from lading.bundles.tables.objects import object_array, object_type
 from lading.bundles.tables.problems import DataColumnError, DataFormError
-from lading.bundles.tables.source import Form
 from lading.bundles.tables.types import Column, column_of, plain
 
 Array = NDArray[Any]
@@ -68,15 +68,52 @@ class TensorSource:
         column = self.columns[position]
         return array_span(column, self.original[column.name][start:stop].reshape(-1))
 
-    def take(self, rows: Sequence[int]) -> "TensorSource":
+    def take(self, rows: Sequence[int]) -> Self:
         """The rows at these positions."""
         places = np.asarray(rows, dtype=np.intp)
-        return TensorSource({name: tensor[places] for name, tensor in self.original.items()}, self.columns)
+        return type(self)({name: tensor[places] for name, tensor in self.original.items()}, self.columns)
 
-    def select(self, positions: Sequence[int]) -> "TensorSource":
+    def select(self, positions: Sequence[int]) -> Self:
         """The tensors at these positions."""
         chosen = [self.columns[place] for place in positions]
-        return TensorSource({column.name: self.original[column.name] for column in chosen}, chosen)
+        return type(self)({column.name: self.original[column.name] for column in chosen}, chosen)
+
+
+class CallSource(TensorSource):
+    """Calls: what a graph was given whole, run by run; arrays by name, each ``[calls, *extents]``."""
+
+    form: Form = "whole"
+
+
+def source_of_calls(calls: Sequence[Mapping[str, object]]) -> CallSource:
+    """The calls, one after the other. Raises ``DataFormError`` where they are not alike."""
+    arrays = [{name: _whole(name, value) for name, value in call.items()} for call in calls]
+    first = arrays[0]
+    if not first:
+        raise DataFormError(
+            "a list of calls without arrays", "give those that the graph takes; one that takes none needs no server"
+        )
+    for number, call in enumerate(arrays):
+        if _kinds(call) != _kinds(first):
+            found = f"a list of calls that are not alike: call 0 has {_kinds(first)}, call {number} has {_kinds(call)}"
+            raise DataFormError(found, "give each the same arrays, of the same types and shapes")
+    return CallSource({name: np.stack([call[name] for call in arrays]) for name in first})
+
+
+def _whole(name: str, value: object) -> Array:
+    """A call's array; text as objects, since NumPy's own text types have a width."""
+    if isinstance(value, np.ndarray):
+        refuse_masked(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataColumnError(name, f"is no array ({error})", "give one array; a bundle has no sequences") from error
+    return array.astype(object) if array.dtype.kind == "U" else array
+
+
+def _kinds(call: Mapping[str, Array]) -> str:
+    """The names, types and shapes of a call's arrays, as an error shows them."""
+    return ", ".join(f"{name} {value.dtype}{list(value.shape)}" for name, value in sorted(call.items()))
 
 
 def array_column(name: str, values: Array) -> Column:

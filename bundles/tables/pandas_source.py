@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lading.bundles.signature import Form
 from lading.bundles.tables.numpy_source import array_span, arrow_type
 from lading.bundles.tables.objects import object_type
 from lading.bundles.tables.problems import DataColumnError, DataFormError
-from lading.bundles.tables.source import Form
 from lading.bundles.tables.types import Column, column_of, plain
 
 EXTENSIONS = (pd.StringDtype, pd.ArrowDtype, pd.DatetimeTZDtype, pd.BooleanDtype)

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from lading.bundles.signature import Form
 from lading.bundles.tables.problems import DataColumnError
-from lading.bundles.tables.source import Form
 from lading.bundles.tables.types import Column, column_of, plain
 
 

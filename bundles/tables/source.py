@@ -1,11 +1,10 @@
 """Source: one kind of table, read column by column and a span of rows at a time."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Protocol, Self
 
+from lading.bundles.signature import Form
 from lading.bundles.tables.types import Column
-
-Form = Literal["frame", "array", "tensors"]
 
 
 class Source(Protocol):

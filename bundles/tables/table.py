@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lading.bundles.signature import Form
 from lading.bundles.tables.arrow_source import ArrowSource
 from lading.bundles.tables.cells import plain_numpy
 from lading.bundles.tables.files import read_file
-from lading.bundles.tables.numpy_source import ArraySource, TensorSource
+from lading.bundles.tables.numpy_source import ArraySource, TensorSource, source_of_calls
 from lading.bundles.tables.problems import DataColumnError, DataFormError
-from lading.bundles.tables.source import Form, Source
+from lading.bundles.tables.source import Source
 from lading.bundles.tables.types import Column
 
 BATCH_ROWS = 65_536
@@ -95,7 +96,9 @@ class Table:
 
 
 def table_of(data: object, names: Sequence[str] | None = None) -> Table:
-    """The table that ``data`` is: a pandas, polars or pyarrow table, a NumPy matrix, or arrays by name.
+    """The table that ``data`` is: a pandas, polars or pyarrow table, a NumPy matrix, arrays by name, or calls.
+
+    Calls are a list of mappings from names to arrays, each as a graph takes it whole: a row is a call.
 
     ``names`` are those of a matrix's columns, ``x0``, ``x1`` and so on when not given.
     Raises ``DataFormError`` and ``DataColumnError`` for what cannot be taken.
@@ -128,9 +131,12 @@ def _source_of(data: object) -> Source:
         return ArrowSource(data)
     if isinstance(data, Mapping) and data and all(isinstance(value, np.ndarray) for value in data.values()):
         return TensorSource(data)
+    if isinstance(data, list) and data and all(isinstance(call, Mapping) for call in data):
+        return source_of_calls(data)
     raise DataFormError(
         f"a {type(data).__module__}.{type(data).__qualname__}",
-        "give a pandas, polars or pyarrow table, a NumPy array of two dimensions, or a mapping from names to arrays",
+        "give a pandas, polars or pyarrow table, a NumPy array of two dimensions, a mapping from names to arrays, "
+        "or a list of such mappings where a graph takes its arrays whole",
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +30,26 @@ def exact_json(value: Any) -> JsonValue:
 
 
 def exact_rows(values: NDArray[Any]) -> tuple[JsonValue, ...]:
-    """An array as one JSON value for each row: scalars, or nested lists."""
+    """An array as one JSON value for each row: scalars, nested lists, or ``{"shape": […]}`` where a row holds nothing.
+
+    Nested lists do not say the extents of what an empty list would hold.
+    """
+    if values.size == 0 and values.ndim > 1:
+        return tuple({"shape": list(values.shape[1:])} for _ in values)
     flat = np.fromiter(map(exact_json, values.reshape(-1)), dtype=object, count=values.size)
     return tuple(flat.reshape(values.shape).tolist())
 
 
+def nested_rows(rows: Sequence[JsonValue]) -> NDArray[Any]:
+    """What ``exact_rows`` wrote, as an object array ``[rows, …]`` of JSON's scalars."""
+    if rows and isinstance(rows[0], dict):
+        return np.empty((len(rows), *cast("list[int]", rows[0]["shape"])), dtype=object)
+    return np.array(rows, dtype=object)
+
+
 def rows_from_exact(rows: Sequence[JsonValue], dtype: str) -> NDArray[Any]:
     """What ``exact_rows`` wrote, as an array of ``dtype`` (a tensor's element type), shape ``[rows, …]``."""
-    nested = np.array(rows, dtype=object)
+    nested = nested_rows(rows)
     if dtype == "string":
         return nested
     wanted = np.dtype(dtype)

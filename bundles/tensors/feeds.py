@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 
-from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.signature import Signature, Tensor
 from lading.bundles.tensors.rules import Rule
 from lading.bundles.tensors.slots import Matrix, Slot, Whole
 from lading.bundles.tensors.values import NOUNS, Array, FieldError
@@ -18,16 +18,16 @@ class Encoder:
     """Turns rows or columns of values into tensors; made once for a signature."""
 
     def __init__(self, signature: Signature) -> None:
-        self._rules = {field.name: Rule(field) for field in signature.fields}
+        self._rules = {field.name: Rule(field, signature.optional(field)) for field in signature.fields}
         self._unused = [self._rules[field.name] for field in signature.fields if field.feed is None]
-        self._slots = [_slot(tensor, signature.fields, self._rules) for tensor in signature.inputs]
+        self._slots = [_slot(signature, tensor, self._rules) for tensor in signature.inputs]
 
     def encode(self, columns: Mapping[str, Array], allow_extra: bool = False) -> dict[str, Array]:
         """The tensors by name, shapes ``[rows, …]``, for values given as one array for each field.
 
         Booleans, integers and numbers may be numeric arrays (NaN is missing) or object arrays; text and categories
         are object arrays of str, bool, int, float or None; tensor-valued fields have shape ``[rows, *extents]``.
-        A nullable field may be left out. Raises ``FieldError`` for the first value that its field does not take.
+        An optional field may be left out. Raises ``FieldError`` for the first value that its field does not take.
         """
         self._check_names(columns, None, allow_extra)
         rows = self._row_count(columns)
@@ -54,7 +54,7 @@ class Encoder:
         return {name: row.get(name) for name in self._rules}
 
     def _check_names(self, given: Collection[str], row: int | None, allow_extra: bool) -> None:
-        missing = [rule for rule in self._rules.values() if not rule.nullable and rule.name not in given]
+        missing = [rule for rule in self._rules.values() if not rule.optional and rule.name not in given]
         extra = [] if allow_extra else [name for name in given if name not in self._rules]
         if extra:
             raise FieldError(extra[0], row, self._stranger(extra[0], given))
@@ -87,8 +87,9 @@ def encode(signature: Signature, columns: Mapping[str, Array], allow_extra: bool
     return Encoder(signature).encode(columns, allow_extra)
 
 
-def _slot(tensor: Tensor, fields: Sequence[Field], rules: Mapping[str, Rule]) -> Slot:
+def _slot(signature: Signature, tensor: Tensor, rules: Mapping[str, Rule]) -> Slot:
+    fields = signature.fields
     fed = [(field.feed, rules[field.name]) for field in fields if field.feed and field.feed.input == tensor.name]
     if len(fed) == 1 and fed[0][0].column is None:
-        return Whole(tensor, *fed[0])
+        return Whole(tensor, *fed[0], rank=len(signature.row_shape(tensor)))
     return Matrix(tensor, fed)

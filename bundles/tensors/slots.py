@@ -35,16 +35,16 @@ class Slot(Protocol):
 class Whole:
     """A tensor that is one field's values."""
 
-    def __init__(self, tensor: Tensor, feed: Feed, rule: Rule) -> None:
+    def __init__(self, tensor: Tensor, feed: Feed, rule: Rule, rank: int) -> None:
         self.name = tensor.name
         self._cast = _Cast(tensor.dtype, feed, rule)
         self._rule = rule
-        self._extents = rule.shape + (1,) * (len(tensor.shape) - 1 - len(rule.shape))
+        self._more = (1,) * (rank - len(rule.shape))
 
     def from_columns(self, columns: Mapping[str, Array]) -> Array:
         """The tensor, shape ``[rows, *extents]``."""
         given = columns[self._rule.name]
-        return self._cast(given).reshape(len(given), *self._extents)
+        return self._cast(given).reshape(*given.shape, *self._more)
 
 
 class Matrix:
@@ -85,9 +85,9 @@ class _Cast:
         values = self._rule.values(given)
         if self._text:
             return texts(values, self._rule.kind, self._missing)
-        return values if values.dtype == self._dtype else self._converted(values)
+        return values if values.dtype == self._dtype else self._converted(values, given)
 
-    def _converted(self, values: Array) -> Array:
+    def _converted(self, values: Array, given: Array) -> Array:
         if self._dtype.kind == "f":
             with np.errstate(over="ignore"):
                 made = floats(values).astype(self._dtype)
@@ -96,9 +96,8 @@ class _Cast:
             made, wrong = _whole(values, self._dtype)
         if wrong.any():
             position = int(wrong.argmax())
-            self._rule.fail(
-                position, f"{_named(values[position])} does not fit into {self._dtype.name}, the model's own type"
-            )
+            problem = f"{_named(values[position])} does not fit into {self._dtype.name}, the model's own type"
+            self._rule.fail(given, position, problem)
         return made
 
 

@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline
 from lading.bundles.manifest import Graph
 from lading.bundles.records import Scalar
 from lading.bundles.session import BrokenRuntimeError
-from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.signature import Field, Form, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
-from lading.converters.converter import Converted, Form, Precision, Problem, UnconvertibleError, class_name
+from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
 from lading.converters.sklearn.denials import diagnose_steps, members_of
 from lading.converters.sklearn.encoding import accepts_unseen

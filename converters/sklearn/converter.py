@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lading.bundles.signature import Field, Signature
-from lading.converters.converter import Converted, Form, Precision, Problem
+from lading.bundles.signature import Field, Form, Signature
+from lading.converters.converter import Converted, Precision, Problem
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table

@@ -11,9 +11,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
 
-from lading.bundles.signature import Feed, Field
+from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
-from lading.converters.converter import Form, Problem
+from lading.converters.converter import Problem
 
 Kind = Literal["number", "text"]
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from lading.bundles.canonical import canonical_json
-from lading.bundles.golden import Golden, GoldenFieldError, golden_of
+from lading.bundles.golden import MOST_VALUES, Golden, GoldenFieldError, golden_of
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.bundles.tensors.exact import exact_json, exact_rows, rows_from_exact
 from lading.bundles.tensors.feeds import FieldError, encode
@@ -143,13 +143,41 @@ def test_tensors_keep_their_shape() -> None:
     assert again.records(signature) == [{"image": [[1.0, None], [float(np.float32(0.1)), 0.0]]}]
 
 
+def test_a_tensor_of_nothing_keeps_its_shape() -> None:
+    mask = Field(name="mask", type="boolean", dtype="bool", shape=("n", 0, 3), feed=Feed(input="mask"))
+    tensor = Tensor(name="mask", dtype="bool", shape=("n", 0, 3))
+    signature = Signature(
+        form="whole", fields=(mask,), inputs=(tensor,), outputs=(Output(tensor=tensor, meaning="tensor"),)
+    )
+    values = np.zeros((2, 5, 0, 3), bool)
+    again = read_back(golden_of(signature, {"mask": values}, {"mask": values}, ("data",) * 2))
+    assert again.fields["mask"] == again.outputs["mask"] == ({"shape": [5, 0, 3]},) * 2
+    for found in (encode(signature, again.columns(signature)), again.expected(signature)):
+        assert found["mask"].dtype == bool
+        assert found["mask"].shape == (2, 5, 0, 3)
+    assert again.records(signature) == [{"mask": [[]] * 5}] * 2
+
+
+def test_rows_too_large_to_be_shown_are_no_records() -> None:
+    wide = Field(name="wide", type="number", dtype="float32", shape=(MOST_VALUES,), feed=Feed(input="wide"))
+    tensor = Tensor(name="wide", dtype="float32", shape=(MOST_VALUES,))
+    signature = Signature(
+        form="whole", fields=(wide,), inputs=(tensor,), outputs=(Output(tensor=tensor, meaning="tensor"),)
+    )
+    values = np.zeros((1, MOST_VALUES))
+    assert len(golden_of(signature, {"wide": values}, {}, ("data",)).records(signature)) == 1
+    wider = wide.model_copy(update={"shape": (MOST_VALUES + 1,)})
+    signature = signature.model_copy(update={"fields": (wider,)})
+    assert golden_of(signature, {"wide": np.zeros((1, MOST_VALUES + 1))}, {}, ("data",)).records(signature) == []
+
+
 NUMERIC = ["bool", "int8", "int64", "uint64", "float16", "float32", "float64"]
 
 
 @pytest.mark.parametrize("dtype", NUMERIC)
 @given(data=st.data())
 def test_outputs_survive_json_to_the_bit(dtype: str, data: st.DataObject) -> None:
-    values = data.draw(arrays(dtype, st.sampled_from([(3,), (2, 3), (2, 1, 2)])))
+    values = data.draw(arrays(dtype, st.sampled_from([(3,), (2, 3), (2, 1, 2), (2, 0, 3), (1, 0)])))
     written = json.loads(json.dumps(exact_rows(values), allow_nan=False))
     again = rows_from_exact(written, dtype)
     assert (again.dtype, again.shape) == (values.dtype, values.shape)

@@ -5,7 +5,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lading.bundles.session import BrokenRuntimeError, ModelLoadError, add_external, open_session, refuse_broken_runtime
+from lading.bundles.session import (
+    BrokenRuntimeError,
+    ModelLoadError,
+    RowByRow,
+    UnevenAnswersError,
+    add_external,
+    open_session,
+    refuse_broken_runtime,
+)
 
 
 def doubling(external: str | None = None) -> onnx.ModelProto:
@@ -70,3 +78,29 @@ def test_versions_that_answer_wrongly_are_refused(version: str) -> None:
 @pytest.mark.parametrize("version", ["1.20.1", "1.25.1", "1.28.0", "1.31.1"])
 def test_other_versions_are_taken(version: str) -> None:
     refuse_broken_runtime(version)
+
+
+def test_a_graph_that_takes_no_rows_is_asked_row_by_row() -> None:
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, []) for name in ("x", "y")]
+    nodes = [helper.make_node("Neg", ["x"], ["y"])]
+    graph = helper.make_graph(nodes, "scalar", values[:1], values[1:])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+    session = RowByRow(open_session(model.SerializeToString()))
+    (found,) = session.run(["y"], {"x": np.array([1.5, -2.0], np.float32)})
+    assert found.dtype == np.float32
+    assert found.tolist() == [-1.5, 2.0]
+
+
+def test_rows_whose_answers_differ_in_shape_are_no_tensor() -> None:
+    values = [
+        helper.make_tensor_value_info("x", TensorProto.BOOL, [3]),
+        helper.make_tensor_value_info("y", TensorProto.INT64, [1, "found"]),
+    ]
+    graph = helper.make_graph([helper.make_node("NonZero", ["x"], ["y"])], "found", values[:1], values[1:])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+    session = RowByRow(open_session(model.SerializeToString()))
+    rows = np.array([[True, False, True], [False, True, False], [False, True, True]])
+    (alike,) = session.run(["y"], {"x": rows[[0, 2]]})
+    assert alike.tolist() == [[[0, 2]], [[1, 2]]]
+    with pytest.raises(UnevenAnswersError, match=r"'y' has shape \[1, 2\] for one row and \[1, 1\] for another"):
+        session.run(["y"], {"x": rows})

@@ -30,6 +30,9 @@ def _twice(part: str) -> Callable[[dict[str, Any]], object]:
         pytest.param(lambda d: d.update(outputs=[]), "outputs", id="no outputs"),
         pytest.param(lambda d: d.update(form="list"), "form", id="an unknown form"),
         pytest.param(lambda d: d["fields"][0].update(name=""), "name", id="a field without a name"),
+        pytest.param(
+            lambda d: d["fields"][0].update(shape=["n"]), "'mass' has an open extent, which only", id="an open extent"
+        ),
     ],
 )
 def test_a_signature_that_does_not_hold_together_is_refused(
@@ -46,3 +49,13 @@ def test_a_coded_label_with_classes_holds(draft: Draft) -> None:
     document = draft.signature.model_dump(mode="json")
     document["outputs"][0]["coded"] = True
     assert Signature.model_validate(document).outputs[0].coded
+
+
+def test_what_counts_rows_is_no_part_of_a_row(draft: Draft) -> None:
+    by_rows = draft.signature
+    whole = by_rows.model_copy(update={"form": "whole"})
+    tensor = by_rows.inputs[0]
+    assert by_rows.row_shape(tensor) == tensor.shape[1:]
+    assert whole.row_shape(tensor) == tensor.shape
+    assert any(map(by_rows.optional, by_rows.fields))
+    assert not any(map(whole.optional, whole.fields))

@@ -17,11 +17,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lading.bundles.parity import Tolerance
 from lading.bundles.session import open_session
+from lading.bundles.signature import Form
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import Table, table_of
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import encode
-from lading.converters.converter import Converted, Form, Precision
+from lading.converters.converter import Converted, Precision
 from lading.converters.sklearn.converter import SklearnConverter
 
 NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]

@@ -10,11 +10,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from lading.bundles.bundle import open_bundle
+from lading.bundles.session import open_session, session_of
+from lading.bundles.signature import Form
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import table_of
 from lading.converters import UnconvertibleError, package
-from lading.converters.converter import Form
-from lading.converters.onnx import OnnxConverter, read
+from lading.converters.graph import read
+from lading.converters.onnx import OnnxConverter
+from lading.converters.parity import UnsteadyGraphError
 
 FLOAT = TensorProto.FLOAT
 
@@ -45,7 +48,7 @@ FRAME = pd.DataFrame(np.arange(30, dtype=np.float32).reshape(10, 3), columns=["a
 
 def diagnosed(proto: Any, data: object = FRAME) -> str:
     table = table_of(data)
-    form: Form = "tensors" if table.form == "tensors" else "array"
+    form: Form = "array" if table.form == "frame" else table.form
     with pytest.raises(UnconvertibleError) as refused:
         OnnxConverter().convert(proto, form, fields_of(table), "mixed")
     return str(refused.value)
@@ -131,6 +134,100 @@ REFUSED: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("proto", "message"), REFUSED.values(), ids=REFUSED)
 def test_graphs_that_cannot_be_served_are_refused(proto: Any, message: str) -> None:
     assert message in diagnosed(proto)
+
+
+CALL = {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "k": np.array(2, np.float32)}
+
+
+def scaled(**changes: Any) -> onnx.ModelProto:
+    """A graph that takes a frozen matrix and a single value."""
+    given = {
+        "nodes": [helper.make_node("Mul", ["x", "k"], ["y"]), helper.make_node("NonZero", ["x"], ["z"])],
+        "inputs": [("x", FLOAT, [2, 3]), ("k", FLOAT, [])],
+        "outputs": [("y", FLOAT, [2, 3]), ("z", TensorProto.INT64, [2, "found"])],
+    }
+    return graph(**{**given, **changes})
+
+
+def test_a_graph_that_takes_no_rows_is_packaged_with_its_calls(tmp_path: Path) -> None:
+    calls = [CALL, {"x": CALL["x"] * 3, "k": np.array(np.nan, np.float32)}]
+    packaged = package(scaled(), calls, name="scaled", path=tmp_path / "scaled.lading")
+    with open_bundle(packaged.path) as bundle:
+        signature, golden = bundle.manifest.signature, bundle.golden()
+        assert bundle.manifest.provenance.data.rows == bundle.manifest.parity.rows == golden.rows == 2
+    assert signature.form == "whole"
+    assert [(field.name, field.shape, field.nullable) for field in signature.fields] == [
+        ("x", (2, 3), True), ("k", (), True),
+    ]  # fmt: skip
+    assert [output.tensor.shape for output in signature.outputs] == [(2, 3), (2, "found")]
+    assert golden.fields["k"] == (2.0, None)
+    assert golden.outputs["y"][0] == [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
+    assert golden.outputs["z"][0] == [[0, 0, 1, 1, 1], [1, 2, 0, 1, 2]]
+
+
+def test_a_model_of_calls_is_loaded_and_answers_each(tmp_path: Path) -> None:
+    packaged = package(scaled(), [CALL], name="scaled", path=tmp_path / "scaled")
+    with open_bundle(packaged.path) as bundle:
+        session = session_of(bundle.manifest.signature, open_session(bundle.read("model/model.onnx")))
+    (found,) = session.run(["y"], {name: np.stack([value, value]) for name, value in CALL.items()})
+    assert found.tolist() == [(CALL["x"] * 2).tolist()] * 2
+
+
+UNFIT: dict[str, tuple[Any, Any, str]] = {
+    "an element type": (
+        scaled(outputs=[("y", TensorProto.BFLOAT16, [2, 3])]), CALL, "holds values of type bfloat16; cast it in the graph"
+    ),
+    "an unknown shape": (scaled(inputs=[("x", FLOAT, None), ("k", FLOAT, [])]), CALL, "a shape that the graph does not state"),
+    "another shape": (scaled(), {**CALL, "x": np.zeros((2, 4))}, "has the shape [2, 3], the data gives [2, 4]"),
+    "other names": (scaled(), {"x": CALL["x"]}, "takes the inputs x, k; give each call as a mapping"),
+    "no inputs": (
+        graph([helper.make_node("Constant", [], ["sums"], value_float=1.0)], (), [("sums", FLOAT, [])]), CALL,
+        "takes no inputs, so that its answer never changes",
+    ),
+    "an operator for other types": (
+        scaled(
+            nodes=[helper.make_node("Max", ["x", "k"], ["y"])],
+            inputs=[("x", TensorProto.INT16, [2, 3]), ("k", TensorProto.INT16, [])],
+            outputs=[("y", TensorProto.INT16, [2, 3])],
+        ),
+        {"x": CALL["x"].astype(np.int16), "k": np.int16(1)},
+        "Could not find an implementation for Max(13)",
+    ),
+    "a frozen batch": (scaled(), {"x": np.zeros((2, 3)), "k": np.zeros(2)}, "give a list of calls"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("proto", "call", "message"), UNFIT.values(), ids=UNFIT)
+def test_graphs_that_cannot_be_called_are_refused(proto: Any, call: Any, message: str, tmp_path: Path) -> None:
+    by_rows = "give a list of calls" in message
+    with pytest.raises(UnconvertibleError) as refused:
+        package(proto, call if by_rows else [call], name="unfit", path=tmp_path / "unfit.lading")
+    assert message in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["sequence", "optional"])
+def test_what_is_no_tensor_is_refused(kind: str) -> None:
+    tensor = helper.make_tensor_type_proto(FLOAT, [2])
+    made = {"sequence": helper.make_sequence_type_proto, "optional": helper.make_optional_type_proto}[kind](tensor)
+    proto = scaled(nodes=[helper.make_node("Identity", ["x"], ["y"])], inputs=(), outputs=())
+    proto.graph.input.append(helper.make_value_info("x", made))
+    proto.graph.output.append(helper.make_value_info("y", made))
+    words = {"sequence": "is no tensor but a sequence", "optional": "is no tensor but something that may be absent"}
+    assert diagnosed(proto, [{"x": np.zeros(2)}]).count(words[kind]) == 2
+
+
+def test_a_graph_that_draws_random_numbers_is_refused(tmp_path: Path) -> None:
+    proto = graph(
+        [helper.make_node("Dropout", ["rows", "share", "training"], ["sums"], seed=1)],
+        outputs=[("sums", FLOAT, ["batch", 3])],
+        initializers=[
+            helper.make_tensor("share", FLOAT, [], [0.5]),
+            helper.make_tensor("training", TensorProto.BOOL, [], [True]),
+        ],
+    )
+    with pytest.raises(UnsteadyGraphError, match="it draws random numbers; export it for inference"):
+        package(proto, {"rows": np.ones((4, 3), np.float32)}, name="dropout", path=tmp_path / "dropout.lading")
 
 
 def test_text_where_numbers_go_is_refused() -> None:

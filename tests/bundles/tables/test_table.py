@@ -212,6 +212,19 @@ def test_arrays_by_name_are_tensors() -> None:
     assert part.original.keys() == {"image", "words"}
 
 
+def test_a_list_of_calls_has_a_row_for_each() -> None:
+    calls = [{"x": np.ones((2, 3), np.float32) * k, "k": k, "words": np.array(["a", "bc" * k])} for k in (1, 2)]
+    table = table_of(calls)
+    assert (table.form, table.rows) == ("whole", 2)
+    assert [column.shape for column in table.columns] == [(2, 3), (), (2,)]
+    taken = table.take([1]).select(["words", "x"])
+    assert taken.form == "whole"
+    found = taken.columns_as_numpy()
+    assert found["words"].tolist() == [["a", "bcbc"]]
+    assert found["x"].dtype == np.float32
+    assert found["x"].shape == (1, 2, 3)
+
+
 def test_a_table_of_no_rows_keeps_its_columns() -> None:
     table = table_of(FRAME.iloc[:0])
     assert list(table.batches()) == []
@@ -302,6 +315,15 @@ def test_polars_objects_cannot_be_taken() -> None:
         pytest.param(pd.DataFrame({"x" * 1025: [1]}), "a column named 'xxx", id="a long name"),
         pytest.param({"\ud800": np.zeros(1)}, "a column named", id="half a letter for a name"),
         pytest.param(pd.DataFrame(index=[1, 2]), "a table without columns", id="no columns"),
+        pytest.param([], "the data is a builtins.list", id="no calls"),
+        pytest.param([{}], "a list of calls without arrays", id="calls of nothing"),
+        pytest.param(
+            [{"x": np.zeros(2)}, {"x": np.zeros(3)}],
+            "call 0 has x float64[2], call 1 has x float64[3]; give each the same arrays",
+            id="calls that are not alike",
+        ),
+        pytest.param([{"x": 1}, {"y": 1}], "call 0 has x int64[], call 1 has y int64[]", id="calls of other names"),
+        pytest.param([{"x": np.ma.masked_array([1], [True])}], "a masked array", id="a mask in a call"),
     ],
 )
 def test_what_is_no_table_is_refused(data: object, problem: str) -> None:
@@ -319,6 +341,8 @@ def test_what_is_no_table_is_refused(data: object, problem: str) -> None:
         pytest.param(np.zeros((1, 1), dtype=np.longdouble), "column 'x0' has the type", id="long double"),
         pytest.param(np.array([["2020"]], dtype="M8[Y]"), "convert it to datetime64[s] or finer", id="years"),
         pytest.param({"x": np.array(1.0)}, "column 'x' is a single value", id="no rows"),
+        pytest.param([{"x": [[1], [2, 3]]}], "column 'x' is no array", id="a ragged call"),
+        pytest.param([{"x": np.zeros(1, np.complex64)}], "column 'x' has the type complex64", id="a complex call"),
     ],
 )
 def test_columns_that_cannot_be_taken_are_named(data: object, problem: str) -> None:
