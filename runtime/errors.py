@@ -163,6 +163,19 @@ class InternalError(RequestError):
         return f"the server failed to answer; its log has the reason under request {self.request}"
 
 
+class SeveralShapesError(RequestError):
+    """The model answers the rows of a request in tensors of different shapes, which cannot be one answer."""
+
+    status = 422
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
 def shown(value: object) -> str:
     """``value`` as an error may repeat it: much like its JSON, cut short, without control characters."""
     text = _text(value)

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,15 @@ from lading.bundles.golden import Golden
 from lading.bundles.manifest import Manifest
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
-from lading.bundles.session import open_session
+from lading.bundles.session import Session, UnevenAnswersError, open_session, session_of
 from lading.bundles.signature import Signature, Tensor
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
+from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
-from lading.runtime.errors import DeadlineError, shown
+from lading.runtime.errors import DeadlineError, SeveralShapesError, shown
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession  # loaded by lading.bundles.session, which has it send no usage data
 
 Feeds = dict[str, NDArray[np.generic]]
 """Tensors by name."""
@@ -61,9 +59,7 @@ class GoldenMismatchError(IntegrityError):
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
-    def __init__(
-        self, bundle: Bundle, session: "InferenceSession", watch: Watch, request_seconds: float = math.inf
-    ) -> None:
+    def __init__(self, bundle: Bundle, session: Session, watch: Watch, request_seconds: float = math.inf) -> None:
         self.manifest: Manifest = bundle.manifest
         self.digest: str = bundle.digest
         self.golden: Golden = bundle.golden()
@@ -78,7 +74,7 @@ class Model:
         """What this process has made of it."""
         self.request_seconds = request_seconds
         """How long a request may take."""
-        self._session, self._watch = session, watch
+        self._session, self._watch = session_of(self.signature, session), watch
         self._names = [output.tensor.name for output in self.signature.outputs]
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"lading-{self.name}")
 
@@ -131,16 +127,19 @@ class Model:
     def run(self, feeds: Mapping[str, NDArray[np.generic]], run: Run | None = None) -> Feeds:
         """The output tensors ``[N, …]`` by name for the graph's inputs ``[N, …]``; no rows are answered unasked.
 
-        Raises ``DeadlineError`` when ``run`` is stopped or its time is up; without one there is no end to it.
+        Raises ``DeadlineError`` when ``run`` is stopped or its time is up; without one there is no end to it. Raises
+        ``SeveralShapesError`` where each row is a run of its own and their answers do not fit together.
         """
         if len(next(iter(feeds.values()))) == 0:
-            return {output.tensor.name: _nothing(output.tensor) for output in self.signature.outputs}
-        if run is None:
-            return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+            return {output.tensor.name: _nothing(self.signature, output.tensor) for output in self.signature.outputs}
         try:
+            if run is None:
+                return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
             return dict(zip(self._names, run.over(self._session, self._names, feeds), strict=True))
+        except UnevenAnswersError as error:
+            raise SeveralShapesError(str(error)) from None
         except DeadlineError:
-            if time.monotonic() > run.limit:  # not at a client's wish
+            if run is not None and time.monotonic() > run.limit:  # not at a client's wish
                 self.seconds_per_call = math.inf  # never again in the event loop
             raise
 
@@ -180,9 +179,9 @@ def _external_data(bundle: Bundle) -> dict[str, bytes]:
     return {path.removeprefix(folder): bundle.read(path) for path in paths}
 
 
-def _nothing(tensor: Tensor) -> NDArray[np.generic]:
+def _nothing(signature: Signature, tensor: Tensor) -> NDArray[np.generic]:
     dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
-    return np.empty((0, *(extent if isinstance(extent, int) else 0 for extent in tensor.shape[1:])), dtype)
+    return np.empty((0, *closed(signature.row_shape(tensor))), dtype)
 
 
 def _check(model: Model, expected: Feeds, found: Feeds) -> None:

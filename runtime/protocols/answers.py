@@ -24,7 +24,9 @@ class AnswerWriter:
     """Writes the answers of one model; all that does not change from row to row is made once."""
 
     def __init__(self, signature: Signature) -> None:
-        columns = [_Column(output, key) for output, key in zip(signature.outputs, keys(signature), strict=True)]
+        columns = [
+            _Column(signature, output, key) for output, key in zip(signature.outputs, keys(signature), strict=True)
+        ]
         self._template = b"{" + b",".join(column.template for column in columns) + b"}"
         self._columns = [(column.name, column.cells) for column in columns]
 
@@ -58,14 +60,14 @@ def class_names(output: Output) -> list[str]:
     return [value if isinstance(value, str) else orjson.dumps(value).decode() for value in class_values(output)]
 
 
-def column_names(output: Output) -> list[str] | None:
+def column_names(signature: Signature, output: Output) -> list[str] | None:
     """The names of the columns of an output, where it has named columns."""
     names: list[str] = []
     if output.meaning in ("probabilities", "scores"):
         names = class_names(output)
     elif output.meaning == "value":
         names = list(output.targets or ())
-    extents = output.tensor.shape[1:]
+    extents = signature.row_shape(output.tensor)
     fits = len(extents) == 1 and (extents[0] == len(names) or isinstance(extents[0], str))
     return names if fits and len(names) > 1 else None
 
@@ -73,10 +75,11 @@ def column_names(output: Output) -> list[str] | None:
 class _Column:
     """One output: its part of a row's template, and the cells that fill it."""
 
-    def __init__(self, output: Output, key: str) -> None:
+    def __init__(self, signature: Signature, output: Output, key: str) -> None:
         self.name = output.tensor.name
         self._output = output
-        self._names = column_names(output) or []
+        self._names = column_names(signature, output) or []
+        self._single = signature.row_shape(output.tensor) in ((), (1,))
         self._labels = {value: orjson.dumps(value) for value in class_values(output)}
         self._coded = list(self._labels.values())
         holes = b",".join(_literal(orjson.dumps(name)) + b":%b" for name in self._names)
@@ -104,13 +107,13 @@ class _Column:
         return [(labels[value] if value in labels else orjson.dumps(value),) for value in flat]
 
     def _row_cells(self, values: Array) -> Cells:
-        if values.dtype == object:
-            return [(orjson.dumps(row),) for row in _squeezed(values).tolist()]
-        squeezed = _squeezed(values)
-        if squeezed.ndim == 1:
-            return [(number,) for number in self._numbers(squeezed)]
-        self._refuse_infinite(values)
-        return [(orjson.dumps(np.ascontiguousarray(row), option=orjson.OPT_SERIALIZE_NUMPY),) for row in squeezed]
+        flat = values.reshape(-1) if self._single and values.size == len(values) else values
+        if flat.dtype == object:
+            return [(orjson.dumps(row),) for row in flat.tolist()]
+        if flat.ndim == 1:
+            return [(number,) for number in self._numbers(flat)]
+        self._refuse_infinite(flat)
+        return [(orjson.dumps(np.ascontiguousarray(row), option=orjson.OPT_SERIALIZE_NUMPY),) for row in flat]
 
     def _numbers(self, values: Array) -> list[bytes]:
         """The JSON of every number, row after row."""
@@ -131,11 +134,6 @@ def refuse_infinite(output: str, values: Array) -> None:
         infinite = np.isinf(values)
         if infinite.any():
             raise InfiniteAnswerError(output, int(np.argwhere(infinite)[0][0]))
-
-
-def _squeezed(values: Array) -> Array:
-    """``[N, 1]`` as ``[N]``."""
-    return values.reshape(-1) if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _literal(text: bytes) -> bytes:

@@ -37,7 +37,7 @@ class InferenceDialect:
         self.inputs: FrameInputs | GraphInputs = (
             FrameInputs(model) if model.signature.form == "frame" else GraphInputs(model)
         )
-        self.outputs = tuple(OutputWriter(output) for output in model.signature.outputs)
+        self.outputs = tuple(OutputWriter(model.signature, output) for output in model.signature.outputs)
         self._by_name = {output.name: output for output in self.outputs}
         named = orjson.dumps(model.name), orjson.dumps(model.version)
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named

@@ -1,7 +1,9 @@
 """Inference schemas: the Open Inference Protocol for OpenAPI, with each model's own tensors and examples."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
+import numpy as np
 from pydantic import JsonValue
 
 from lading.runtime.model import Model
@@ -118,18 +120,29 @@ def response_schema(name: str, dialect: InferenceDialect) -> Schema:
 
 
 def example_request(dialect: InferenceDialect, rows: Sequence[Mapping[str, JsonValue]]) -> JsonValue:
-    """The rows as a request, its data flat."""
+    """The rows as a request, its data flat; the first of them where a request holds no more."""
+    asked = rows[:1] if any(spec.whole for spec in dialect.inputs.specs) else rows
     tensors: list[JsonValue] = [
-        {"name": spec.name, "shape": [len(rows), *spec.extents], "datatype": spec.datatype, "data": data}
-        for spec, data in zip(dialect.inputs.specs, dialect.inputs.tensors_of(rows), strict=True)
+        {"name": spec.name, "shape": _example_shape(spec, asked), "datatype": spec.datatype, "data": data}
+        for spec, data in zip(dialect.inputs.specs, dialect.inputs.tensors_of(asked), strict=True)
     ]
     return {"id": "example", "inputs": tensors}
 
 
+def _example_shape(spec: TensorSpec, rows: Sequence[Mapping[str, JsonValue]]) -> list[JsonValue]:
+    """The shape of the tensor of ``rows``; an empty list does not tell the extents of what it would hold."""
+    if not spec.whole:
+        return [len(rows), *spec.extents]
+    found = np.shape(cast("Any", rows[0][spec.name])) if rows else ()
+    return [*found, *(max(0, extent) for extent in spec.extents[len(found) :])]
+
+
 def _input_schema(spec: TensorSpec) -> Schema:
-    inner: list[JsonValue] = [{"const": extent} for extent in spec.extents]
-    extents: list[JsonValue] = [{"type": "integer", "minimum": 0}, *inner]
-    shape: Schema = {"type": "array", "prefixItems": extents, "items": False, "minItems": 1}
+    open_extent: Schema = {"type": "integer", "minimum": 0}
+    extents: list[JsonValue] = [open_extent if extent < 0 else {"const": extent} for extent in spec.shape]
+    shape: Schema = {"type": "array", "items": False, "minItems": len(extents) if spec.whole else 1}
+    if extents:
+        shape["prefixItems"] = extents
     return _tensor_schema(spec.name, spec.datatype, shape)
 
 

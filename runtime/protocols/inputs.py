@@ -104,7 +104,7 @@ class _GraphInput:
 
     def __init__(self, signature: Signature, tensor: Tensor) -> None:
         self.spec = input_spec(signature, tensor)
-        self._rank = len(tensor.shape)
+        self._rank = len(signature.row_shape(tensor)) + 1
         self._fields = fed_fields(signature, tensor)
         self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
         # The widest type of its kind: whether a value fits into the tensor is the encoder's to say.
@@ -126,7 +126,7 @@ class _GraphInput:
         values = self._plain_values(data.values)
         if values is None or not self._columns_are_plain(values):
             return None
-        return values if self._rank == 1 else values.reshape(data.rows, *self.spec.extents)
+        return values if self._rank == 1 else values.reshape(data.rows, *data.extents)
 
     def _plain_values(self, given: list[Any] | Array) -> Array | None:
         if isinstance(given, np.ndarray):
@@ -158,7 +158,7 @@ class _GraphInput:
         """One array of values for each field, as the encoder takes them."""
         values = np.empty(len(data.values), dtype=self._wide)
         values[:] = data.values
-        shaped = values.reshape(data.rows, *self.spec.extents)
+        shaped = values.reshape(data.rows, *data.extents)
         return {field.name: _part(field, shaped) for field in self._fields}
 
 
@@ -205,7 +205,7 @@ def _is_plain(field: Field, dtype: np.dtype[Any]) -> bool:
 def _part(field: Field, values: Array) -> Array:
     if field.feed is not None and field.feed.column is not None:
         return values[:, field.feed.column]
-    return values.reshape(len(values), *field.shape)
+    return values if field.shape else values.reshape(len(values))
 
 
 def _own(field: Field, spec: TensorSpec) -> Callable[[Any], Any] | None:

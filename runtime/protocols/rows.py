@@ -10,6 +10,7 @@ import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.tensors.feeds import Encoder
+from lading.bundles.tensors.rules import fits
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Feeds
 from lading.runtime.protocols.arrays import CODES, EXACT, Array, fits_plainly, floats_with_missing, plain_array
@@ -53,14 +54,18 @@ class RowReader:
         self._names = [field.name for field in signature.fields]
         self._known = frozenset(self._names)
         self._pick: Callable[[Any], Row] = _picker(self._names)
-        self._types = [_types(field) for field in signature.fields]
+        self._types = [_types(signature, field) for field in signature.fields]
         self._remembered: set[tuple[type, ...]] = set()
         self._categories = [
             (position, frozenset((*(field.categories or ()), None)))
             for position, field in enumerate(signature.fields)
             if field.unknown == "refuse" and field.categories is not None
         ]
-        self._integers = [position for position, field in enumerate(signature.fields) if kind_of(field) == "integer"]
+        self._integers = [
+            position
+            for position, field in enumerate(signature.fields)
+            if kind_of(field) == "integer" and not field.shape
+        ]
         self._fills = _fills(signature)
 
     def read(self, rows: Sequence[dict[str, Any]]) -> Feeds:
@@ -111,9 +116,9 @@ class RowReader:
         return accepted
 
 
-def _types(field: Field) -> frozenset[type]:
+def _types(signature: Signature, field: Field) -> frozenset[type]:
     types = frozenset({list}) if field.shape else PLAIN_TYPES[kind_of(field)]
-    return types | {MISSING} if field.nullable or field.feed is None else types
+    return types | {MISSING} if signature.optional(field) else types
 
 
 def _fills(signature: Signature) -> dict[str, Fill] | None:
@@ -126,27 +131,32 @@ def _fill(signature: Signature, tensor: Tensor) -> Fill | None:
     fields = fed_fields(signature, tensor)
     fed = [signature.fields.index(field) for field in fields]
     if len(fed) == 1 and (fields[0].shape or tensor.dtype not in MATRICES):
-        return _nested(tensor, fed[0], fields[0])
+        return _nested(tensor, fed[0], fields[0], len(signature.row_shape(tensor)))
     if tensor.dtype in FLOATS:
         return _numbers(tensor, fed)
     return _texts(tensor, fed, fields) if tensor.dtype == "string" else None
 
 
-def _nested(tensor: Tensor, position: int, field: Field) -> Fill | None:
-    """Fills a tensor with one field's values, each of which may be a list of lists; None where a value may be missing."""
+def _nested(tensor: Tensor, position: int, field: Field, rank: int) -> Fill | None:
+    """Fills a tensor with one field's values, each of which may be a list of lists; a missing one is the encoder's."""
     kind, dtype = kind_of(field), np.dtype(object if tensor.dtype == "string" else tensor.dtype)
-    if field.nullable or not fits_plainly(kind, dtype):
+    if not fits_plainly(kind, dtype):
         return None
-    shape, types = (-1, *field.shape, *(1,) * (len(tensor.shape) - 1 - len(field.shape))), PLAIN_TYPES[kind]
+    more, types = (1,) * (rank - len(field.shape)), PLAIN_TYPES[kind]
 
     def fill(table: Sequence[Row]) -> Array | None:
         values: list[Any] = [row[position] for row in table]
+        shape = [len(values)]
         for extent in field.shape:
-            if not all(type(part) is list and len(part) == extent for part in values):
+            if not all(type(part) is list for part in values):
                 return None
+            lengths = set(map(len, values))
+            if len(lengths) != 1 or not fits([extent], [*lengths]):
+                return None
+            shape.extend(lengths)
             values = list(chain.from_iterable(values))
         made = plain_array(values, dtype) if types.issuperset(map(type, values)) else None
-        return None if made is None else made.reshape(shape)
+        return None if made is None else made.reshape(*shape, *more)
 
     return fill
 

@@ -56,17 +56,17 @@ DIGEST: Schema = {
 
 def row_schema(name: str, signature: Signature) -> Schema:
     """One row of the model ``name``, as an object."""
-    properties: Schema = {field.name: field_schema(field) for field in signature.fields}
+    properties: Schema = {field.name: field_schema(signature, field) for field in signature.fields}
     return {
         "title": f"{name}.Row",
         "type": "object",
         "properties": properties,
-        "required": [field.name for field in signature.fields if not field.nullable and field.feed is not None],
+        "required": [field.name for field in signature.fields if not signature.optional(field)],
         "additionalProperties": False,
     }
 
 
-def field_schema(field: Field) -> Schema:
+def field_schema(signature: Signature, field: Field) -> Schema:
     """What one value of the field is."""
     schema = dict(KINDS[kind_of(field)])
     if field.categories is not None and field.unknown == "refuse":
@@ -75,14 +75,14 @@ def field_schema(field: Field) -> Schema:
         schema["examples"] = list(field.categories)
     if _may_miss(field):
         schema["type"] = [str(schema["type"]), "null"]
-    schema |= {"description": _description(field)}
+    schema |= {"description": _description(signature, field)}
     return array_of(schema, field.shape)
 
 
 def answer_schema(name: str, signature: Signature) -> Schema:
     """The answer to one row of the model ``name``."""
     named = zip(keys(signature), signature.outputs, strict=True)
-    properties: Schema = {key: output_schema(output) for key, output in named}
+    properties: Schema = {key: output_schema(signature, output) for key, output in named}
     return {
         "title": f"{name}.Answer",
         "type": "object",
@@ -92,13 +92,13 @@ def answer_schema(name: str, signature: Signature) -> Schema:
     }
 
 
-def output_schema(output: Output) -> Schema:
+def output_schema(signature: Signature, output: Output) -> Schema:
     """What one output says of one row."""
-    names = column_names(output)
+    names = column_names(signature, output)
     if names is not None:
         properties: Schema = dict.fromkeys(names, NUMBER)
         return {"type": "object", "properties": properties, "required": list(names), "additionalProperties": False}
-    inner = output.tensor.shape[1:]
+    inner = signature.row_shape(output.tensor)
     if output.meaning == "label" and output.classes is not None and all(extent == 1 for extent in inner):
         return {"enum": class_values(output)}
     if inner == (1,):
@@ -148,12 +148,12 @@ def _may_miss(field: Field) -> bool:
     return field.nullable or field.feed is None
 
 
-def _description(field: Field) -> str:
+def _description(signature: Signature, field: Field) -> str:
     parts = [f"{field.dtype} in the training data"]
     if field.range is not None:
         parts.append(f"seen from {field.range.minimum:g} to {field.range.maximum:g}")
     if field.feed is None:
         parts.append("not used by the model")
     elif field.nullable:
-        parts.append("may be null or left out")
+        parts.append("may be null or left out" if signature.optional(field) else "null is NaN")
     return "; ".join(parts)

@@ -1,7 +1,7 @@
 """Tensors on the wire: what a model's tensors are to the Open Inference Protocol, and their JSON data as values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
@@ -10,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from lading.bundles.signature import Field, Output, Signature, Tensor
+from lading.bundles.tensors.rules import fits
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.errors import BinaryBodyError, MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
@@ -48,16 +49,23 @@ class TensorSpec(NamedTuple):
     name: str
     datatype: str
     extents: tuple[int, ...]
-    """Of one row."""
+    """Of one row; -1 is an open one."""
     optional: bool = False
     """Whether a request may leave it out."""
     columns: tuple[str, ...] = ()
     """The fields of a matrix's columns."""
+    whole: bool = False
+    """Whether a request holds one row, without a dimension that counts rows."""
+
+    @property
+    def shape(self) -> list[int]:
+        """The extents on the wire; -1 is an open one."""
+        return [*self.extents] if self.whole else [-1, *self.extents]
 
     @property
     def metadata(self) -> dict[str, object]:
-        """What ``GET /v2/models/{name}`` tells of it; -1 is an open extent."""
-        return {"name": self.name, "datatype": self.datatype, "shape": [-1, *self.extents]}
+        """What ``GET /v2/models/{name}`` tells of it."""
+        return {"name": self.name, "datatype": self.datatype, "shape": self.shape}
 
 
 def field_spec(field: Field) -> TensorSpec:
@@ -65,7 +73,7 @@ def field_spec(field: Field) -> TensorSpec:
     datatype = KIND_DATATYPES[kind_of(field)]
     if field.nullable and datatype in ("INT64", "BOOL"):
         datatype = "FP64"
-    return TensorSpec(field.name, datatype, field.shape or (1,), field.nullable or field.feed is None)
+    return TensorSpec(field.name, datatype, _extents(field.shape) or (1,), field.nullable or field.feed is None)
 
 
 def fed_fields(signature: Signature, tensor: Tensor) -> list[Field]:
@@ -79,12 +87,16 @@ def fed_fields(signature: Signature, tensor: Tensor) -> list[Field]:
 def input_spec(signature: Signature, tensor: Tensor) -> TensorSpec:
     """An input of the graph as it is, its extents filled in from the fields that feed it."""
     fed = fed_fields(signature, tensor)
-    extents: tuple[int, ...] = fed[0].shape
-    columns: tuple[str, ...] = ()
+    extents, columns = _extents(fed[0].shape), tuple[str, ...]()
     if fed[0].feed is not None and fed[0].feed.column is not None:
         extents, columns = (len(fed),), tuple(field.name for field in fed)
-    datatype = DATATYPES[tensor.dtype]
-    return TensorSpec(tensor.name, datatype, extents or (1,) * (len(tensor.shape) - 1), columns=columns)
+    extents = extents or (1,) * len(signature.row_shape(tensor))
+    return TensorSpec(tensor.name, DATATYPES[tensor.dtype], extents, columns=columns, whole=signature.form == "whole")
+
+
+def _extents(shape: Sequence[int | str]) -> tuple[int, ...]:
+    """Extents as the protocol says them: -1 is an open one."""
+    return tuple(extent if isinstance(extent, int) else -1 for extent in shape)
 
 
 class Given(NamedTuple):
@@ -92,6 +104,8 @@ class Given(NamedTuple):
 
     values: list[Any] | Array
     rows: int
+    extents: Sequence[int]
+    """Of one row."""
 
 
 def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
@@ -104,81 +118,87 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
     data = given.get("data")
     if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
-        return _read_binary(spec, data, _rows(spec, given.get("shape")))
+        return _read_binary(spec, data, *_shape(spec, given.get("shape")))
     if _is_binary(given.get("parameters")):
         raise BinaryBodyError
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
-    rows = _rows(spec, given.get("shape"))
+    rows, extents = _shape(spec, given.get("shape"))
     if type(data) is not list:
         _fail(spec, f"has {shown(data)} for its data, expected a list" if "data" in given else "has no data")
     found = set(map(type, data))
     if list in found:
-        data = _flat(spec, data, rows)
+        data = _flat(spec, [data] if spec.whole else data, rows, extents)
         found = set(map(type, data))
-    _check_count(spec, len(data), rows)
+    _check_count(spec, len(data), rows, extents)
     if not found <= types:
         position = next(index for index, value in enumerate(data) if type(value) not in types)
         _fail_at(spec, position, data[position])
     if spec.datatype in LIMITS and data:
         _check_limits(spec, data)
-    return Given(data, rows)
+    return Given(data, rows, extents)
 
 
-def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int) -> Given:
-    count = rows * math.prod(spec.extents)
+def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int, extents: Sequence[int]) -> Given:
     if isinstance(data, np.ndarray):
-        _check_count(spec, len(data), rows)
-        return Given(data, rows)
+        _check_count(spec, len(data), rows, extents)
+        return Given(data, rows, extents)
     try:
-        return Given(unpack(spec.datatype, data, count), rows)
+        return Given(unpack(spec.datatype, data, rows * math.prod(extents)), rows, extents)
     except UnreadableError as error:
         _fail(spec, str(error))
 
 
-def _check_count(spec: TensorSpec, found: int, rows: int) -> None:
-    count = rows * math.prod(spec.extents)
+def _check_count(spec: TensorSpec, found: int, rows: int, extents: Sequence[int]) -> None:
+    count = rows * math.prod(extents)
     if found != count:
-        _fail(spec, f"has {found} values, its shape {[rows, *spec.extents]} describes {count}")
+        shape = [*extents] if spec.whole else [rows, *extents]
+        _fail(spec, f"has {found} values, its shape {shape} describes {count}")
 
 
 def _is_binary(parameters: object) -> bool:
     return isinstance(parameters, dict) and "binary_data_size" in parameters
 
 
-def _rows(spec: TensorSpec, shape: object) -> int:
-    """The first extent of ``shape``, once the others are the expected ones; ``[N]`` is taken for ``[N, 1]``."""
-    expected = [-1, *spec.extents]
-    if type(shape) is not list or not shape or any(type(extent) is not int for extent in shape):
+def _shape(spec: TensorSpec, shape: object) -> tuple[int, Sequence[int]]:
+    """The rows that ``shape`` says and the extents of one; ``[N]`` is taken for ``[N, 1]``."""
+    expected = spec.shape
+    if type(shape) is not list or not (shape or spec.whole) or any(type(extent) is not int for extent in shape):
         _fail(spec, f"has {shown(shape)} for its shape, expected {expected}")
-    rows: int = shape[0]
-    if min(shape) < 0:
-        _fail(spec, f"has shape {shown(shape)}, where {min(shape)} is no extent; say how many rows there are")
+    if min(shape, default=0) < 0:
+        counted = "elements" if spec.whole else "rows"
+        _fail(spec, f"has shape {shown(shape)}, where {min(shape)} is no extent; say how many {counted} there are")
+    if spec.whole:
+        if not fits(["" if extent < 0 else extent for extent in expected], shape):
+            _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is any extent")
+        return 1, shape
     if shape[1:] != expected[1:] and not (len(shape) == 1 and math.prod(spec.extents) == 1):
         _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is the number of rows")
-    return rows
+    return shape[0], spec.extents
 
 
-def _flat(spec: TensorSpec, data: list[Any], rows: int) -> list[Any]:
+def _flat(spec: TensorSpec, data: list[Any], rows: int, extents: Sequence[int]) -> list[Any]:
     """Nested data without its nesting; raises ``MalformedRequestError`` where a part has another length."""
     if len(data) != rows:
         _fail(spec, f"has {len(data)} rows of data, its shape says {rows}")
-    for depth, extent in enumerate(spec.extents):
+    for depth, extent in enumerate(extents):
         types = set(map(type, data))
         if list not in types:
             break
         if types != {list} or set(map(len, data)) != {extent}:
-            _fail_ragged(spec, data, depth, extent)
+            _fail_ragged(spec, data, math.prod(extents[:depth]), extent)
         data = list(chain.from_iterable(data))
     return data
 
 
-def _fail_ragged(spec: TensorSpec, data: list[Any], depth: int, extent: int) -> NoReturn:
+def _fail_ragged(spec: TensorSpec, data: list[Any], parts: int, extent: int) -> NoReturn:
+    """``parts`` are those of one row."""
     wrong = next(index for index, part in enumerate(data) if type(part) is not list or len(part) != extent)
-    part, row = data[wrong], wrong // math.prod(spec.extents[:depth])
+    part, row = data[wrong], wrong // parts
     found = f"{len(part)} values" if type(part) is list else shown(part)
-    _fail(spec, f"is ragged: row {row} has {found} where the shape says {extent}", row)
+    where = "" if spec.whole else f"row {row} has "
+    _fail(spec, f"is ragged: {where}{found} where the shape says {extent}", row)
 
 
 def _check_limits(spec: TensorSpec, data: list[int]) -> None:
@@ -189,8 +209,9 @@ def _check_limits(spec: TensorSpec, data: list[int]) -> None:
 
 
 def _fail_at(spec: TensorSpec, position: int, value: object) -> NoReturn:
-    row, column = divmod(position, math.prod(spec.extents))
-    where = f"in row {row}, field {shown(spec.columns[column])}" if spec.columns else f"in row {row}"
+    row, column = (0, position) if spec.whole else divmod(position, math.prod(spec.extents))
+    where = f"as value {column}" if spec.whole else f"in row {row}"
+    where += f", field {shown(spec.columns[column])}" if spec.columns else ""
     noun = NOUNS.get(spec.datatype, f"an integer that fits {spec.datatype}")
     _fail(spec, f"has {shown(value)} {where}, expected {noun}", row)
 
@@ -202,25 +223,26 @@ def _fail(spec: TensorSpec, problem: str, row: int | None = None) -> NoReturn:
 class OutputWriter:
     """Writes one output; a coded label goes out as the class names that it stands for."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, signature: Signature, output: Output) -> None:
         self.name = output.tensor.name
         self._dtype = output.tensor.dtype
+        self._skipped = 1 if signature.form == "whole" else 0  # dimensions that only a bundle's rows have
         self._names = class_values(output) if output.coded else None
         self.datatype = DATATYPES[self._dtype] if self._names is None else _names_datatype(output)
         self._named = None if self._names is None else _array(self._names, self.datatype)
-        self.metadata = {"name": self.name, "datatype": self.datatype, "shape": _shape(output.tensor)}
+        shape = _extents(output.tensor.shape if signature.form == "whole" else ("rows", *output.tensor.shape[1:]))
+        self.metadata = {"name": self.name, "datatype": self.datatype, "shape": list(shape)}
         self._start = b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
 
     def write(self, values: Array) -> bytes:
         """The tensor as JSON, its data flat. Raises ``InfiniteAnswerError`` and ``NotInJsonError``; NaN is null."""
-        shape = orjson.dumps(values.shape)
+        shape = orjson.dumps(values.shape[self._skipped :])
         return b'%b%b,"data":%b}' % (self._start, shape, self._data(values))
 
     def array(self, values: Array) -> Array:
         """The tensor as an array of what its datatype says, NaN and infinities as they are."""
-        if self._named is None:
-            return values
-        return self._named[values]
+        values = values if self._named is None else self._named[values]
+        return values.reshape(values.shape[self._skipped :])
 
     def _data(self, values: Array) -> bytes:
         if self._names is not None:
@@ -244,7 +266,3 @@ def _array(names: list[Any], datatype: str) -> Array:
 
 def _names_datatype(output: Output) -> str:
     return "BYTES" if output.class_type is None else KIND_DATATYPES[output.class_type]
-
-
-def _shape(tensor: Tensor) -> list[int]:
-    return [-1, *(extent if isinstance(extent, int) else -1 for extent in tensor.shape[1:])]

@@ -35,7 +35,8 @@ def answer_columns(signature: Signature) -> list[AnswerColumn]:
     Several values are ``value_<target>``; an output that nobody has named is called like its tensor, as JSON where
     it has more than one number in a row. NaN is null, as it is on the wire.
     """
-    found = [_columns(output, key) for output, key in zip(signature.outputs, keys(signature), strict=True)]
+    named = zip(signature.outputs, keys(signature), strict=True)
+    found = [_columns(signature, output, key) for output, key in named]
     return [column for columns in found for column in columns]
 
 
@@ -44,13 +45,13 @@ def answer_table(columns: Sequence[AnswerColumn], outputs: Feeds) -> list[pa.Arr
     return [column.values(outputs[column.tensor]) for column in columns]
 
 
-def _columns(output: Output, key: str) -> list[AnswerColumn]:
+def _columns(signature: Signature, output: Output, key: str) -> list[AnswerColumn]:
     tensor = output.tensor
-    extents = tensor.shape[1:]
+    extents = signature.row_shape(tensor)
     if output.meaning == "label":
         kind = _label_type(output)
         return [AnswerColumn(key, kind, tensor.name, _labels(output, kind))]
-    names = column_names(output)
+    names = column_names(signature, output)
     if names is not None and len(extents) == 1:
         prefix = PREFIXES.get(key, key)
         kind = _element_type(output)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from lading.bundles.signature import Field
 from lading.bundles.tables.files import NULLS
 from lading.bundles.tables.table import table_of
+from lading.bundles.tensors.rules import closed, fits
 from lading.bundles.tensors.values import NOUNS, Array, FieldError, Kind, kind_of, object_array
 
 BOOLEANS = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
@@ -108,16 +109,24 @@ def _typed_numbers(column: pa.Array) -> Array:
 
 
 def _tensor(column: pa.Array, field: Field) -> Array:
-    """Lists, nested or flat, as one array."""
-    rows = len(column)
+    """Lists as one array: nested, or flat where no extent is open."""
+    rows, found = len(column), list[int]()
     while hasattr(column.type, "value_type") and not pa.types.is_dictionary(column.type):
         if column.null_count:
             raise FieldError(field.name, None, "holds null where a list is expected")
+        lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+        if len(lengths) > 1:
+            listed = " and ".join(map(str, sorted(lengths)[:2]))
+            raise FieldError(field.name, None, f"holds lists of {listed} values; give lists of one length")
+        found.extend(lengths)
         column = column.flatten()
-    if len(column) != rows * math.prod(field.shape):
+    known = closed(field.shape)
+    nested = (*found, *(() if len(column) else known[len(found) :]))
+    shape = known if known == field.shape else nested
+    if not fits(field.shape, shape) or len(column) != rows * math.prod(shape):
         extents = " by ".join(map(str, field.shape))
         raise FieldError(field.name, None, f"expected lists of {extents} values, found {len(column)} in {rows} rows")
-    return _typed_numbers(column).reshape(rows, *field.shape)
+    return _typed_numbers(column).reshape(rows, *shape)
 
 
 def _objects(column: pa.Array) -> Array:

@@ -1,98 +1,14 @@
 """Small bundles made by hand: signatures of every kind, and graphs that can be computed in the head."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from lading.bundles.draft import Draft
-from lading.bundles.golden import golden_of
-from lading.bundles.manifest import Graph
-from lading.bundles.parity import Parity, Tolerance
-from lading.bundles.profile import Profile
-from lading.bundles.provenance import Code, Data, Environment, Experiment, Provenance
-from lading.bundles.session import open_session
 from lading.bundles.signature import Feed, Field, Output, Range, Signature, Tensor
-from lading.bundles.tensors.feeds import encode
-
-ELEMENTS = {
-    "bool": TensorProto.BOOL,
-    "float16": TensorProto.FLOAT16,
-    "float32": TensorProto.FLOAT,
-    "float64": TensorProto.DOUBLE,
-    "int8": TensorProto.INT8,
-    "int64": TensorProto.INT64,
-    "string": TensorProto.STRING,
-}
-
-Columns = Mapping[str, np.ndarray[Any, Any]]
-
-
-def graph(nodes: Sequence[onnx.NodeProto], signature: Signature, constants: Columns | None = None) -> bytes:
-    """A serialised model of these nodes, with the signature's inputs and outputs."""
-    made = helper.make_graph(
-        list(nodes),
-        "graph",
-        [_value(tensor) for tensor in signature.inputs],
-        [_value(output.tensor) for output in signature.outputs],
-        [numpy_helper.from_array(values, name) for name, values in (constants or {}).items()],
-    )
-    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
-    model = helper.make_model(made, opset_imports=opsets, ir_version=10)
-    return bytes(model.SerializeToString())
-
-
-def _value(tensor: Tensor) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(tensor.name, ELEMENTS[tensor.dtype], tensor.shape)
-
-
-def draft(
-    name: str, signature: Signature, model: bytes, columns: Columns, *, version: str = "1.0.0", **extra: Any
-) -> Draft:
-    """A draft whose golden rows are what the graph itself answers."""
-    names = [output.tensor.name for output in signature.outputs]
-    answers = open_session(model).run(names, encode(signature, columns))
-    rows = len(next(iter(columns.values())))
-    golden = golden_of(signature, columns, dict(zip(names, answers, strict=True)), ["data"] * rows)
-    return Draft(
-        name=name,
-        version=version,
-        graph=Graph(framework="onnx", ir_version=10, opsets={"ai.onnx": 21, "ai.onnx.ml": 5}),
-        signature=signature,
-        provenance=Provenance(
-            data=Data(digest="sha256:" + "a" * 64, rows=rows, columns=len(signature.fields), name=f"{name} rows"),
-            experiment=Experiment(estimator="tests.ByHand", parameters={"depth": None}, metrics={"accuracy": 0.5}),
-            code=Code(commit="0" * 40, dirty=False),
-            environment=Environment(python="3.11.7", packages={"onnx": "1.23.2"}),
-            author="The tests",
-            tags={},
-        ),
-        parity=Parity(
-            reference="the graph itself",
-            rows=rows,
-            boundary_rows=0,
-            single_rows=0,
-            label_flips=0,
-            outputs=(),
-            tolerance=Tolerance(),
-            precision="float32",
-            versions={"onnxruntime": "1.31.1"},
-        ),
-        golden=golden,
-        profile=Profile(rows=rows, columns=()),
-        model=model,
-        **extra,
-    )
-
-
-def objects(*values: object) -> np.ndarray[Any, Any]:
-    """An object array of these values."""
-    made = np.empty(len(values), dtype=object)
-    made[:] = values
-    return made
-
+from tests.runtime.drafting import draft, graph, objects
 
 CLASSES = ("Adelie", "Chinstrap", 'Gentoo "100%"')
 
@@ -306,6 +222,51 @@ def images() -> Draft:
     return draft("images", signature, graph(nodes, signature, constants), columns)
 
 
+def mosaics() -> Draft:
+    """Tensors taken whole: open extents, one that is empty, a single value, text; what counts rows is each call."""
+    kinds: tuple[tuple[str, Any, Any, tuple[int | str, ...]], ...] = (
+        ("pixels", "number", "float32", ("height", "width")),
+        ("shift", "number", "float32", ()),
+        ("marks", "integer", "int64", ("marks",)),
+        ("captions", "string", "string", (2, 1)),
+        ("nothing", "boolean", "bool", ("height", 0, 2)),
+    )
+    answers: tuple[tuple[str, Any, tuple[int | str, ...]], ...] = (
+        ("moved", "float32", ("height", "width")),
+        ("sum", "float32", ()),
+        ("first", "int64", (1,)),
+        ("again", "string", (2, 1)),
+        ("still", "bool", ("height", 0, 2)),
+    )
+    signature = Signature(
+        form="whole",
+        fields=tuple(
+            Field(name=name, type=kind, dtype=dtype, nullable=kind == "number", shape=shape, feed=Feed(input=name))
+            for name, kind, dtype, shape in kinds
+        ),
+        inputs=tuple(Tensor(name=name, dtype=dtype, shape=shape) for name, _, dtype, shape in kinds),
+        outputs=tuple(
+            Output(tensor=Tensor(name=name, dtype=dtype, shape=shape), meaning="tensor")
+            for name, dtype, shape in answers
+        ),
+    )
+    nodes = [
+        helper.make_node("Add", ["pixels", "shift"], ["moved"]),
+        helper.make_node("ReduceSum", ["moved"], ["sum"], keepdims=0),
+        helper.make_node("Gather", ["marks", "zero"], ["first"]),
+        helper.make_node("Identity", ["captions"], ["again"]),
+        helper.make_node("Identity", ["nothing"], ["still"]),
+    ]
+    columns: dict[str, Any] = {
+        "pixels": np.arange(12, dtype=np.float32).reshape(2, 2, 3) / 8,
+        "shift": np.array([0.5, -1], np.float32),
+        "marks": np.array([[7, 2**60], [-3, 9]]),
+        "captions": objects("a", "b: c", "d", "e").reshape(2, 2, 1),
+        "nothing": np.zeros((2, 2, 0, 2), bool),
+    }
+    return draft("mosaics", signature, graph(nodes, signature, {"zero": np.array([0])}), columns)
+
+
 def roots() -> Draft:
     """Answers that can be NaN (the root of a negative number) and infinite (the logarithm of nothing)."""
     signature = Signature(
@@ -358,5 +319,6 @@ DRAFTS: Mapping[str, Callable[[], Draft]] = {
     "coins": coins,
     "counts": counts,
     "images": images,
+    "mosaics": mosaics,
     "roots": roots,
 }

@@ -90,6 +90,7 @@ def test_a_waiver_does_not_cover_more_flips_than_it_was_given_for(tmp_path: Path
     pytest.param("penguins", "label", (0,), id="labels"),
     pytest.param("penguins", "probabilities", (0, 3), id="probabilities"),
     pytest.param("images", "again", (0, 1), id="text"),
+    pytest.param("mosaics", "moved", (0, 0, 0), id="a tensor of its own for each row"),
 ])  # fmt: skip
 def test_no_rows_get_no_answers(deployments: Deployments, name: str, output: str, shape: tuple[int, ...]) -> None:
     model = deployments.get(name)

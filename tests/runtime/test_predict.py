@@ -135,6 +135,33 @@ def test_tensors_come_from_lists_and_go_as_json(bundles: dict[str, Path], app: A
         assert {"left": found["value_left"], "right": found["value_right"]} == answer["value"]
 
 
+def test_tensors_of_open_extents_come_from_lists_too(
+    bundles: dict[str, Path], app: Application, tmp_path: Path
+) -> None:
+    rows = records(bundles["mosaics"])
+    made = tmp_path / "answers.jsonl"
+    nested = {"nothing": pa.list_(pa.list_(pa.list_(pa.bool_())))}
+    columns = {name: pa.array([row[name] for row in rows], nested.get(name)) for name in rows[0]}
+    pa.parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    assert run(bundles["mosaics"], "-i", tmp_path / "rows.parquet", "-o", made) == 0
+    for found, answer in zip(read(made), answers_of(app, "mosaics", rows), strict=True):
+        for name in ("moved", "again", "still"):
+            assert json.loads(found[name]) == answer[name]
+        assert (found["sum"], found["first"]) == (answer["sum"], answer["first"])
+
+
+def test_lists_of_several_lengths_are_no_tensor(
+    bundles: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        row | {"pixels": pixels}
+        for row, pixels in zip(records(bundles["images"]), ([[1.0] * 4] * 2, [[1.0] * 4] * 4), strict=True)
+    ]
+    given = write(tmp_path / "rows.parquet", rows)
+    assert run(bundles["images"], "-i", given, "-o", tmp_path / "answers.jsonl") == 2
+    assert "field 'pixels': holds lists of 2 and 4 values; give lists of one length" in capsys.readouterr().err
+
+
 def test_nan_is_null_and_infinity_is_itself(bundles: dict[str, Path], tmp_path: Path) -> None:
     given = write(tmp_path / "rows.csv", [{"x": -4.0}, {"x": 0.0}])
     assert run(bundles["roots"], "-i", given, "-o", tmp_path / "answers.csv") == 0

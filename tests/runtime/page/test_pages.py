@@ -180,7 +180,7 @@ def test_the_page_of_a_model_has_its_facts(app: Application, deployments: Deploy
         assert fact in page.text, fact
 
 
-@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "images", "roots"])
+@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "images", "mosaics", "roots"])
 def test_every_control_has_a_label_and_a_place_for_its_error(app: Application, name: str) -> None:
     page = Document(get(app, f"/page/{name}").text)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lading.bundles.bundle import open_bundle
-from lading.bundles.session import open_session
+from lading.bundles.session import open_session, session_of
 from lading.bundles.tensors.feeds import Encoder
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
@@ -52,12 +52,35 @@ IMAGE = st.fixed_dictionaries(
         "caption": TEXT,
     }
 )
+
+
+@st.composite
+def mosaics(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Calls of one shape; a list of nothing does not say what it would hold."""
+    height, width, marks = draw(st.tuples(*[st.integers(0, 3)] * 2, st.integers(1, 3)))
+
+    def lists(values: st.SearchStrategy[Any], length: int) -> st.SearchStrategy[Any]:
+        return st.lists(values, min_size=length, max_size=length)
+
+    call = st.fixed_dictionaries(
+        {
+            "pixels": lists(lists(st.none() | NUMBER, width), height),
+            "shift": NUMBER,
+            "marks": lists(st.integers(-(2**63), 2**63 - 1), marks),
+            "captions": lists(lists(TEXT, 1), 2),
+            "nothing": st.just([[]] * height),
+        }
+    )
+    return draw(st.lists(call, max_size=5))
+
+
 ROWS = st.one_of(
     *(
         st.tuples(st.just(name), st.lists(row, max_size=5))
         for name, row in (("penguins", PENGUIN), ("coins", COIN), ("counts", COUNT), ("cells", CELL), ("images", IMAGE))
     )
 )
+CALLS = st.tuples(st.just("mosaics"), mosaics())
 
 LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -70,7 +93,7 @@ def complete(model: Model, rows: Rows) -> Rows:
     return [{field.name: row.get(field.name) for field in model.signature.fields} for row in whole]
 
 
-@given(ROWS)
+@given(ROWS | CALLS)
 @LAW
 def test_the_short_way_gives_the_tensors_that_the_encoder_gives(
     deployments: Deployments, asked: tuple[str, Rows]
@@ -150,7 +173,29 @@ def test_bytes_give_the_tensors_that_json_gives(deployments: Deployments, times:
     same(found, expected)
 
 
-@given(ROWS.filter(lambda asked: len(asked[1]) > 0))
+@given(mosaics())
+@LAW
+def test_a_whole_call_is_answered_as_the_graph_answers(deployments: Deployments, calls: Rows) -> None:
+    model = deployments.get("mosaics")
+    named, tensors = NamedFieldsDialect(model), InferenceDialect(model)
+    for call in calls:
+        expected = model.run(Encoder(model.signature).encode_rows([call]))
+        question = named.read(orjson.dumps(call), {})
+        answer = orjson.loads(named.write(question, model.run(question.feeds)).body)
+        asked: Any = example_request(tensors, [call])
+        inference = tensors.read(orjson.dumps(asked), {})
+        found, _ = tensors.inputs.read([in_bytes(tensor) or tensor for tensor in asked["inputs"]])
+        same(found, inference.feeds)
+        response = orjson.loads(tensors.write(inference, model.run(inference.feeds)).body)
+        for told in response["outputs"]:
+            values = expected[told["name"]][0, ...]
+            assert told["shape"] == list(values.shape)
+            np.testing.assert_array_equal(np.array(told["data"], dtype=values.dtype).reshape(values.shape), values)
+            said = np.array(answer[told["name"]], dtype=values.dtype)
+            np.testing.assert_array_equal(said.reshape(values.shape), values)
+
+
+@given((ROWS | CALLS).filter(lambda asked: len(asked[1]) > 0))
 @LAW
 def test_a_row_is_answered_alone_as_among_others(deployments: Deployments, asked: tuple[str, Rows]) -> None:
     model, rows = deployments.get(asked[0]), asked[1]
@@ -166,7 +211,7 @@ def test_a_row_is_answered_alone_as_among_others(deployments: Deployments, asked
 def test_a_session_of_its_own_answers_the_same(bundles: dict[str, Any], deployments: Deployments) -> None:
     for model in deployments:
         with open_bundle(bundles[model.name]) as bundle:
-            session = open_session(bundle.read(bundle.manifest.graph.path))
+            session = session_of(model.signature, open_session(bundle.read(bundle.manifest.graph.path)))
         feeds = Encoder(model.signature).encode(model.golden.columns(model.signature))
         names = [output.tensor.name for output in model.signature.outputs]
         for name, found in zip(names, session.run(names, feeds), strict=True):

@@ -13,7 +13,7 @@ from lading.runtime.protocols.named_fields import NamedFieldsDialect
 
 Ask = Callable[..., httpx.Response]
 
-MODELS = ["cells", "coins", "counts", "images", "penguins", "roots"]
+MODELS = ["cells", "coins", "counts", "images", "mosaics", "penguins", "roots"]
 
 
 @pytest.fixture
