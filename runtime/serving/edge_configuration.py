@@ -10,7 +10,7 @@ from lading.runtime.serving.edge_limits import RESERVE_BYTES, EdgeLimits, millis
 from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
 from lading.runtime.serving.edge_rules import body_rules, request_rules
-from lading.runtime.serving.edge_tls import tls_globals, tls_words
+from lading.runtime.serving.edge_tls import tls_globals, tls_lines, tls_words
 
 READY_PATH = "/v2/health/ready"
 BACKEND = "replicas"
@@ -82,6 +82,7 @@ def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | 
         f"bind fd@{listener} proto h1{tls_words(access, 'http/1.1')}",
         f"maxconn {limits.connections}",
         *(f"errorfile {code} /dev/null" for code in UNSPOKEN),
+        *tls_lines(access, limits),
         *log_lines(log),
         *naming_rules(access),
         *request_rules(limits, READY_PATH),

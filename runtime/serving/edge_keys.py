@@ -91,7 +91,9 @@ def _lookup(keys: Path) -> list[str]:
         "http-request set-var(txn.credentials) req.fhdr_cnt(authorization)",
         "http-request set-var(txn.others) req.fhdr_cnt(x-api-key)",
         "http-request set-var(txn.credentials) var(txn.credentials),add(txn.others)",
-        "http-request set-var(txn.shown) http_auth_bearer",
+        # HAProxy's own http_auth_bearer would take the first of several that commas part.
+        "http-request set-var(txn.shown) \"req.fhdr(authorization),bytes(7),ltrim(' ')\" "
+        "if { req.fhdr(authorization) -m beg -i 'bearer ' }",
         "http-request set-var(txn.shown) req.fhdr(x-api-key) if { req.fhdr(x-api-key) -m found }",
         f"http-request set-var(txn.entry) var(txn.shown),sha2(256),hex,lower,map_str({keys}) "
         "if { var(txn.credentials) -m int 1 } { var(txn.shown) -m found }",

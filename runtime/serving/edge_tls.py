@@ -1,6 +1,7 @@
 """The edge's TLS: what HAProxy is told of certificates, and by which ciphers it speaks."""
 
 from lading.runtime.serving.edge_access import EdgeAccess
+from lading.runtime.serving.edge_limits import EdgeLimits, milliseconds
 
 CIPHERS = ":".join(
     f"ECDHE-{key}-{cipher}"
@@ -24,6 +25,13 @@ def tls_globals(access: EdgeAccess) -> list[str]:
         f"ssl-default-bind-ciphers {CIPHERS}",
         *resumed,
     ]
+
+
+def tls_lines(access: EdgeAccess, limits: EdgeLimits) -> list[str]:
+    """Lines for a frontend: HAProxy 2.8 has one time for a handshake that stalls and for a reader that does."""
+    if access.certificate is None:
+        return []
+    return [f"timeout client {milliseconds(min(limits.header_seconds, limits.stall_seconds))}"]
 
 
 def tls_words(access: EdgeAccess, protocol: str) -> str:

@@ -15,6 +15,8 @@ FORM = "expected NAME sha256:HEX, or NAME sha256:HEX rate=NUMBER, as `lading key
 PREFIX = "lading_"
 """What every key begins with, so that a scanner for leaked secrets can tell one."""
 KEY_BYTES = 32
+NOTHING = "sha256:" + hashlib.sha256(b"").hexdigest()
+"""The hash of no key, which everybody can send."""
 MOST_KEYS = 10_000
 MOST_BYTES = 2 << 20
 
@@ -102,7 +104,8 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise KeysFileError(str(path), None, f"{error.strerror}; `lading keys add` makes such a file") from error
+        hint = "`lading keys add` makes such a file" if isinstance(error, FileNotFoundError) else "it must be a file that can be read"
+        raise KeysFileError(str(path), None, f"{error.strerror}; {hint}") from error
     if len(data) > MOST_BYTES:
         raise KeysFileError(str(path), None, f"it is larger than {MOST_BYTES} bytes, which no file of keys is")
     try:
@@ -133,6 +136,8 @@ def _lines(text: str, path: str) -> Iterator[tuple[int, Key]]:
         if not (found := LINE.fullmatch(" ".join(line.split()))):
             raise KeysFileError(path, number, f"this is no key; {FORM}")
         name, digest, rate = found.groups()
+        if digest == NOTHING:
+            raise KeysFileError(path, number, "this is the hash of an empty key; `lading keys add` makes a good one")
         yield number, Key(name, digest, None if rate is None else int(rate))
 
 

@@ -33,7 +33,7 @@ WORDS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=63)
 
 @given(st.dictionaries(WORDS, st.tuples(st.text(), st.none() | st.integers(1, 999_999)), max_size=8))
 def test_what_is_written_is_what_is_read(given_keys: dict[str, tuple[str, int | None]]) -> None:
-    by_digest = {key_digest(secret): (name, rate) for name, (secret, rate) in given_keys.items()}
+    by_digest = {key_digest(f"k{secret}"): (name, rate) for name, (secret, rate) in given_keys.items()}
     keys = tuple(Key(name, digest, rate) for digest, (name, rate) in by_digest.items())
     assert parse_keys("".join(f"{key}\n" for key in keys), "keys.txt") == keys
 
@@ -60,6 +60,7 @@ def test_comments_empty_lines_and_any_space_between_words_are_allowed() -> None:
         pytest.param(f"one {DIGEST} rate=1000000\n", 1, id="a rate that no server reaches"),
         pytest.param(f"one {DIGEST} 5\n", 1, id="a rate without its name"),
         pytest.param(f"one {DIGEST} rate=5 rate=6\n", 1, id="a word too many"),
+        pytest.param(f"one {key_digest('')}\n", 1, id="the hash of nothing"),
         pytest.param(f"one {DIGEST}\none {OTHER}\n", 2, id="a name twice"),
         pytest.param(f"one {DIGEST}\ntwo {DIGEST}\n", 2, id="a key twice"),
     ],

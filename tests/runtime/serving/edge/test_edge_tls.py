@@ -5,6 +5,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -256,6 +257,24 @@ def test_a_session_does_not_outlive_who_vouched_for_it(
     plain = socket.create_connection(("127.0.0.1", closed.port), timeout=20)
     with closing(context.wrap_socket(plain, server_hostname="localhost", session=session)) as second:
         assert not second.session_reused
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02"], ids=["nothing", "half of a greeting"])
+def test_a_handshake_that_stalls_ends_when_headers_would(begin: "Begin", pair: tuple[Path, Path], sent: bytes) -> None:
+    edge = begin(tls_certificate=pair[0], tls_key=pair[1], header_seconds=0.3, stall_seconds=3600)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as client:
+        client.sendall(sent)
+        assert client.recv(1) == b""
+
+
+def test_an_answer_may_take_longer_than_a_handshake(begin: "Begin", pair: tuple[Path, Path], ours: "Authority") -> None:
+    edge = begin(tls_certificate=pair[0], tls_key=pair[1], header_seconds=0.3)
+    with closing(connected(edge, trusting(ours))) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        edge.until(lambda: len(edge.heads) == 1)
+        time.sleep(1)
+        edge.do(edge.release())
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_only_the_owner_can_read_the_key_that_the_edge_has(edge: "EdgeAlone") -> None:
