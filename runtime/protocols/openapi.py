@@ -14,6 +14,12 @@ from lading.runtime.protocols.protocol import Protocol
 from lading.runtime.protocols.replies import JsonReply
 from lading.runtime.protocols.schemas import operation
 
+KEY_SCHEMES: Mapping[str, JsonValue] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+}
+"""How a key comes where the edge asks for one."""
+
 VALUES = frozenset({"const", "default", "enum", "example", "examples"})
 """Keys under which no schema lies, but values."""
 
@@ -33,7 +39,9 @@ class OpenApi:
 
         async def openapi(request: Request) -> JsonReply:
             if not made:  # the examples ask the models, which may take a while
-                made.append(await asyncio.to_thread(lambda: JsonReply(document(request.app.protocols, deployments))))
+                app = request.app
+                keys = app.settings.keys_file is not None
+                made.append(await asyncio.to_thread(lambda: JsonReply(document(app.protocols, deployments, keys))))
             return made[0]
 
         return [Route("/openapi.json", openapi)]
@@ -43,8 +51,8 @@ class OpenApi:
         return {"/openapi.json": {"get": operation("openapi", "server", "This document", {"type": "object"})}}
 
 
-def document(protocols: Sequence[Protocol], deployments: Deployments) -> dict[str, JsonValue]:
-    """The OpenAPI 3.1 document of all that ``protocols`` answer for ``deployments``."""
+def document(protocols: Sequence[Protocol], deployments: Deployments, keys: bool = False) -> dict[str, JsonValue]:
+    """The OpenAPI 3.1 document of all that ``protocols`` answer for ``deployments``, to who has a key if ``keys``."""
     schemas: dict[str, JsonValue] = {}
     paths: dict[str, JsonValue] = {}
     for protocol in protocols:
@@ -54,7 +62,8 @@ def document(protocols: Sequence[Protocol], deployments: Deployments) -> dict[st
         "openapi": "3.1.0",
         "info": {"title": "Lading", "version": version("lading"), "description": "The models deployed on this server."},
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, **({"securitySchemes": dict(KEY_SCHEMES)} if keys else {})},
+        **({"security": [{name: []} for name in KEY_SCHEMES]} if keys else {}),
     }
 
 

@@ -104,7 +104,11 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        hint = "`lading keys add` makes such a file" if isinstance(error, FileNotFoundError) else "it must be a file that can be read"
+        hint = (
+            "`lading keys add` makes such a file"
+            if isinstance(error, FileNotFoundError)
+            else "it must be a file that can be read"
+        )
         raise KeysFileError(str(path), None, f"{error.strerror}; {hint}") from error
     if len(data) > MOST_BYTES:
         raise KeysFileError(str(path), None, f"it is larger than {MOST_BYTES} bytes, which no file of keys is")

@@ -1,12 +1,17 @@
+import asyncio
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema
+import orjson
 import pytest
 from openapi_spec_validator import validate
 
+from lading.core.settings import Settings
+from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.examples import example
 from lading.runtime.protocols.named_fields import NamedFieldsDialect
@@ -38,6 +43,20 @@ def test_the_document_is_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     names = [found["operationId"] for item in document["paths"].values() for found in item.values()]
     assert len(names) == len(set(names))
+
+
+def test_a_server_that_asks_for_keys_says_how_they_come(deployments: Deployments, document: dict[str, Any]) -> None:
+    app = Application(deployments, Settings(keys_file=Path("keys.txt")))
+    keyed = orjson.loads(asyncio.run(_openapi(app)))
+    validate(keyed)
+    assert keyed.pop("security") == [{"bearer": []}, {"x-api-key": []}]
+    assert set(keyed["components"].pop("securitySchemes")) == {"bearer", "x-api-key"}
+    assert keyed == document
+
+
+async def _openapi(app: Application) -> bytes:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lading") as client:
+        return (await client.get("/openapi.json")).content
 
 
 def test_every_path_of_the_document_is_answered(ask: Ask, document: dict[str, Any]) -> None:
