@@ -5,7 +5,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -142,11 +142,12 @@ def _announce(server: Ready) -> None:
 
 @contextmanager
 def _relay() -> Iterator[LineRelay]:
-    relay = LineRelay(sys.stderr.fileno())
-    try:
+    with ExitStack() as opened:
+        # Python has no standard error where it was started with that closed.
+        target = sys.stderr or opened.enter_context(Path(os.devnull).open("w"))
+        relay = LineRelay(target.fileno())
+        opened.callback(relay.close)
         yield relay
-    finally:
-        relay.close()
 
 
 @contextmanager

@@ -135,6 +135,11 @@ def test_a_server_does_not_start_with_files_that_are_wrong(options: list[str], w
     assert words in said
 
 
+def test_without_standard_error_a_server_ends_as_otherwise() -> None:
+    command = f"exec {LADING} serve none.lading --port {free_port()} 2>&-"
+    assert subprocess.run(["bash", "-c", command], timeout=60, check=False).returncode == 2
+
+
 def test_a_server_does_not_start_with_a_key_of_another_certificate(authority: "Make") -> None:
     ours = authority("ours")
     options = ["--tls-certificate", ours.vouch("server")[0], "--tls-key", ours.vouch("other")[1]]
