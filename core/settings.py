@@ -40,15 +40,17 @@ class Settings(BaseSettings):
     """The same for single deployments, as JSON: `{"penguins": 2.5}`."""
     queue_seconds: Seconds = 10.0
     """How long a request may wait for a replica before it is answered 503."""
-    queue_per_replica: Positive = 64
-    """Requests that one replica holds at a time; more wait in the edge."""
+    queue_per_replica: Positive = 512
+    """Requests that one replica holds at a time, those whose answers are not read yet too; more wait in the edge."""
     connections: Positive = 512
     """Client connections at a time."""
     body_bytes: Positive = 64 * MEBIBYTE
     """The largest request body; a larger one is answered 413."""
-    body_rate: Positive = KIBIBYTE
+    held_bytes: Positive = 512 * MEBIBYTE
+    """Bytes of request bodies that one replica holds at a time; one that finds no room is answered 503."""
+    body_rate: Annotated[int, Field(ge=256)] = KIBIBYTE
     """Bytes a second that a request body must bring at least; a slower one is answered 408."""
-    body_seconds: Seconds = 10.0
+    body_seconds: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 10.0
     """The time over which that is measured: a shorter body must be whole by then."""
     header_bytes: Annotated[int, Field(ge=KIBIBYTE, le=32 * KIBIBYTE)] = 16 * KIBIBYTE
     """The longest headers of a request, all together; longer ones are answered 431."""

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import InternalError, MethodNotAllowedError, UnknownPathError
-from lading.runtime.protocols.body import ClientGoneError
 from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
+from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
 
@@ -31,6 +31,7 @@ class Application:
         self, deployments: Deployments, settings: Settings, protocols: Sequence[Protocol] | None = None
     ) -> None:
         self.settings = settings
+        self.intake = Intake(settings)
         self.protocols = tuple(load_protocols() if protocols is None else protocols)
         self.deployments = deployments
 

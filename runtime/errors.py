@@ -19,6 +19,11 @@ class RequestError(UsageError):
 
     status: ClassVar[int] = 400
 
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What the reply has beside the usual headers."""
+        return ()
+
 
 class MalformedRequestError(RequestError):
     """The body is not what the protocol demands; ``field`` and ``row`` say where, as far as that is known."""
@@ -71,6 +76,11 @@ class MethodNotAllowedError(RequestError):
         super().__init__(method, allowed)
         self.method, self.allowed = method, allowed
 
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Which methods it answers."""
+        return ((b"allow", self.allowed.encode()),)
+
     def __str__(self) -> str:
         return f"this path does not answer {shown(self.method)}; it answers {self.allowed}"
 
@@ -86,6 +96,44 @@ class BodyTooLargeError(RequestError):
 
     def __str__(self) -> str:
         return f"the body is larger than {self.limit} bytes; send the rows in several requests"
+
+
+class SlowBodyError(RequestError):
+    """The request's body comes too slowly."""
+
+    status = 408
+
+    def __init__(self, rate: int) -> None:
+        super().__init__(rate)
+        self.rate = rate
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """That nobody waits for the rest of the body."""
+        return ((b"connection", b"close"),)
+
+    def __str__(self) -> str:
+        return (
+            f"the body comes at less than {self.rate} bytes a second; send it faster, or the rows in several requests"
+        )
+
+
+class CrowdedError(RequestError):
+    """The replica holds as many bytes of requests as it may."""
+
+    status = 503
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """When to come again, and that nobody waits for the rest of the body."""
+        return ((b"retry-after", b"1"), (b"connection", b"close"))
+
+    def __str__(self) -> str:
+        return f"the server holds {self.limit} bytes of requests already; send the request again later"
 
 
 class EncodedBodyError(RequestError):

@@ -8,7 +8,7 @@ from functools import partial
 
 from lading.runtime.errors import DeadlineError
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.body import ClientGoneError
+from lading.runtime.protocols.intake import ClientGoneError
 from lading.runtime.watch import Run
 
 Result = typing.TypeVar("Result")

@@ -1,4 +1,4 @@
-"""The body of a request: read within its limit, as strict JSON that says no name twice."""
+"""The body of a request as strict JSON that says no name twice."""
 
 import json
 import math
@@ -6,14 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import orjson
-from starlette.types import Receive
 
-from lading.runtime.errors import (
-    SHOWN,
-    BodyTooLargeError,
-    MalformedRequestError,
-    shown,
-)
+from lading.runtime.errors import SHOWN, MalformedRequestError, shown
 
 EXPLAINED_BYTES = 1 << 20
 """Up to this size a body that is not JSON is read a second time, to say where it goes wrong."""
@@ -23,10 +17,6 @@ COUNTED_BYTES = 4096
 """From this size on NumPy counts faster than bytes do."""
 
 Path = tuple[str | int, ...]
-
-
-class ClientGoneError(Exception):
-    """The client went away before its request was whole."""
 
 
 class _Token:
@@ -53,27 +43,6 @@ class _Repeated(_Token):
 
 
 Kind = TypeVar("Kind", bound=_Token)
-
-
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body, of ``limit`` bytes at most.
-
-    Raises ``BodyTooLargeError`` as soon as the limit is passed, ``ClientGoneError`` when the client leaves.
-    """
-    message = await receive()
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise BodyTooLargeError(limit)
-        if not message.get("more_body", False):
-            return b"".join((*parts, part)) if parts else part
-        parts.append(part)
-        message = await receive()
 
 
 def parse(body: bytes) -> Any:

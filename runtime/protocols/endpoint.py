@@ -11,8 +11,8 @@ from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.asking import Question, aside, outputs_of
-from lading.runtime.protocols.body import ClientGoneError, read_body
 from lading.runtime.protocols.head import Head, Headers, check_head, head_of, patience
+from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
     Answer,
@@ -82,10 +82,10 @@ class Endpoint(typing.Generic[Asked]):
             await self._decline(scope, receive, send)
             return
         started = perf_counter_ns()
-        head, limit = head_of(scope["headers"]), scope["app"].settings.body_bytes
+        head, app = head_of(scope["headers"]), scope["app"]
         try:
-            check_head(head, limit)
-            answer = await self._answer(head, await read_body(receive, limit), receive)
+            check_head(head, app.settings.body_bytes)
+            answer = await self._taken(head, receive, app.intake)
         except ClientGoneError:
             self._tally.fail(perf_counter_ns() - started)
             raise
@@ -122,6 +122,13 @@ class Endpoint(typing.Generic[Asked]):
         body, headers, status = self._dialect.write(question, outputs)
         self._count(question, run, started, read)
         return Answer(body, headers + self._digest, status)
+
+    async def _taken(self, head: Head, receive: Receive, intake: Intake) -> Answer:
+        body = await intake.read(receive)
+        try:
+            return await self._answer(head, body, receive)
+        finally:
+            intake.release(len(body))
 
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
         started = perf_counter_ns()

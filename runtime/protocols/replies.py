@@ -7,7 +7,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from lading.bundles.tensors.feeds import FieldError
-from lading.runtime.errors import MethodNotAllowedError, RequestError, shown
+from lading.runtime.errors import RequestError, shown
 
 Header = tuple[bytes, bytes]
 
@@ -73,9 +73,8 @@ def refusal(error: Refusal, headers: Iterable[Header] = ()) -> JsonReply:
 
 def refused(error: Refusal, document: object, headers: Iterable[Header] = ()) -> JsonReply:
     """The reply to a request that was refused: ``document``, with the error's own status and headers."""
-    if isinstance(error, MethodNotAllowedError):
-        headers = (*headers, (b"allow", error.allowed.encode()))
-    return JsonReply(document, status_of(error), headers)
+    extra = error.headers if isinstance(error, RequestError) else ()
+    return JsonReply(document, status_of(error), (*headers, *extra))
 
 
 def status_of(error: Refusal) -> int:

@@ -106,10 +106,13 @@ def _replicas(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
 
 
 def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
-    """The same replicas for bodies that the buffer cannot hold: a slow one takes no place from a short one."""
+    """The same replicas for bodies that the buffer cannot hold: a slow one takes no place from a short one.
+
+    Nothing waits in this line: a replica takes what comes, as far as its memory for bodies goes.
+    """
     return [
         *_backend(UPLOADS, limits),
-        f"default-server init-addr none maxconn {limits.per_replica} pool-purge-delay 30s",
+        f"default-server init-addr none maxconn {limits.connections} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {BACKEND}/slot{index}" for index, path in enumerate(slots)),
     ]
 
