@@ -32,7 +32,7 @@ class Application:
     ) -> None:
         self.settings = settings
         self.intake = Intake(settings)
-        self.protocols = tuple(load_protocols() if protocols is None else protocols)
+        self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
         self.deployments = deployments
 
     @property

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from lading.bundles.canonical import canonical_json
 from lading.bundles.outline import estimator
 from lading.bundles.records import Record
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
@@ -39,6 +40,9 @@ class Lineage:
     """``GET /models``, ``GET /models/{name}`` and ``GET /lineage``."""
 
     name = "lineage"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing here can be set."""
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """Nothing here is asked often enough."""

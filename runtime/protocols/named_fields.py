@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lading.bundles.tensors.feeds import FieldError
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, shown
 from lading.runtime.model import Feeds, Model
@@ -65,6 +66,9 @@ class NamedFields:
     """``POST /models/{name}/predict``."""
 
     name = "named_fields"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing here can be set."""
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """An endpoint for each model."""

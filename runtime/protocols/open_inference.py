@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lading.bundles.outline import estimator
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.answers import class_names
@@ -28,6 +29,9 @@ class OpenInference:
     """Everything under ``/v2``."""
 
     name = "open_inference"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing here can be set."""
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """Inference, with and without the version in the path."""

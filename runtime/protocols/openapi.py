@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.protocol import Protocol
 from lading.runtime.protocols.replies import JsonReply
@@ -28,6 +29,9 @@ class OpenApi:
     """``GET /openapi.json``."""
 
     name = "openapi"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing here can be set."""
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """Nothing here is asked often enough."""

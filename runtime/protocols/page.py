@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UnknownModelError
 from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page
@@ -35,6 +36,9 @@ class Page:
     """HTML at ``/`` and ``/page/{name}``, and the three files that it loads from ``/assets/``."""
 
     name = "page"
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing here can be set."""
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """None: people do not ask thousands of times a second."""

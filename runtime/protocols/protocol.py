@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from lading.core.errors import UsageError
 from lading.core.plugins import discover, load
+from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 
 GROUP = "lading.protocols"
@@ -18,7 +19,7 @@ PARTS = ("name", "hot", "routes", "paths")
 
 
 class Protocol(typing.Protocol):
-    """A protocol on the prediction port; offered in the group ``lading.protocols``, constructed with no arguments."""
+    """A protocol on the prediction port; offered in the group ``lading.protocols``, made of the settings."""
 
     name: str
 
@@ -49,12 +50,12 @@ class NotAProtocolError(UsageError):
         return f"plugin {self.name!r} of {GROUP} is {self.found}, which lacks one of {', '.join(PARTS)}; uninstall it"
 
 
-def load_protocols() -> tuple[Protocol, ...]:
+def load_protocols(settings: Settings) -> tuple[Protocol, ...]:
     """Every installed protocol, in the order of names; raises ``NotAProtocolError``, or what loading raises."""
     found = []
     for name in discover(GROUP):
-        kind = typing.cast("typing.Callable[[], object]", load(GROUP, name))
-        protocol = kind()
+        kind = typing.cast("typing.Callable[[Settings], object]", load(GROUP, name))
+        protocol = kind(settings)
         # isinstance would not do: typing takes a class of this name for its own and looks at nothing.
         if not all(hasattr(protocol, part) for part in PARTS):
             raise NotAProtocolError(name, type(protocol).__name__)

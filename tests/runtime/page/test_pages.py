@@ -51,7 +51,7 @@ def get(app: Application, path: str, **headers: str) -> httpx.Response:
 @pytest.fixture
 def app(deployments: Deployments) -> Application:
     """The application with the page alone."""
-    return Application(deployments, Settings(), [Page()])
+    return Application(deployments, Settings(), [Page(Settings())])
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def hostile(bundles: dict[str, Path], tmp_path: Path) -> Application:
         ),
         tmp_path / "hostile.lading",
     )
-    return Application(Deployments.load([tmp_path / "hostile.lading"]), Settings(), [Page()])
+    return Application(Deployments.load([tmp_path / "hostile.lading"]), Settings(), [Page(Settings())])
 
 
 @pytest.mark.parametrize("path", ["/", "/page/hostile"])
@@ -158,7 +158,7 @@ def test_the_list_has_every_deployed_model(app: Application, deployments: Deploy
 
 
 def test_nothing_deployed_says_how_to() -> None:
-    assert "lading serve" in get(Application(Deployments(), Settings(), [Page()]), "/").text
+    assert "lading serve" in get(Application(Deployments(), Settings(), [Page(Settings())]), "/").text
 
 
 def test_the_page_of_a_model_has_its_facts(app: Application, deployments: Deployments) -> None:

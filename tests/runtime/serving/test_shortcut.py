@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.protocols.protocol import load_protocols
 from tests.runtime.serving.answering import Answering, until_closed
 
 LIMIT = 100_000
@@ -35,7 +34,7 @@ class Counted(Application):
 @contextlib.contextmanager
 def answering(deployments: Deployments, short: bool = True) -> Iterator[Answering[Counted]]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        app = Counted(deployments, Settings(body_bytes=LIMIT), load_protocols())
+        app = Counted(deployments, Settings(body_bytes=LIMIT))
         one = Answering(app, Path(folder) / "socket", short)
         try:
             yield one
