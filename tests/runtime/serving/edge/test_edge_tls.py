@@ -222,15 +222,6 @@ def test_half_a_pair_and_other_broken_files_change_nothing(
     edge.until(lambda: shown(edge, ours) == served(pair[0]))
 
 
-def test_a_certificate_that_becomes_right_without_being_touched_is_taken(
-    edge: "EdgeAlone", ours: "Authority", pair: tuple[Path, Path]
-) -> None:
-    soon = 2 / 86400
-    put(ours.vouch("server", (soon, 30)), pair[0].parent)
-    edge.until(lambda: shown(edge, ours) == served(pair[0]))
-    assert "set the clock" in edge.said[0]
-
-
 def test_other_authorities_let_other_clients_in(
     closed: "EdgeAlone", ours: "Authority", theirs: "Authority", authority: "Make"
 ) -> None:
