@@ -11,7 +11,7 @@ import numpy as np
 from lading.bundles.manifest import Graph
 from lading.bundles.signature import Field, Form, Signature
 from lading.core.errors import LadingError, UsageError
-from lading.core.plugins import discover, load
+from lading.core.plugins import load_all
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
@@ -138,14 +138,10 @@ def converter_for(model: object) -> Converter:
 
     Raises ``NoConverterError`` when none does and ``AmbiguousModelError`` when several do.
     """
-    names = tuple(discover(GROUP))
-    found = [plugin for plugin in map(_made, names) if plugin.matches(model)]
+    kinds = cast("dict[str, type[Converter]]", load_all(GROUP))
+    found = [plugin for kind in kinds.values() if (plugin := kind()).matches(model)]
     if not found:
-        raise NoConverterError(class_name(model), names)
+        raise NoConverterError(class_name(model), tuple(kinds))
     if len(found) > 1:
         raise AmbiguousModelError(class_name(model), tuple(plugin.name for plugin in found))
     return found[0]
-
-
-def _made(name: str) -> Converter:
-    return cast(type[Converter], load(GROUP, name))()

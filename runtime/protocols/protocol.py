@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from lading.core.errors import UsageError
-from lading.core.plugins import discover, load
+from lading.core.plugins import load_all
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 
@@ -53,9 +53,8 @@ class NotAProtocolError(UsageError):
 def load_protocols(settings: Settings) -> tuple[Protocol, ...]:
     """Every installed protocol, in the order of names; raises ``NotAProtocolError``, or what loading raises."""
     found = []
-    for name in discover(GROUP):
-        kind = typing.cast("typing.Callable[[Settings], object]", load(GROUP, name))
-        protocol = kind(settings)
+    for name, kind in load_all(GROUP).items():
+        protocol = typing.cast("typing.Callable[[Settings], object]", kind)(settings)
         # isinstance would not do: typing takes a class of this name for its own and looks at nothing.
         if not all(hasattr(protocol, part) for part in PARTS):
             raise NotAProtocolError(name, type(protocol).__name__)

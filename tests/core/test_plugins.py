@@ -14,6 +14,7 @@ from lading.core.plugins import (
     UnknownPluginError,
     discover,
     load,
+    load_all,
 )
 
 Install = Callable[..., None]
@@ -34,6 +35,13 @@ def test_a_strangers_plugin_is_loaded_as_a_built_in_one(install: Install) -> Non
     plugin = load(GROUP, "greet")
     assert callable(plugin)
     assert plugin() == "hello"
+
+
+def test_all_plugins_of_a_group_are_what_each_is() -> None:
+    group = "lading.protocols"
+    every = load_all(group)
+    assert list(every) == list(discover(group))
+    assert all(plugin is load(group, name) for name, plugin in every.items())
 
 
 @pytest.mark.parametrize("group", GROUPS)
