@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lading.runtime.serving.keys import Key, key_digest
+from tests.runtime.serving.conftest import free_port
 
 if TYPE_CHECKING:
     from tests.runtime.serving.edge.conftest import Authority, EdgeAlone
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     Begin = Callable[..., EdgeAlone]
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture

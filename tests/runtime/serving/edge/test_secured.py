@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from lading.runtime.serving.keys_file import add_key, remove_key
+from tests.runtime.serving.conftest import free_port
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Serving, Start
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 LADING = Path(sys.executable).with_name("lading")
 BODY = {"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}
 WARNING = "warning: whoever can reach "
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def lines(serving: "Serving") -> list[dict[str, object]]:
