@@ -149,13 +149,6 @@ class EncodedBodyError(RequestError):
         return f"the body has content-encoding {shown(self.encoding)}; send it without one"
 
 
-class BinaryBodyError(RequestError):
-    """The request carries binary tensors, which this server does not offer."""
-
-    def __str__(self) -> str:
-        return "binary tensors are not offered (see extensions in GET /v2); send every tensor's data as JSON"
-
-
 class NotInJsonError(RequestError):
     """A tensor's datatype does not travel as JSON."""
 

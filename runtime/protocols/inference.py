@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lading.runtime.errors import BinaryBodyError, MalformedRequestError, listed, shown, suggestion
+from lading.runtime.errors import MalformedRequestError, shown
 from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.binary_body import cut, hand_out, raw_request
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.head import BINARY_LENGTH, Head
 from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
-from lading.runtime.protocols.replies import Answer
+from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
+from lading.runtime.protocols.selection import Selector
 from lading.runtime.protocols.tensors import OutputWriter
 
 _START = os.urandom(6).hex().encode()
@@ -28,6 +30,8 @@ class Inference(NamedTuple):
     """As JSON."""
     outputs: tuple[OutputWriter, ...]
     timeout: float | None = None
+    binary: frozenset[str] = frozenset()
+    """The names of the outputs that go out as bytes."""
 
 
 class InferenceDialect:
@@ -37,46 +41,66 @@ class InferenceDialect:
         self.inputs: FrameInputs | GraphInputs = (
             FrameInputs(model) if model.signature.form == "frame" else GraphInputs(model)
         )
-        self.outputs = tuple(OutputWriter(model.signature, output) for output in model.signature.outputs)
-        self._by_name = {output.name: output for output in self.outputs}
+        self._selector = Selector(model.signature)
+        self.outputs = self._selector.outputs
         named = orjson.dumps(model.name), orjson.dumps(model.version)
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named
 
     def read(self, body: bytes, head: Head) -> Inference:
-        """The request in ``body``. Raises ``MalformedRequestError``, ``BinaryBodyError`` and ``FieldError``."""
-        if BINARY_LENGTH in head:
-            raise BinaryBodyError
+        """The request in ``body``. Raises ``MalformedRequestError`` and ``FieldError``."""
+        length, data = head.get(BINARY_LENGTH), None
+        if length is not None:
+            text, data = cut(body, length)
+            if not text:
+                return self.question(raw_request(self.inputs.specs, body))
+            body = text
         document = parse(body)
         if type(document) is not dict:
             raise MalformedRequestError(f"the body is {shown(document)}, expected an object with inputs")
         given = _objects(document, "inputs")
         wanted = _objects(document, "outputs") if document.get("outputs") else []
         refuse_repeated(body, document, _names(document, given, wanted))
-        feeds, rows = self.inputs.read(given)
-        return Inference(feeds, rows, _id(document.get("id")), self._selected(wanted), _timeout(document))
+        if data is not None:
+            hand_out(data, given)
+        return self._question(document, given, wanted)
+
+    def question(self, document: Mapping[str, Any]) -> Inference:
+        """What ``document``, which is like a request's JSON, asks; its tensors' data may also be bytes and arrays.
+
+        Raises ``MalformedRequestError`` and ``FieldError``.
+        """
+        return self._question(document, document["inputs"], document.get("outputs", ()))
 
     def write(self, question: Inference, outputs: Feeds) -> Answer:
         """The response, with the outputs that were asked for in the order in which they were."""
+        if question.binary:
+            return self._write_binary(question, outputs)
         parts = b",".join([writer.write(outputs[writer.name]) for writer in question.outputs])
-        return Answer(b'%b%b,"outputs":[%b]}' % (self._start, question.id, parts))
+        return Answer(self._json(question, parts))
 
-    def _selected(self, wanted: Sequence[Mapping[str, Any]]) -> tuple[OutputWriter, ...]:
-        if not wanted:
-            return self.outputs
-        found = tuple(self._output(output.get("name"), output.get("parameters")) for output in wanted)
-        for position, output in enumerate(found):
-            if output in found[:position]:
-                raise MalformedRequestError(f"output {shown(output.name)} is asked for twice; ask once")
-        return found
+    def _write_binary(self, question: Inference, outputs: Feeds) -> Answer:
+        parts, data = [], []
+        for writer in question.outputs:
+            values = outputs[writer.name]
+            if writer.name in question.binary:
+                part, packed = writer.write_binary(values)
+                data.append(packed)
+            else:
+                part = writer.write(values)
+            parts.append(part)
+        text = self._json(question, b",".join(parts))
+        return Answer(b"".join((text, *data)), (*BINARY_HEADERS, (BINARY_LENGTH, b"%d" % len(text))))
 
-    def _output(self, name: object, parameters: object) -> OutputWriter:
-        if type(name) is not str or name not in self._by_name:
-            close = suggestion(name, self._by_name)
-            problem = f"there is no output {shown(name)}; outputs are {listed(self._by_name)}{close}"
-            raise MalformedRequestError(problem)
-        if isinstance(parameters, dict) and "classification" in parameters:
-            raise MalformedRequestError("the classification extension is not offered; ask for the output itself")
-        return self._by_name[name]
+    def _json(self, question: Inference, parts: bytes) -> bytes:
+        return b'%b%b,"outputs":[%b]}' % (self._start, question.id, parts)
+
+    def _question(
+        self, document: Mapping[str, Any], given: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
+    ) -> Inference:
+        parameters = document.get("parameters")
+        feeds, rows = self.inputs.read(given)
+        outputs, binary = self._selector.select(wanted, parameters)
+        return Inference(feeds, rows, _id(document.get("id")), outputs, _timeout(parameters), binary)
 
 
 def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
@@ -88,16 +112,21 @@ def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _names(document: Mapping[str, Any], *parts: Sequence[Mapping[str, Any]]) -> int:
-    """How many names all objects of a request say, where parameters are one level deep."""
+    """How many names all objects of a request say, where parameters are one level deep.
+
+    Raises ``MalformedRequestError`` for parameters that are no object.
+    """
     objects = [document, *(item for part in parts for item in part)]
-    parameters = [item["parameters"] for item in objects if type(item.get("parameters")) is dict]
+    parameters = [item["parameters"] for item in objects if item.get("parameters") is not None]
+    for found in parameters:
+        if type(found) is not dict:
+            raise MalformedRequestError(f"the request has {shown(found)} for parameters, expected an object")
     return sum(map(len, objects)) + sum(map(len, parameters))
 
 
-def _timeout(document: Mapping[str, Any]) -> float | None:
+def _timeout(parameters: Mapping[str, Any] | None) -> float | None:
     """The seconds of the parameter ``timeout``, which counts microseconds; as in Triton, 0 is as if it were not there."""
-    parameters = document.get("parameters")
-    given = parameters.get("timeout") if type(parameters) is dict else None
+    given = None if parameters is None else parameters.get("timeout")
     if given is None or given == 0:
         return None
     if type(given) is not int or given < 0:

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2, over REST in JSON."""
+"""The Open Inference Protocol, version 2, over REST."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from lading.runtime.protocols.inference_schemas import model_paths, server_paths
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
 
 PLATFORM = "onnx_onnxv1"
+EXTENSIONS = ("binary_tensor_data", "classification", "parameters")
 
 MODEL = "/v2/models/{name}"
 VERSION = MODEL + "/versions/{version}"
@@ -49,7 +50,7 @@ class OpenInference:
             return deployments.get(request.path_params["name"], request.path_params.get("version"))
 
         async def server(_: Request) -> JsonReply:
-            return JsonReply({"name": "lading", "version": version("lading"), "extensions": []})
+            return JsonReply({"name": "lading", "version": version("lading"), "extensions": list(EXTENSIONS)})
 
         async def models(_: Request) -> JsonReply:
             return JsonReply({"models": [model.name for model in deployments]})

@@ -18,6 +18,7 @@ DIGEST_HEADER = b"lading-bundle-digest"
 NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 JSON_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/json"), NO_SNIFFING)
 """The content type is exact: clients of the Open Inference Protocol compare it, charset and all."""
+BINARY_HEADERS: tuple[Header, ...] = ((b"content-type", b"application/octet-stream"), NO_SNIFFING)
 
 
 class Answer(NamedTuple):

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from lading.bundles.signature import Field, Output, Signature, Tensor
 from lading.bundles.tensors.rules import fits
 from lading.bundles.tensors.values import kind_of
-from lading.runtime.errors import BinaryBodyError, MalformedRequestError, NotInJsonError, shown
+from lading.runtime.errors import MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
-from lading.runtime.protocols.binary import DTYPES, UnreadableError, unpack
+from lading.runtime.protocols.binary import DTYPES, UnreadableError, pack, unpack
+from lading.runtime.protocols.head import BINARY_LENGTH
 
 Array = NDArray[Any]
 
@@ -41,6 +42,10 @@ TYPES: Mapping[str, frozenset[type]] = {
 NOUNS = {"BOOL": "true or false", "BYTES": "text", "FP32": "a number", "FP64": "a number"}
 
 LIMITS = {word: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype, word in DATATYPES.items() if "INT" in word}
+
+
+MOST_ELEMENTS = 2**31
+"""Of one tensor; extents of 0, which leave it empty, are not counted."""
 
 
 class TensorSpec(NamedTuple):
@@ -120,7 +125,9 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
         return _read_binary(spec, data, *_shape(spec, given.get("shape")))
     if _is_binary(given.get("parameters")):
-        raise BinaryBodyError
+        _fail(
+            spec, f"has a binary_data_size, and no header {BINARY_LENGTH.decode()} says where the bytes begin; send it"
+        )
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
@@ -169,6 +176,8 @@ def _shape(spec: TensorSpec, shape: object) -> tuple[int, Sequence[int]]:
     if min(shape, default=0) < 0:
         counted = "elements" if spec.whole else "rows"
         _fail(spec, f"has shape {shown(shape)}, where {min(shape)} is no extent; say how many {counted} there are")
+    if math.prod(filter(None, shape)) > MOST_ELEMENTS:
+        _fail(spec, f"has shape {shown(shape)}, which is more than {MOST_ELEMENTS} elements; send fewer in one request")
     if spec.whole:
         if not fits(["" if extent < 0 else extent for extent in expected], shape):
             _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is any extent")
@@ -232,17 +241,29 @@ class OutputWriter:
         self._named = None if self._names is None else _array(self._names, self.datatype)
         shape = _extents(output.tensor.shape if signature.form == "whole" else ("rows", *output.tensor.shape[1:]))
         self.metadata = {"name": self.name, "datatype": self.datatype, "shape": list(shape)}
-        self._start = b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
+        self._start = self._described()
 
     def write(self, values: Array) -> bytes:
         """The tensor as JSON, its data flat. Raises ``InfiniteAnswerError`` and ``NotInJsonError``; NaN is null."""
-        shape = orjson.dumps(values.shape[self._skipped :])
-        return b'%b%b,"data":%b}' % (self._start, shape, self._data(values))
+        return self._whole(values.shape[self._skipped :], self._data(values))
+
+    def write_binary(self, values: Array) -> tuple[bytes, bytes]:
+        """The tensor as JSON without its data, and the data as bytes."""
+        array = self.array(values)
+        data = pack(array)
+        size = b'"parameters":{"binary_data_size":%d}' % len(data)
+        return b"%b%b,%b}" % (self._start, orjson.dumps(array.shape), size), data
 
     def array(self, values: Array) -> Array:
         """The tensor as an array of what its datatype says, NaN and infinities as they are."""
         values = values if self._named is None else self._named[values]
         return values.reshape(values.shape[self._skipped :])
+
+    def _described(self) -> bytes:
+        return b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
+
+    def _whole(self, shape: Sequence[int], data: bytes) -> bytes:
+        return b'%b%b,"data":%b}' % (self._start, orjson.dumps(shape), data)
 
     def _data(self, values: Array) -> bytes:
         if self._names is not None:

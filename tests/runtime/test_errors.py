@@ -14,7 +14,6 @@ MADE: list[RequestError] = [
     errors.MethodNotAllowedError("PUT", "GET"),
     errors.BodyTooLargeError(10),
     errors.EncodedBodyError("gzip"),
-    errors.BinaryBodyError(),
     errors.NotInJsonError("X", "FP16"),
     errors.InfiniteAnswerError("log", 3),
     errors.InfiniteAnswerError("log", None),
