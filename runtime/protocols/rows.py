@@ -10,7 +10,6 @@ import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.tensors.feeds import Encoder
-from lading.bundles.tensors.rules import fits
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Feeds
 from lading.runtime.protocols.arrays import CODES, EXACT, Array, fits_plainly, floats_with_missing, plain_array
@@ -148,10 +147,10 @@ def _nested(tensor: Tensor, position: int, field: Field, rank: int) -> Fill | No
         values: list[Any] = [row[position] for row in table]
         shape = [len(values)]
         for extent in field.shape:
-            if not all(type(part) is list for part in values):
+            if set(map(type, values)) != {list}:
                 return None
             lengths = set(map(len, values))
-            if len(lengths) != 1 or not fits([extent], [*lengths]):
+            if lengths != {extent} and (isinstance(extent, int) or len(lengths) != 1):
                 return None
             shape.extend(lengths)
             values = list(chain.from_iterable(values))

@@ -39,6 +39,8 @@ TYPES: Mapping[str, frozenset[type]] = {
 }
 """The Python types of JSON values that each datatype takes; FP16 may not travel as JSON."""
 
+INTEGER = frozenset({int})
+
 NOUNS = {"BOOL": "true or false", "BYTES": "text", "FP32": "a number", "FP64": "a number"}
 
 LIMITS = {word: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype, word in DATATYPES.items() if "INT" in word}
@@ -170,20 +172,19 @@ def _is_binary(parameters: object) -> bool:
 
 def _shape(spec: TensorSpec, shape: object) -> tuple[int, Sequence[int]]:
     """The rows that ``shape`` says and the extents of one; ``[N]`` is taken for ``[N, 1]``."""
-    expected = spec.shape
-    if type(shape) is not list or not (shape or spec.whole) or any(type(extent) is not int for extent in shape):
-        _fail(spec, f"has {shown(shape)} for its shape, expected {expected}")
-    if min(shape, default=0) < 0:
+    if type(shape) is not list or not (shape or spec.whole) or not INTEGER.issuperset(map(type, shape)):
+        _fail(spec, f"has {shown(shape)} for its shape, expected {spec.shape}")
+    if shape and min(shape) < 0:
         counted = "elements" if spec.whole else "rows"
         _fail(spec, f"has shape {shown(shape)}, where {min(shape)} is no extent; say how many {counted} there are")
     if math.prod(filter(None, shape)) > MOST_ELEMENTS:
         _fail(spec, f"has shape {shown(shape)}, which is more than {MOST_ELEMENTS} elements; send fewer in one request")
     if spec.whole:
-        if not fits(["" if extent < 0 else extent for extent in expected], shape):
-            _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is any extent")
+        if not fits(["" if extent < 0 else extent for extent in spec.extents], shape):
+            _fail(spec, f"has shape {shown(shape)}, expected {spec.shape}, where -1 is any extent")
         return 1, shape
-    if shape[1:] != expected[1:] and not (len(shape) == 1 and math.prod(spec.extents) == 1):
-        _fail(spec, f"has shape {shown(shape)}, expected {expected}, where -1 is the number of rows")
+    if (*shape[1:],) != spec.extents and not (len(shape) == 1 and math.prod(spec.extents) == 1):
+        _fail(spec, f"has shape {shown(shape)}, expected {spec.shape}, where -1 is the number of rows")
     return shape[0], spec.extents
 
 
