@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
+
 from lading.bundles.signature import Signature, Tensor
 from lading.bundles.tensors.rules import Rule
 from lading.bundles.tensors.slots import Matrix, Slot, Whole
@@ -31,7 +33,7 @@ class Encoder:
         """
         self._check_names(columns, None, allow_extra)
         rows = self._row_count(columns)
-        full = {name: columns[name] if name in columns else rule.absent(rows) for name, rule in self._rules.items()}
+        full = {name: columns[name] if name in columns else _missing(rule, rows) for name, rule in self._rules.items()}
         return self._filled(full)
 
     def encode_rows(self, rows: Sequence[Mapping[str, object]], allow_extra: bool = False) -> dict[str, Array]:
@@ -85,6 +87,12 @@ class Encoder:
 def encode(signature: Signature, columns: Mapping[str, Array], allow_extra: bool = False) -> dict[str, Array]:
     """The tensors by name for the columns of ``signature``'s fields; see ``Encoder.encode``."""
     return Encoder(signature).encode(columns, allow_extra)
+
+
+def _missing(rule: Rule, rows: int) -> Array:
+    """Nothing but missing values, as numbers where they stand for some."""
+    absent = rule.absent(rows)
+    return np.full(absent.shape, np.nan) if rule.kind in ("boolean", "integer", "number") else absent
 
 
 def _slot(signature: Signature, tensor: Tensor, rules: Mapping[str, Rule]) -> Slot:

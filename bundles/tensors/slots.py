@@ -7,6 +7,7 @@ import numpy as np
 
 from lading.bundles.signature import Feed, Tensor
 from lading.bundles.tensors.rules import Rule
+from lading.bundles.tensors.stack import Stack
 from lading.bundles.tensors.values import Array, floats, texts
 from lading.core.errors import LadingError
 
@@ -58,14 +59,19 @@ class Matrix:
         self._dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
         self._rules = [rule for _, _, rule in ordered]
         self._casts = [_Cast(tensor.dtype, feed, rule) for _, feed, rule in ordered]
+        self._stack = Stack(self._rules, self._dtype) if Stack.takes(self._rules, self._dtype) else None
         self._shape = (-1, *(1,) * (len(tensor.shape) - 2), len(ordered)) if len(tensor.shape) > 1 else (-1,)
 
     def from_columns(self, columns: Mapping[str, Array]) -> Array:
         """The matrix, shape ``[rows, columns]``, with what other dimensions of extent 1 the tensor has."""
+        made = None if self._stack is None else self._stack.matrix([columns[rule.name] for rule in self._rules])
+        return (self._one_by_one(columns) if made is None else made).reshape(self._shape)
+
+    def _one_by_one(self, columns: Mapping[str, Array]) -> Array:
         filled = np.empty((len(columns[self._rules[0].name]), len(self._rules)), dtype=self._dtype)
         for position, (rule, cast) in enumerate(zip(self._rules, self._casts, strict=True)):
             filled[:, position] = cast(columns[rule.name])
-        return filled.reshape(self._shape)
+        return filled
 
 
 class _Cast:

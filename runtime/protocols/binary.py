@@ -1,6 +1,7 @@
 """Binary: the values of tensors as bytes, little-endian, row after row and without gaps, and back."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ DTYPES = {
     **{f"{sign}INT{bits}": np.dtype(f"{sign}int{bits}".lower()) for sign in ("", "U") for bits in (8, 16, 32, 64)},
 }
 """The arrays that the protocol's datatypes are; BYTES are objects, each a text."""
+
+SWAPPED = sys.byteorder != "little"
+"""Whether this machine's numbers lie the other way round."""
 
 LENGTH = struct.Struct("<I")
 """Before each text stands how many bytes it has."""
@@ -37,7 +41,9 @@ def unpack(datatype: str, data: bytes | memoryview, count: int) -> Array:
         )
     if dtype.kind == "b":
         return _truths(data)
-    values = np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype, copy=False)
+    values = np.frombuffer(data, dtype)
+    if SWAPPED:
+        return values.byteswap()
     return values if values.flags.aligned else values.copy()
 
 

@@ -64,16 +64,14 @@ def raw_request(specs: Sequence[TensorSpec], body: bytes) -> dict[str, Any]:
 
 
 def _size(tensor: Mapping[str, Any], size: object, left: int) -> int:
+    if type(size) is int and 0 <= size <= left and "data" not in tensor:
+        return size
     name = shown(tensor.get("name"))
     if "data" in tensor:
         raise MalformedRequestError(f"input {name} has both data and binary_data_size; send one")
-    if type(size) is not int or size < 0:
-        raise MalformedRequestError(
-            f"input {name} has {shown(size)} for its binary_data_size, expected a number of bytes"
-        )
-    if size > left:
+    if type(size) is int and size > left:
         raise MalformedRequestError(f"input {name} has binary_data_size {size}, and only {left} bytes are left for it")
-    return size
+    raise MalformedRequestError(f"input {name} has {shown(size)} for its binary_data_size, expected a number of bytes")
 
 
 def _shape(spec: TensorSpec, size: int) -> list[int]:

@@ -124,7 +124,7 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     if given.get("datatype") != spec.datatype:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
     data = given.get("data")
-    if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
+    if type(data) is memoryview or (type(data) is not list and isinstance(data, bytes | np.ndarray)):
         return _read_binary(spec, data, *_shape(spec, given.get("shape")))
     if _is_binary(given.get("parameters")):
         _fail(

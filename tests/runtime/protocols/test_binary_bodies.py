@@ -128,7 +128,7 @@ def test_no_rows_are_no_bytes(ask: Ask) -> None:
 @pytest.mark.parametrize("model", ["penguins", "cells", "coins", "counts", "images", "mosaics"])
 def test_bytes_are_answered_as_json_is(ask: Ask, deployments: Deployments, model: str) -> None:
     deployed = deployments.get(model)
-    rows = [row for row in deployed.golden.records(deployed.signature) if None not in row.values()][:1]
+    rows: Any = [row for row in deployed.golden.records(deployed.signature) if None not in row.values()][:1]
     request: Any = example_request(InferenceDialect(deployed), rows)
     inputs, data = [], []
     for tensor in request["inputs"]:
