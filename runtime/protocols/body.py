@@ -1,4 +1,4 @@
-"""The body of a request as strict JSON that says no name twice."""
+"""The body of a request as strict JSON: no name said twice, no integer beyond 64 bits, nothing too deep."""
 
 import json
 import math
@@ -8,13 +8,16 @@ import numpy as np
 import orjson
 
 from lading.runtime.errors import SHOWN, MalformedRequestError, shown
+from lading.runtime.protocols.json_bounds import DEPTH, DIGITS, LONG, fits, too_deep, wide_integer
 
 EXPLAINED_BYTES = 1 << 20
 """Up to this size a body that is not JSON is read a second time, to say where it goes wrong."""
 
-COLON = ord(":")
 COUNTED_BYTES = 4096
 """From this size on NumPy counts faster than bytes do."""
+
+KNOWN_DEPTH = 8
+"""Objects that a protocol knows, and whose names it counts, are never that deep in one another."""
 
 Path = tuple[str | int, ...]
 
@@ -38,6 +41,12 @@ class _Huge(_Literal):
     problem = "is larger than a number can be, about 1.8e308"
 
 
+class _Wide(_Literal):
+    """An integer that does not fit into 64 bits."""
+
+    problem = "is an integer beyond 64 bits; send it with a fraction or an exponent where a number will do"
+
+
 class _Repeated(_Token):
     """An object that says the name ``text`` twice."""
 
@@ -46,20 +55,46 @@ Kind = TypeVar("Kind", bound=_Token)
 
 
 def parse(body: bytes) -> Any:
-    """The body as JSON by RFC 8259; raises ``MalformedRequestError`` that says what is wrong where."""
+    """The body as JSON by RFC 8259, its integers of 64 bits; raises ``MalformedRequestError``, which says what is wrong."""
     try:
-        return orjson.loads(body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _not_json(body, error) from None
+    # From the right, since bytes.find is slow where what it looks for begins and ends like much of what there is.
+    if body.translate(DIGITS).rfind(LONG) >= 0:
+        _refuse_wide(body)
+    return document
 
 
 def refuse_repeated(body: bytes, document: object, names: int) -> None:
-    """Raise ``MalformedRequestError`` when an object in ``body`` says a name twice.
+    """Raise ``MalformedRequestError`` when an object in ``body`` says a name twice, or when something nests too deep.
 
     ``document`` is the parsed body and ``names`` counts the names in all of its objects. Outside of texts every
     colon of JSON follows a name, so equal counts prove that no name was dropped; only otherwise is a look due.
+    They also prove that there are no other objects with names than those, so that only arrays could be deep.
     """
-    colons = _count_colons(body)
+    if len(body) < COUNTED_BYTES:
+        colons = body.count(b":")
+        arrays = body.count(b"[") if body.find(b"[") >= 0 else 0  # to look is faster than to count
+    else:
+        colons, arrays = _count(body, b":"), _count(body, b"[")
+    if colons != names or arrays > DEPTH - KNOWN_DEPTH:
+        _refuse_deep(body)
+        _refuse_twice(body, document, colons, names)
+
+
+def _refuse_wide(body: bytes) -> None:
+    integer = wide_integer(body)
+    if integer is not None:
+        raise _misplaced(body) or MalformedRequestError(f"{_cut(integer)} {_Wide.problem}")
+
+
+def _refuse_deep(body: bytes) -> None:
+    if too_deep(body):
+        raise MalformedRequestError(f"arrays and objects nest deeper than {DEPTH}; send something flatter")
+
+
+def _refuse_twice(body: bytes, document: object, colons: int, names: int) -> None:
     if colons == names:
         return
     # An escaped colon would count in the document but not in the body, and could hide a dropped name.
@@ -76,20 +111,28 @@ def refuse_repeated(body: bytes, document: object, names: int) -> None:
 def _not_json(body: bytes, error: orjson.JSONDecodeError) -> MalformedRequestError:
     if not body:
         return MalformedRequestError("the body is empty; send JSON")
-    if len(body) <= EXPLAINED_BYTES and (b"NaN" in body or b"Infinity" in body or "infinity" in error.msg):
-        found = _find(_leniently(body), _Literal)
-        if found is not None:
-            path, token = found
-            field = path[-1] if path and isinstance(path[-1], str) else None
-            return MalformedRequestError(f"{token.text}{_at(path)} {token.problem}", field, _row(path))
+    if b"NaN" in body or b"Infinity" in body or "infinity" in error.msg:
+        misplaced = _misplaced(body)
+        if misplaced is not None:
+            return misplaced
     return MalformedRequestError(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
+
+
+def _misplaced(body: bytes) -> MalformedRequestError | None:
+    """What is said of the first token in ``body`` that strict JSON does not know, with its place."""
+    found = _find(_leniently(body), _Literal) if len(body) <= EXPLAINED_BYTES else None
+    if found is None:
+        return None
+    path, token = found
+    field = path[-1] if path and isinstance(path[-1], str) else None
+    return MalformedRequestError(f"{token.text}{_at(path)} {token.problem}", field, _row(path))
 
 
 def _leniently(body: bytes) -> object:
     """The body with tokens where it is not strict JSON; nothing where even a lenient reading fails."""
     try:
         return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_constant=_Literal, parse_int=_number, parse_float=_number
+            body.decode(), object_pairs_hook=_object, parse_constant=_Literal, parse_int=_integer, parse_float=_number
         )
     except (ValueError, RecursionError):
         return None
@@ -97,7 +140,15 @@ def _leniently(body: bytes) -> object:
 
 def _number(text: str) -> float | _Huge:
     value = float(text)
-    return _Huge(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…") if math.isinf(value) else value
+    return _Huge(_cut(text)) if math.isinf(value) else value
+
+
+def _integer(text: str) -> int | _Wide:
+    return int(text) if fits(text) else _Wide(_cut(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def _object(pairs: list[tuple[str, object]]) -> object:
@@ -123,10 +174,8 @@ def _find(document: object, kind: type[Kind]) -> tuple[Path, Kind] | None:
     return None
 
 
-def _count_colons(body: bytes) -> int:
-    if len(body) < COUNTED_BYTES:
-        return body.count(b":")
-    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == COLON))
+def _count(body: bytes, byte: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(byte)))
 
 
 def _colons(document: object) -> int:
