@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.asking import Question, aside, outputs_of
+from lading.runtime.protocols.answering import Answering
+from lading.runtime.protocols.asking import Question
 from lading.runtime.protocols.head import Head, Headers, check_head, head_of, patience
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
@@ -23,7 +24,6 @@ from lading.runtime.protocols.replies import (
     refusal,
     send_answer,
 )
-from lading.runtime.watch import Run
 
 INLINE_BYTES = 64 * 1024
 """A larger body is read, run and answered in a thread: parsing it would hold up the event loop."""
@@ -72,7 +72,8 @@ class Endpoint(typing.Generic[Asked]):
 
     def __init__(self, model: Model, dialect: Dialect[Asked], refuse: Refuse = refusal) -> None:
         self.refuse = refuse
-        self._model, self._dialect, self._tally = model, dialect, model.tally
+        self._model, self._dialect = model, dialect
+        self._answering: Answering[Asked, Answer] = Answering(model, dialect.write)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
 
@@ -87,10 +88,10 @@ class Endpoint(typing.Generic[Asked]):
             check_head(head, app.settings.body_bytes)
             answer = await self._taken(head, receive, app.intake)
         except ClientGoneError:
-            self._tally.fail(perf_counter_ns() - started)
+            self._answering.fail(started)
             raise
         except (RequestError, FieldError) as error:
-            self._tally.fail(perf_counter_ns() - started)
+            self._answering.fail(started)
             await self.refuse(error, self._digest)(scope, receive, send)
         else:
             await send_answer(send, answer, self._digest)
@@ -105,22 +106,18 @@ class Endpoint(typing.Generic[Asked]):
             check_head(head, limit)
             question = self._dialect.read(body, head)
             if self._model.quick(question.rows):
-                return self._inline(head, question, started)
+                return self._whole(self._answering.at_once(question, patience(head), started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return None
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
         return None
 
-    def _inline(self, head: Head, question: Asked, started: int) -> Answer:
-        run, read = self._begin(head, question), perf_counter_ns()
-        try:
-            outputs = self._model.run(question.feeds, run)
-        except DeadlineError as error:  # it would be as slow a second time
-            self._tally.fail(perf_counter_ns() - started)
-            reply = self.refuse(error, self._digest)
+    def _whole(self, said: Answer | DeadlineError) -> Answer:
+        """An answer with all its headers."""
+        if isinstance(said, DeadlineError):
+            reply = self.refuse(said, self._digest)
             return Answer(reply.body, reply.headers, reply.status)
-        body, headers, status = self._dialect.write(question, outputs)
-        self._count(question, run, started, read)
+        body, headers, status = said
         return Answer(body, headers + self._digest, status)
 
     async def _taken(self, head: Head, receive: Receive, intake: Intake) -> Answer:
@@ -131,39 +128,8 @@ class Endpoint(typing.Generic[Asked]):
             intake.release(len(body))
 
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
-        started = perf_counter_ns()
-        if len(body) > INLINE_BYTES:
-            run = self._model.begin(patience(head))
-            return await aside(self._model, partial(self._whole, head, body, run, started), run, receive)
-        question = self._dialect.read(body, head)
-        run, read = self._begin(head, question), perf_counter_ns()
-        outputs = await outputs_of(self._model, question, run, receive)
-        answer = self._dialect.write(question, outputs)
-        self._count(question, run, started, read)
-        return answer
-
-    def _whole(self, head: Head, body: bytes, run: Run, asked: int) -> Answer:
-        """Read, run and write in one; ``asked`` is when it was put into the queue."""
-        waited = perf_counter_ns() - asked
-        question = self._dialect.read(body, head)
-        run.lower(question.timeout)
-        read = perf_counter_ns()
-        answer = self._dialect.write(question, self._model.run(question.feeds, run))
-        self._count(question, run, asked + waited, read, waited)
-        return answer
-
-    def _begin(self, head: Head, question: Asked) -> Run:
-        run = self._model.begin(patience(head))
-        run.lower(question.timeout)
-        return run
-
-    def _count(self, question: Asked, run: Run, started: int, read: int, waited: int = 0) -> None:
-        """Count an answer: reading began at ``started`` and ended at ``read``."""
-        began = run.began if run.began else read
-        ended = run.ended if run.ended else read
-        self._tally.succeed(
-            question.rows, waited + began - read, read - started, ended - began, perf_counter_ns() - ended
-        )
+        read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES
+        return await self._answering.answer(read, patience(head), large, receive)
 
     async def _decline(self, scope: Scope, receive: Receive, send: Send) -> None:
         reply: ASGIApp = EmptyReply(ALLOWED)

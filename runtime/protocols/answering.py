@@ -1,0 +1,80 @@
+"""Answering: a model asked as one protocol asks, its answer made in time, and what it took counted."""
+
+import typing
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter_ns
+
+from lading.runtime.errors import DeadlineError
+from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.asking import Gone, Question, aside, outputs_of
+from lading.runtime.watch import Run
+
+Asked = typing.TypeVar("Asked", bound=Question)
+Said = typing.TypeVar("Said")
+
+Read = Callable[[], Asked]
+"""Reads a request; raises ``RequestError`` or ``FieldError``."""
+
+
+class Answering(typing.Generic[Asked, Said]):
+    """Answers questions to ``model``; ``write`` says the outputs, or raises ``RequestError``."""
+
+    def __init__(self, model: Model, write: Callable[[Asked, Feeds], Said]) -> None:
+        self._model, self._write, self._tally = model, write, model.tally
+
+    async def answer(self, read: Read[Asked], seconds: float | None, large: bool, gone: Gone | None = None) -> Said:
+        """The answer to what ``read`` finds; a ``large`` request is read, too, where it does not hold up the event loop.
+
+        The client waits for ``seconds``, and until ``gone`` returns. Raises what reading and writing do,
+        ``DeadlineError`` and ``ClientGoneError``.
+        """
+        started = perf_counter_ns()
+        if large:
+            run = self._model.begin(seconds)
+            return await aside(self._model, partial(self._whole, read, run, started), run, gone)
+        question = read()
+        run, ready = self._begin(question, seconds), perf_counter_ns()
+        outputs = await outputs_of(self._model, question, run, gone)
+        said = self._write(question, outputs)
+        self._count(question, run, started, ready)
+        return said
+
+    def at_once(self, question: Asked, seconds: float | None, started: int) -> Said | DeadlineError:
+        """The answer to a ``question`` that is quickly answered; it was begun to be read at ``started``."""
+        run, ready = self._begin(question, seconds), perf_counter_ns()
+        try:
+            outputs = self._model.run(question.feeds, run)
+        except DeadlineError as error:  # it would be as slow a second time
+            self.fail(started)
+            return error
+        said = self._write(question, outputs)
+        self._count(question, run, started, ready)
+        return said
+
+    def fail(self, started: int) -> None:
+        """Count a request that was begun at ``started`` and is not answered."""
+        self._tally.fail(perf_counter_ns() - started)
+
+    def _whole(self, read: Read[Asked], run: Run, asked: int) -> Said:
+        """Read, run and write in one; ``asked`` is when it was put into the queue."""
+        waited = perf_counter_ns() - asked
+        question = read()
+        run.lower(question.timeout)
+        ready = perf_counter_ns()
+        said = self._write(question, self._model.run(question.feeds, run))
+        self._count(question, run, asked + waited, ready, waited)
+        return said
+
+    def _begin(self, question: Asked, seconds: float | None) -> Run:
+        run = self._model.begin(seconds)
+        run.lower(question.timeout)
+        return run
+
+    def _count(self, question: Asked, run: Run, started: int, ready: int, waited: int = 0) -> None:
+        """Count an answer: reading began at ``started`` and ended at ``ready``."""
+        began = run.began if run.began else ready
+        ended = run.ended if run.ended else ready
+        self._tally.succeed(
+            question.rows, waited + began - ready, ready - started, ended - began, perf_counter_ns() - ended
+        )
