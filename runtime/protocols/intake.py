@@ -41,6 +41,12 @@ class Intake:
             raise
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
+    def hold(self, size: int) -> None:
+        """Hold ``size`` bytes that are to come, until they are released; raises ``CrowdedError``, and holds none."""
+        if self.held > 0 and self.held + size > self._most:
+            raise CrowdedError(self._most)
+        self.held += size
+
     def release(self, size: int) -> None:
         """Forget ``size`` bytes that were held."""
         self.held -= size

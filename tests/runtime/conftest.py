@@ -1,6 +1,8 @@
 """The application over small bundles made by hand."""
 
 import asyncio
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ import orjson
 import pytest
 
 from lading.bundles.draft import Draft, write_bundle
+from lading.converters import package
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from tests.runtime.drafts import DRAFTS, cells, loops, penguins
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(name="cells")
@@ -55,6 +60,25 @@ def deployments(bundles: dict[str, Path]) -> Deployments:
 def app(deployments: Deployments) -> Application:
     """The application over all of them, with the default settings."""
     return Application(deployments, Settings())
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Application:
+    """The application over the two models of the demo."""
+    folder = tmp_path_factory.mktemp("demo")
+    spec = importlib.util.spec_from_file_location("demo_models", ROOT / "examples" / "models.py")
+    assert spec is not None
+    assert spec.loader is not None
+    models = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = models  # dataclasses look their module up
+    spec.loader.exec_module(models)
+    paths = []
+    for example in (models.penguins(), models.breast_cancer()):
+        path = folder / f"{example.name}.lading"
+        made = {"name": example.name, "path": path, "target": example.target, "description": example.description}
+        package(example.model, example.train, **made)
+        paths.append(path)
+    return Application(Deployments.load(paths), Settings())
 
 
 async def _asked(app: Application, path: str, body: object, method: str | None, headers: Any) -> httpx.Response:

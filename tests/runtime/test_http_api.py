@@ -1,47 +1,23 @@
 """docs/http-api.md says what the server does: its examples are asked as they stand."""
 
 import asyncio
-import importlib.util
 import json
 import math
 import re
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from lading.converters import package
-from lading.core.settings import Settings
 from lading.runtime import errors
 from lading.runtime.app import Application
-from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.replies import DIGEST_HEADER
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "http-api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n\n```json\n(.*?)```", PAGE, re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Application:
-    """The application over the two models of the demo."""
-    folder = tmp_path_factory.mktemp("demo")
-    spec = importlib.util.spec_from_file_location("demo_models", ROOT / "examples" / "models.py")
-    assert spec is not None
-    assert spec.loader is not None
-    models = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = models  # dataclasses look their module up
-    spec.loader.exec_module(models)
-    paths = []
-    for example in (models.penguins(), models.breast_cancer()):
-        path = folder / f"{example.name}.lading"
-        made = {"name": example.name, "path": path, "target": example.target, "description": example.description}
-        package(example.model, example.train, **made)
-        paths.append(path)
-    return Application(Deployments.load(paths), Settings())
 
 
 async def curl(app: Application, command: str) -> httpx.Response:

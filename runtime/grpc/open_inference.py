@@ -1,0 +1,100 @@
+"""The Open Inference Protocol, version 2, over gRPC."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import version
+from time import perf_counter_ns
+
+from google.protobuf.json_format import ParseDict
+
+from lading.bundles.tensors.feeds import FieldError
+from lading.runtime.app import Application
+from lading.runtime.errors import RequestError
+from lading.runtime.grpc import open_inference_pb2 as messages
+from lading.runtime.grpc.inference import Predictions
+from lading.runtime.grpc.service import Call, Method
+from lading.runtime.grpc.wire import parsed, unary
+from lading.runtime.model import Model
+from lading.runtime.protocols.endpoint import INLINE_BYTES
+from lading.runtime.protocols.open_inference import EXTENSIONS, metadata
+from lading.runtime.protocols.replies import DIGEST_HEADER
+
+DIGEST = DIGEST_HEADER.decode()
+
+
+class OpenInference:
+    """``inference.GRPCInferenceService``: the protocol's own methods, and those of Triton's that only look."""
+
+    name = "inference.GRPCInferenceService"
+
+    def methods(self, application: Application) -> Mapping[str, Method]:
+        """All of them, for what is deployed now."""
+        service = _Service(application)
+        return {
+            "ServerLive": unary(messages.ServerLiveRequest, service.server_live),
+            "ServerReady": unary(messages.ServerReadyRequest, service.server_ready),
+            "ModelReady": unary(messages.ModelReadyRequest, service.model_ready),
+            "ServerMetadata": unary(messages.ServerMetadataRequest, service.server_metadata),
+            "ModelMetadata": unary(messages.ModelMetadataRequest, service.model_metadata),
+            "ModelInfer": service.model_infer,
+            "RepositoryIndex": unary(messages.RepositoryIndexRequest, service.repository_index),
+        }
+
+
+class _Service:
+    """The methods over one set of deployed models."""
+
+    def __init__(self, application: Application) -> None:
+        self._application, self._deployments = application, application.deployments
+        self._predictions = {model.name: Predictions(model) for model in self._deployments}
+        self._metadata = {
+            model.name: ParseDict(metadata(model), messages.ModelMetadataResponse()) for model in self._deployments
+        }
+
+    @property
+    def _ready(self) -> bool:
+        return not self._application.draining
+
+    async def server_live(self, _: messages.ServerLiveRequest, call: Call) -> messages.ServerLiveResponse:
+        return messages.ServerLiveResponse(live=True)
+
+    async def server_ready(self, _: messages.ServerReadyRequest, call: Call) -> messages.ServerReadyResponse:
+        return messages.ServerReadyResponse(ready=self._ready)
+
+    async def model_ready(self, request: messages.ModelReadyRequest, call: Call) -> messages.ModelReadyResponse:
+        self._asked(request.name, request.version, call)
+        return messages.ModelReadyResponse(ready=self._ready)
+
+    async def server_metadata(self, _: messages.ServerMetadataRequest, call: Call) -> messages.ServerMetadataResponse:
+        return messages.ServerMetadataResponse(name="lading", version=version("lading"), extensions=EXTENSIONS)
+
+    async def model_metadata(
+        self, request: messages.ModelMetadataRequest, call: Call
+    ) -> messages.ModelMetadataResponse:
+        return self._metadata[self._asked(request.name, request.version, call).name]
+
+    async def repository_index(
+        self, request: messages.RepositoryIndexRequest, call: Call
+    ) -> messages.RepositoryIndexResponse:
+        return messages.RepositoryIndexResponse(
+            models=[{"name": model.name, "version": model.version, "state": "READY"} for model in self._deployments]
+        )
+
+    async def model_infer(self, body: bytes, call: Call) -> bytes:
+        started, large = perf_counter_ns(), len(body) > INLINE_BYTES
+        parse = partial(parsed, messages.ModelInferRequest, body)
+        request = await asyncio.to_thread(parse) if large else parse()
+        predictions = self._predictions[self._asked(request.model_name, request.model_version, call).name]
+        try:
+            answer = await predictions.answer(request, call.seconds, large)
+        except (RequestError, FieldError, asyncio.CancelledError):
+            predictions.fail(started)
+            raise
+        return answer.SerializeToString()
+
+    def _asked(self, name: str, version: str, call: Call) -> Model:
+        """The model that a request names; what it is answered names its bundle."""
+        model = self._deployments.get(name, version if version else None)
+        call.metadata = ((DIGEST, model.digest),)
+        return model
