@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """The address that predictions, health, lineage and the page are served on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     """The TCP port of the same."""
+    grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The TCP port that predictions are served on over gRPC, at the same address; none when not set."""
     replicas: Positive | None = None
     """Processes that hold the models; as many as the CPU quota allows when not set."""
     threads: Positive = 1
@@ -43,7 +45,7 @@ class Settings(BaseSettings):
     queue_per_replica: Positive = 512
     """Requests that one replica holds at a time, those whose answers are not read yet too; more wait in the edge."""
     connections: Positive = 512
-    """Client connections at a time."""
+    """Client connections at a time on each port, and calls of gRPC."""
     body_bytes: Positive = 64 * MEBIBYTE
     """The largest request body; a larger one is answered 413."""
     held_bytes: Positive = 512 * MEBIBYTE

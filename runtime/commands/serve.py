@@ -27,6 +27,9 @@ def serve(
     bundles: Annotated[list[Path], typer.Argument(help="Bundles: archives or folders.", metavar="BUNDLE...")],
     host: Annotated[str | None, typer.Option(help="The address to listen at.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="The port.", min=1, max=65535, show_default="8080")] = None,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="The port for gRPC.", min=1, max=65535, show_default="none")
+    ] = None,
     replicas: Annotated[
         int | None, typer.Option(help="Processes that hold the models.", min=1, show_default="the CPU quota")
     ] = None,
@@ -67,12 +70,14 @@ def serve(
 
         lading serve penguins.lading churn.lading --host 0.0.0.0 --port 80
 
+        lading serve penguins.lading --grpc-port 9000
+
         lading serve penguins.lading churn.lading --deadline 10 --deadline churn=2.5
 
         lading serve penguins.lading --host 0.0.0.0 --keys keys.txt --tls-certificate tls.crt --tls-key tls.key
     """
-    given = {"host": host, "port": port, "replicas": replicas, "threads": threads, "keys_file": keys}
-    files = {"tls_certificate": tls_certificate, "tls_key": tls_key, "tls_client_ca": tls_client_ca}
+    given = {"host": host, "port": port, "grpc_port": grpc_port, "replicas": replicas, "threads": threads}
+    files = {"keys_file": keys, "tls_certificate": tls_certificate, "tls_key": tls_key, "tls_client_ca": tls_client_ca}
     settings = _settings(context.obj, given | files | _deadlines(context.obj, deadline))
     _warn_of_strangers(settings)
     announce = _announce_json if json else _announce
@@ -122,6 +127,8 @@ def _warn_of_strangers(settings: Settings) -> None:
 def _announce_json(server: Ready) -> None:
     models = [bundle.model_dump(include={"name", "version", "digest"}) for bundle in server.desired.bundles]
     document = {"address": server.address, "pid": os.getpid(), "replicas": server.replicas, "models": models}
+    if server.grpc is not None:
+        document["grpc"] = server.grpc
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
     sys.stdout.flush()
 
@@ -129,7 +136,8 @@ def _announce_json(server: Ready) -> None:
 def _announce(server: Ready) -> None:
     out = reports()
     replicas = "1 replica" if server.replicas == 1 else f"{server.replicas} replicas"
-    out.print(f"[bold green]ready[/] at [bold]{escape(server.address)}[/] ({replicas}; Ctrl-C stops)")
+    also = "" if server.grpc is None else f", gRPC at [bold]{escape(server.grpc)}[/]"
+    out.print(f"[bold green]ready[/] at [bold]{escape(server.address)}[/]{also} ({replicas}; Ctrl-C stops)")
     for bundle in server.desired.bundles:
         out.print(f"  [bold]{escape(bundle.name)}[/] {escape(bundle.version)}  {bundle.digest}")
     name = server.desired.bundles[0].name

@@ -138,7 +138,7 @@ class Edge:
         return [*self._listeners.descriptors, *([] if self._log is None else [self._log])]
 
     def _configuration(self) -> str:
-        published, metrics = self._listeners.published.fileno(), self._listeners.metrics
+        published, metrics, grpc = self._listeners.published.fileno(), self._listeners.metrics, self._listeners.grpc
         return edge_configuration(
             published,
             self.control.path,
@@ -147,6 +147,7 @@ class Edge:
             self._access,
             self._log,
             None if metrics is None else (metrics.fileno(), self.metrics_socket),
+            None if grpc is None else grpc.fileno(),
         )
 
     def _names(self) -> set[str]:

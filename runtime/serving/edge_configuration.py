@@ -5,12 +5,14 @@ from pathlib import Path
 
 from lading.runtime.serving.edge_access import OPEN, EdgeAccess
 from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, refuse, too_large
+from lading.runtime.serving.edge_grpc import grpc_sections
 from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
-from lading.runtime.serving.edge_limits import RESERVE_BYTES, EdgeLimits, milliseconds
+from lading.runtime.serving.edge_limits import DEFAULTS, RESERVE_BYTES, EdgeLimits, milliseconds
 from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
 from lading.runtime.serving.edge_rules import body_rules, request_rules
 from lading.runtime.serving.edge_tls import tls_globals, tls_lines, tls_words
+from lading.runtime.serving.slots import grpc_path
 
 READY_PATH = "/v2/health/ready"
 BACKEND = "replicas"
@@ -29,29 +31,33 @@ def edge_configuration(
     access: EdgeAccess = OPEN,
     log: int | None = None,
     metrics: tuple[int, Path] | None = None,
+    grpc: int | None = None,
 ) -> str:
     """HAProxy's configuration: listen on the inherited descriptor ``listener``, answer from the sockets ``slots``.
 
     ``admin`` is the socket on which the server asks how the replicas are, and changes keys and certificates; only its
     owner can open it. ``log`` is the inherited descriptor that a line is written to for each request, if any;
-    ``metrics`` is the one to listen on for who asks for metrics, if any, and the server's socket that has them.
+    ``metrics`` is the one to listen on for who asks for metrics, if any, and the server's socket that has them;
+    ``grpc`` is the one to listen on for gRPC, if any, which is answered from the sockets beside ``slots``.
     """
+    called = [grpc_path(path) for path in slots]
     sections = (
-        [*_process(admin, limits), *tls_globals(access), *log_globals(log)],
+        [*_process(admin, limits, 1 if grpc is None else 2), *tls_globals(access), *log_globals(log)],
         _defaults(limits),
         *([key_table()] if access.counted else []),
         _frontend(listener, limits, access, log),
         _replicas(slots, limits),
         _uploads(slots, limits),
         *([] if metrics is None else metrics_sections(*metrics)),
+        *([] if grpc is None else grpc_sections(grpc, called, BACKEND, limits, access, log)),
     )
     return "\n\n".join("\n    ".join(section) for section in sections) + "\n"
 
 
-def _process(admin: Path, limits: EdgeLimits) -> list[str]:
+def _process(admin: Path, limits: EdgeLimits, ports: int) -> list[str]:
     return [
         "global",
-        f"maxconn {limits.connections + CONNECTIONS}",
+        f"maxconn {ports * limits.connections + CONNECTIONS}",
         "nbthread 1",
         f"stats socket {admin} mode 600 level admin",
         f"hard-stop-after {milliseconds(limits.drain_seconds)}",
@@ -63,7 +69,7 @@ def _process(admin: Path, limits: EdgeLimits) -> list[str]:
 
 def _defaults(limits: EdgeLimits) -> list[str]:
     return [
-        "defaults",
+        f"defaults {DEFAULTS}",
         "mode http",
         "timeout connect 2s",
         f"timeout http-request {milliseconds(limits.header_seconds)}",
@@ -78,7 +84,7 @@ def _defaults(limits: EdgeLimits) -> list[str]:
 
 def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | None) -> list[str]:
     return [
-        "frontend published",
+        f"frontend published from {DEFAULTS}",
         f"bind fd@{listener} proto h1{tls_words(access, 'http/1.1')}",
         f"maxconn {limits.connections}",
         *(f"errorfile {code} /dev/null" for code in UNSPOKEN),
@@ -119,7 +125,7 @@ def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
 
 def _backend(name: str, limits: EdgeLimits) -> list[str]:
     return [
-        f"backend {name}",
+        f"backend {name} from {DEFAULTS}",
         *body_rules(limits),
         "http-request del-header expect",
         "balance leastconn",

@@ -1,10 +1,12 @@
 """The edge's rules about API keys: whose request it is, whether it may pass, and how many of whose there were."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from lading.runtime.serving.edge_access import EdgeAccess
+from lading.runtime.serving.edge_limits import DEFAULTS
+from lading.runtime.serving.edge_rules import Refuse
 from lading.runtime.serving.keys import MOST_KEYS, Key
 
 TABLE = "keys"
@@ -19,9 +21,6 @@ REFUSED: Mapping[str, int] = MappingProxyType(
 ANSWERED: Mapping[int, int] = MappingProxyType({2: 5, 3: 6, 4: 7, 5: 8})
 """The same for what was answered, by the hundreds of its status."""
 COUNTERS = 9
-
-Refuse = Callable[[int, str, str], str]
-"""From a status, words and a condition to the rule that refuses, in the words of the frontend's protocol."""
 
 SEND_ONE = "as Authorization: Bearer KEY, or as x-api-key: KEY"
 ANSWERS: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -42,7 +41,7 @@ def key_map(keys: Iterable[Key]) -> str:
 def key_table() -> list[str]:
     """The section with the counters; all frontends share it, so a key's rate holds over all of them."""
     return [
-        f"backend {TABLE}",
+        f"backend {TABLE} from {DEFAULTS}",
         f"stick-table type string len 64 size {MOST_KEYS + 1} store gpc({COUNTERS}),gpc_rate({PASSED + 1},1s)",
     ]
 

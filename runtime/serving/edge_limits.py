@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from lading.core.settings import Settings
 from lading.runtime.deadlines import Deadlines
 
+DEFAULTS = "http"
+"""The section of HAProxy's configuration that has those which hold for every other one."""
 RESERVE_BYTES = 8 * 1024
 """``tune.maxrewrite``: what HAProxy keeps free in a buffer to add headers of its own."""
 

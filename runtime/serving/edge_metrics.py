@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lading.runtime.serving.edge_answers import UNSPOKEN, reply
+from lading.runtime.serving.edge_limits import DEFAULTS
 
 NAME = "metrics"
 PATH = "/metrics"
@@ -12,7 +13,7 @@ CONNECTIONS = 16
 def metrics_sections(listener: int, server: Path) -> list[list[str]]:
     """The frontend on the inherited descriptor ``listener``, and behind it the server at its socket."""
     frontend = [
-        f"frontend {NAME}",
+        f"frontend {NAME} from {DEFAULTS}",
         f"bind fd@{listener} proto h1",
         f"maxconn {CONNECTIONS}",
         *(f"errorfile {code} /dev/null" for code in UNSPOKEN),
@@ -20,4 +21,4 @@ def metrics_sections(listener: int, server: Path) -> list[list[str]]:
         f"{reply(404, f'nothing answers on this path; GET {PATH} does')} unless {{ path {PATH} }}",
         f"default_backend {NAME}",
     ]
-    return [frontend, [f"backend {NAME}", f"server server unix@{server}"]]
+    return [frontend, [f"backend {NAME} from {DEFAULTS}", f"server server unix@{server}"]]

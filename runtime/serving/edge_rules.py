@@ -1,5 +1,7 @@
 """The edge's rules: what is done with a request before a replica sees it, and what is refused, in order."""
 
+from collections.abc import Callable
+
 from lading.runtime.serving.edge_answers import REFUSALS, refuse, reply
 from lading.runtime.serving.edge_limits import EdgeLimits, milliseconds
 
@@ -22,19 +24,26 @@ CONTROLS = r"'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]'"
 """What no header may hold, as a regular expression; the ends of lines are in what it is matched with."""
 
 
+Refuse = Callable[[int, str, str], str]
+"""From a status, words and a condition to the rule that refuses, in the words of the frontend's protocol."""
+
+
 def request_rules(limits: EdgeLimits, ready_path: str) -> list[str]:
     """The rules of a frontend for HTTP: a request gets its id, loses what it must not say, and is measured."""
-    return [*_naming(), _dropping(), *_refusing(limits), _leaving(ready_path)]
+    return [
+        *id_rules(),
+        dropping_rule(),
+        *_speaking(),
+        *measuring_rules(limits, refuse),
+        *leaving_rules(refuse, ready_path),
+    ]
 
 
 def body_rules(limits: EdgeLimits) -> list[str]:
-    """The rules for a body: it arrives at the least rate, portion by portion, and in chunks it fits the buffer."""
-    portion = max(1, int(limits.body_rate * limits.body_seconds))
-    wait = f"http-request wait-for-body time {milliseconds(limits.body_seconds)}"
+    """The rules for a body over HTTP/1.1: besides, what comes in chunks fits the buffer."""
     most = limits.chunked_bytes
     return [
-        *(f"{wait} at-least {size}" for size in range(portion, limits.buffer_bytes, portion)),
-        wait,
+        *arrival_rules(limits),
         refuse(
             411,
             f"a body of more than {most} bytes needs a Content-Length",
@@ -43,7 +52,15 @@ def body_rules(limits: EdgeLimits) -> list[str]:
     ]
 
 
-def _naming() -> list[str]:
+def arrival_rules(limits: EdgeLimits) -> list[str]:
+    """The rules for every body: it arrives at the least rate, portion by portion, until the buffer is full."""
+    portion = max(1, int(limits.body_rate * limits.body_seconds))
+    wait = f"http-request wait-for-body time {milliseconds(limits.body_seconds)}"
+    return [*(f"{wait} at-least {size}" for size in range(portion, limits.buffer_bytes, portion)), wait]
+
+
+def id_rules() -> list[str]:
+    """The rules that give a request its id, and its answer the same."""
     return [
         "unique-id-format %[uuid()]",
         "http-request set-header x-request-id %[unique-id] unless { req.hdr(x-request-id) -m reg ^[A-Za-z0-9-]{1,64}$ }",
@@ -52,16 +69,15 @@ def _naming() -> list[str]:
     ]
 
 
-def _dropping() -> str:
+def dropping_rule() -> str:
+    """The rule about headers that no replica is to see."""
     return f"http-request del-header {OBEYED_HEADERS} -m reg"
 
 
-def _refusing(limits: EdgeLimits) -> list[str]:
+def measuring_rules(limits: EdgeLimits, refuse: Refuse) -> list[str]:
+    """The rules against requests that are larger than they may be, all but their bodies, or hold what they must not."""
     target, length, count = limits.target_bytes, limits.header_bytes, limits.header_fields
     return [
-        f"{reply(505, 'this server speaks HTTP/1.0 and HTTP/1.1')} unless {{ req.ver {' '.join(VERSIONS)} }}",
-        f"{reply(400, 'the request names no host; send the header once')} if {{ req.ver 1.1 }} !{{ req.fhdr_cnt(host) 1 }}",
-        f"{reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
         refuse(414, f"the target of the request is longer than {target} bytes", f"url_len gt {target}"),
         refuse(431, f"the headers are longer than {length} bytes", f"req.hdrs,length gt {length}"),
         refuse(431, f"the request has more than {count} headers", f"req.fhdr_cnt gt {count}"),
@@ -70,5 +86,14 @@ def _refusing(limits: EdgeLimits) -> list[str]:
     ]
 
 
-def _leaving(ready_path: str) -> str:
-    return f"{reply(503, 'the server is stopping')} if {{ stopping }} {{ path {ready_path} }}"
+def leaving_rules(refuse: Refuse, *ready_paths: str) -> list[str]:
+    """The rules for when the server stops: it is not ready any more, and answers everything else."""
+    return [refuse(503, "the server is stopping", f"stopping }} {{ path {' '.join(ready_paths)}")]
+
+
+def _speaking() -> list[str]:
+    return [
+        f"{reply(505, 'this server speaks HTTP/1.0 and HTTP/1.1')} unless {{ req.ver {' '.join(VERSIONS)} }}",
+        f"{reply(400, 'the request names no host; send the header once')} if {{ req.ver 1.1 }} !{{ req.fhdr_cnt(host) 1 }}",
+        f"{reply(501, REFUSALS[501])} unless {{ method {' '.join(METHODS)} }}",
+    ]

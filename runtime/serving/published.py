@@ -45,6 +45,7 @@ class Listeners:
 
     published: socket.socket
     metrics: socket.socket | None = None
+    grpc: socket.socket | None = None
 
     @property
     def ports(self) -> frozenset[int]:
@@ -62,7 +63,7 @@ class Listeners:
             listener.close()
 
     def _open(self) -> list[socket.socket]:
-        return [listener for listener in (self.published, self.metrics) if listener is not None]
+        return [listener for listener in (self.published, self.metrics, self.grpc) if listener is not None]
 
 
 @contextmanager
@@ -74,7 +75,10 @@ def open_listeners(settings: Settings) -> Iterator[Listeners]:
         if settings.metrics_port is not None:
             options = ("LADING_METRICS_HOST", "LADING_METRICS_PORT")
             metrics = opened.enter_context(listen(settings.metrics_host, settings.metrics_port, options))
-        yield Listeners(published, metrics)
+        grpc = None
+        if settings.grpc_port is not None:
+            grpc = opened.enter_context(listen(settings.host, settings.grpc_port, ("--host", "--grpc-port")))
+        yield Listeners(published, metrics, grpc)
 
 
 def listen(host: str, port: int, options: tuple[str, str] = ("--host", "--port")) -> socket.socket:
@@ -112,6 +116,11 @@ def reachable_by_others(host: str) -> bool:
 
 def url(host: str, port: int, *, secure: bool = False) -> str:
     """The URL at which a client on this machine reaches the server."""
+    return f"http{'s' if secure else ''}://{target(host, port)}"
+
+
+def target(host: str, port: int) -> str:
+    """The address and the port by which a client on this machine reaches the server."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - read, not bound
     bracketed = f"[{reachable}]" if ":" in reachable and not reachable.startswith("[") else reachable
-    return f"http{'s' if secure else ''}://{bracketed}:{port}"
+    return f"{bracketed}:{port}"

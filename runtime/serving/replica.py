@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from ray.serve._private import replica
@@ -22,8 +22,11 @@ from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.log_lines import send_log_lines
 from lading.runtime.serving.shortcut import ShortcutProtocol
-from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot
+from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
 from lading.runtime.watch import Run, Watch
+
+if TYPE_CHECKING:
+    from grpc import aio
 
 LOG = logging.getLogger("lading.runtime")
 
@@ -55,6 +58,7 @@ class Replica:
         self._application: Application | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._calls: aio.Server | None = None
 
     async def reconfigure(self, config: Mapping[str, Any]) -> None:
         """Answer with what ``config``, a ``Desired``, says; when that fails the models of before stay.
@@ -87,7 +91,10 @@ class Replica:
         self._application.draining = True
         await asyncio.sleep(NOTICE_SECONDS)
         self._server.should_exit = True
-        await asyncio.wait([self._serving])
+        ending = [self._serving]
+        if self._calls is not None:
+            ending.append(asyncio.create_task(self._calls.stop(self._settings.drain_seconds)))
+        await asyncio.wait(ending)
         self._slot.release()
 
     def _start(self, application: Application) -> None:
@@ -106,7 +113,15 @@ class Replica:
                 timeout_graceful_shutdown=max(1, round(self._settings.drain_seconds)),
             )
         )
-        self._serving = asyncio.create_task(self._server.serve(sockets=[self._slot.listen()]))
+        self._serving = asyncio.create_task(self._serve(application, self._server))
+
+    async def _serve(self, application: Application, server: "_Server") -> None:
+        """Serve until told to leave. HTTP says that the replica is ready, so calls of gRPC are taken before."""
+        if self._settings.grpc_port is not None:
+            from lading.runtime.grpc.calls import serve_calls  # loads gRPC's plugins, for those who ask for it
+
+            self._calls = await serve_calls(application, grpc_path(self._slot.path))
+        await server.serve(sockets=[self._slot.listen()])
 
 
 class _Server(uvicorn.Server):

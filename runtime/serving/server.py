@@ -24,7 +24,7 @@ from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
 from lading.runtime.serving.orders import Order
-from lading.runtime.serving.published import Listeners, open_listeners, url
+from lading.runtime.serving.published import Listeners, open_listeners, target, url
 from lading.runtime.serving.quota import default_replicas
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_count
@@ -44,6 +44,8 @@ class Ready:
     address: str
     replicas: int
     desired: Desired
+    grpc: str | None
+    """The address and the port for gRPC."""
 
 
 class Server:
@@ -116,8 +118,7 @@ class Server:
         await self._until_ready(run, edge)
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], ports)
-        secure = self._settings.tls_certificate is not None
-        self._ready(Ready(url(self._settings.host, self._settings.port, secure=secure), self._replicas, desired))
+        self._ready(self._announced(desired))
         told: set[str] = set()
         while True:
             for failure in take_failures(run.path):
@@ -131,6 +132,11 @@ class Server:
             with suppress(OSError):  # the edge is being started again
                 self._headcount.look(await edge.replicas())
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _announced(self, desired: Desired) -> Ready:
+        host, port, grpc_port = self._settings.host, self._settings.port, self._settings.grpc_port
+        address = url(host, port, secure=self._settings.tls_certificate is not None)
+        return Ready(address, self._replicas, desired, None if grpc_port is None else target(host, grpc_port))
 
     async def _until_ready(self, run: RunFolder, edge: Edge) -> None:
         """Wait until the edge sends requests to every replica; raises what keeps them from it."""

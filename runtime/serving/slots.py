@@ -56,6 +56,11 @@ def slot_paths(folder: Path, count: int) -> Sequence[Path]:
     return [folder / f"slot{index}.sock" for index in range(count)]
 
 
+def grpc_path(path: Path) -> Path:
+    """The path of the socket for gRPC, beside that of the slot's at ``path``."""
+    return path.with_suffix(".grpc")
+
+
 def claim_slot(folder: Path, count: int) -> Slot:
     """Claim the first free slot of ``folder``; raises ``NoFreeSlotError``."""
     for path in slot_paths(folder, count):

@@ -8,13 +8,17 @@ import socket
 import subprocess
 from pathlib import Path
 from unittest.mock import ANY
+from urllib.parse import unquote
 
 import pytest
 
 from lading.core.settings import Settings
+from lading.runtime.protocols.error_table import meaning
 from lading.runtime.serving.edge import NoHaproxyError, haproxy_binary
 from lading.runtime.serving.edge_configuration import edge_configuration
 from lading.runtime.serving.edge_limits import EdgeLimits, edge_limits
+from lading.runtime.serving.edge_metrics import CONNECTIONS
+from lading.runtime.serving.edge_statuses import STATUSES, status_reply
 
 LIMITS = edge_limits(
     Settings(
@@ -36,9 +40,11 @@ LIMITS = edge_limits(
     )
 )
 
+ADMIN, SLOTS = Path("/run/admin.sock"), [Path(f"/run/slot{n}.sock") for n in range(3)]
+
 
 def configuration(limits: EdgeLimits = LIMITS, listener: int = 9) -> str:
-    return edge_configuration(listener, Path("/run/admin.sock"), [Path(f"/run/slot{n}.sock") for n in range(3)], limits)
+    return edge_configuration(listener, ADMIN, SLOTS, limits)
 
 
 def test_haproxy_takes_it(tmp_path: Path) -> None:
@@ -127,6 +133,55 @@ def test_a_503_says_when_to_come_again() -> None:
     for line in configuration().splitlines():
         if re.search(r"status 503 ", line):
             assert "hdr retry-after 1" in line
+
+
+def called() -> str:
+    """The sections for gRPC."""
+    whole = edge_configuration(9, ADMIN, SLOTS, LIMITS, grpc=11)
+    assert whole.startswith(configuration().replace(f"maxconn {77 + CONNECTIONS}", f"maxconn {2 * 77 + CONNECTIONS}"))
+    return whole[len(configuration()) :]
+
+
+def test_haproxy_takes_that_for_grpc_too(tmp_path: Path) -> None:
+    path = tmp_path / "edge.cfg"
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        given = [first.fileno(), second.fileno()]
+        path.write_text(edge_configuration(given[0], ADMIN, SLOTS, edge_limits(Settings()), grpc=given[1]))
+        checked = subprocess.run(
+            [haproxy_binary(), "-c", "-f", str(path)], pass_fds=given, capture_output=True, text=True, check=False
+        )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bind fd@11 proto h2",
+        "maxconn 77",
+        "http-request wait-for-body time 5000ms at-least 5",
+        "http-request wait-for-body time 5000ms at-least 15000",
+        "server slot2 unix@/run/slot2.grpc track replicas/slot2",
+        "use_backend uploads-grpc if { req.body,bytes(1,4),be2dec(,4) -m int gt 47344 }",
+    ],
+)
+def test_calls_have_the_limits_of_requests(line: str) -> None:
+    assert line in [found.strip() for found in called().splitlines()]
+
+
+def test_every_answer_to_a_call_is_a_status() -> None:
+    spoken = [line.strip() for line in called().splitlines() if " status " in f" {line}" and " hdr " in line]
+    assert len(spoken) > 20
+    for line in spoken:
+        words = shlex.split(line.replace("%%", "%"))
+        code, status = int(words[words.index("status") + 1]), int(words[words.index("grpc-status") + 1])
+        assert STATUSES[status] == meaning(code).grpc
+        assert unquote(words[words.index("grpc-message") + 1])
+
+
+def test_words_may_hold_whatever_grpc_s_can() -> None:
+    line = status_reply(503, "100 % of the replicas' room: é")
+    assert shlex.split(line)[-1] == "100 %%25 of the replicas%%27 room: %%C3%%A9"
 
 
 def test_without_a_haproxy_it_is_said_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:

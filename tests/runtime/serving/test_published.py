@@ -39,6 +39,20 @@ def test_the_port_for_metrics_is_told_by_its_own_name() -> None:
             pass  # what was opened before is closed
 
 
+def test_the_port_for_grpc_is_beside_the_other_one_and_told_by_its_own_name() -> None:
+    with listen("127.0.0.1", 0) as taken, listen("127.0.0.1", 0) as free, listen("127.0.0.1", 0) as other:
+        ports = [listener.getsockname()[1] for listener in (taken, free, other)]
+        free.close()
+        other.close()
+        with open_listeners(Settings(port=ports[1], grpc_port=ports[2])) as listeners:
+            assert listeners.ports == {ports[1], ports[2]}
+            assert len(listeners.descriptors) == 2
+        for port in (ports[0], ports[1]):
+            settings = Settings(port=ports[1], grpc_port=port)
+            with pytest.raises(PortInUseError, match="--grpc-port"), open_listeners(settings):
+                raise AssertionError("it is taken")
+
+
 @pytest.mark.parametrize(
     ("host", "reachable"),
     [

@@ -58,7 +58,8 @@ class EdgeAlone:
 
     def _begin(self, settings: Settings) -> None:
         metrics = None if settings.metrics_port is None else listen("127.0.0.1", settings.metrics_port)
-        self.listeners = Listeners(listen("127.0.0.1", 0), metrics)
+        grpc = None if settings.grpc_port is None else listen("127.0.0.1", settings.grpc_port)
+        self.listeners = Listeners(listen("127.0.0.1", 0), metrics, grpc)
         self.port: int = self.listeners.published.getsockname()[1]
         access = edge_access(settings, self._run.path)
         log = self.relay.descriptor if settings.access_log else None
