@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """How long a request may wait for a replica before it is answered 503."""
     queue_per_replica: Positive = 512
     """Requests that one replica holds at a time, those whose answers are not read yet too; more wait in the edge."""
+    compressed_bodies: bool = False
+    """Whether requests may come, and answers go, in gzip or deflate."""
     connections: Positive = 512
     """Client connections at a time on each port, and calls of gRPC."""
     body_bytes: Positive = 64 * MEBIBYTE

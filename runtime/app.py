@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import InternalError, MethodNotAllowedError, UnknownPathError
+from lading.runtime.protocols.compression import compressing
 from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
@@ -46,7 +47,10 @@ class Application:
         for protocol in self.protocols:
             hot.update(protocol.hot(deployments))
         routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]
-        self._hot, self._router, self._deployments = hot, Router(routes, redirect_slashes=False), deployments
+        router: ASGIApp = Router(routes, redirect_slashes=False)
+        if self.settings.compressed_bodies:
+            hot, router = {path: compressing(endpoint) for path, endpoint in hot.items()}, compressing(router)
+        self._hot, self._router, self._deployments = hot, router, deployments
         self.prompt = _prompt(hot)
         """The hot endpoints that answer without waiting where they can, by their path as it is on the wire."""
 

@@ -136,8 +136,19 @@ class CrowdedError(RequestError):
         return f"the server holds {self.limit} bytes of requests already; send the request again later"
 
 
+class BrokenCodingError(RequestError):
+    """The request's body is not what its content-encoding says."""
+
+    def __init__(self, coding: str) -> None:
+        super().__init__(coding)
+        self.coding = coding
+
+    def __str__(self) -> str:
+        return f"the body is not one whole {self.coding} stream, as its content-encoding says; send it again"
+
+
 class EncodedBodyError(RequestError):
-    """The request's body is compressed, which is not offered."""
+    """The request's body is compressed in a way that is not offered."""
 
     status = 415
 

@@ -12,7 +12,7 @@ from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestE
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answering import Answering
 from lading.runtime.protocols.asking import Question
-from lading.runtime.protocols.head import Head, Headers, check_head, head_of, patience
+from lading.runtime.protocols.head import ENCODING, IDENTITY, Head, Headers, check_head, head_of, patience
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
@@ -85,7 +85,7 @@ class Endpoint(typing.Generic[Asked]):
         started = perf_counter_ns()
         head, app = head_of(scope["headers"]), scope["app"]
         try:
-            check_head(head, app.settings.body_bytes)
+            check_head(head, app.settings.body_bytes, app.intake.codings)
             answer = await self._taken(head, receive, app.intake)
         except ClientGoneError:
             self._answering.fail(started)
@@ -121,7 +121,7 @@ class Endpoint(typing.Generic[Asked]):
         return Answer(body, headers + self._digest, status)
 
     async def _taken(self, head: Head, receive: Receive, intake: Intake) -> Answer:
-        body = await intake.read(receive)
+        body = await intake.read(receive, head.get(ENCODING, IDENTITY))
         try:
             return await self._answer(head, body, receive)
         finally:

@@ -1,6 +1,6 @@
 """The head of a request: those of its headers that say how to read the body and how to answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from lading.runtime.errors import BodyTooLargeError, EncodedBodyError, MalformedRequestError, shown
 
@@ -12,6 +12,8 @@ Head = Mapping[bytes, bytes]
 ACCEPT = b"accept"
 BINARY_LENGTH = b"inference-header-content-length"
 ENCODING = b"content-encoding"
+IDENTITY = b"identity"
+"""A body that is sent as it is."""
 LENGTH = b"content-length"
 TIMEOUT = b"lading-timeout-ms"
 TYPE = b"content-type"
@@ -26,12 +28,13 @@ def head_of(headers: Headers) -> Head:
     return {name: value for name, value in headers if name in NOTED}
 
 
-def check_head(head: Head, limit: int) -> None:
-    """Raise ``BodyTooLargeError`` or ``EncodedBodyError`` for a body that cannot be taken."""
+def check_head(head: Head, limit: int, codings: Container[bytes] = ()) -> None:
+    """Raise ``BodyTooLargeError`` or ``EncodedBodyError`` for a body that cannot be taken, but in ``codings``."""
     if LENGTH in head and head[LENGTH].isdigit() and int(head[LENGTH]) > limit:
         raise BodyTooLargeError(limit)
-    if ENCODING in head and head[ENCODING].lower() != b"identity":
-        raise EncodedBodyError(head[ENCODING].decode("latin-1"))
+    coding = head.get(ENCODING, IDENTITY).lower()
+    if coding != IDENTITY and coding not in codings:
+        raise EncodedBodyError(coding.decode("latin-1"))
 
 
 def patience(head: Head) -> float | None:

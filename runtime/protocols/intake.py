@@ -1,11 +1,18 @@
 """The intake: bodies as they arrive, each within its limit and at its least rate, all together within their memory."""
 
 import asyncio
+from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import Receive
 
 from lading.core.settings import Settings
 from lading.runtime.errors import BodyTooLargeError, CrowdedError, SlowBodyError
+from lading.runtime.protocols.codings import WINDOWS, decoded
+from lading.runtime.protocols.head import IDENTITY
+
+DECODERS = 2
+"""Threads that take bodies out of their codings; each may hold a whole one that is not counted yet."""
 
 
 class ClientGoneError(Exception):
@@ -19,16 +26,33 @@ class Intake:
         self._limit, self._most = settings.body_bytes, settings.held_bytes
         self._rate, self._seconds = settings.body_rate, settings.body_seconds
         self._portion = settings.body_rate * settings.body_seconds
+        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="lading-decode")
         self.held = 0
         """The bytes of all bodies that were not released."""
+        self.codings: Container[bytes] = WINDOWS if settings.compressed_bodies else ()
+        """The codings in which a body may come."""
 
-    async def read(self, receive: Receive) -> bytes:
-        """The whole body, which counts as held until it is released.
+    async def read(self, receive: Receive, coding: bytes = IDENTITY) -> bytes:
+        """The whole body without its ``coding``, which counts as held until it is released.
 
-        Raises ``BodyTooLargeError`` as soon as the limit is passed, ``CrowdedError`` when there is no memory for it
-        beside the others, ``SlowBodyError`` when less than the least rate arrives, ``ClientGoneError`` when the client
-        leaves.
+        Raises ``BodyTooLargeError`` as soon as the limit is passed, by what comes or by what that stands for,
+        ``CrowdedError`` when there is no memory for it beside the others, ``SlowBodyError`` when less than the least
+        rate arrives, ``BrokenCodingError`` when it is not in its coding, ``ClientGoneError`` when the client leaves.
         """
+        body = await self._whole(receive)
+        return await self._decoded(body, coding.lower()) if coding.lower() in self.codings else body
+
+    def hold(self, size: int) -> None:
+        """Hold ``size`` bytes that are to come, until they are released; raises ``CrowdedError``, and holds none."""
+        if self.held > 0 and self.held + size > self._most:
+            raise CrowdedError(self._most)
+        self.held += size
+
+    def release(self, size: int) -> None:
+        """Forget ``size`` bytes that were held."""
+        self.held -= size
+
+    async def _whole(self, receive: Receive) -> bytes:
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._seconds) as clock:
@@ -41,15 +65,14 @@ class Intake:
             raise
         return b"".join(parts) if len(parts) != 1 else parts[0]
 
-    def hold(self, size: int) -> None:
-        """Hold ``size`` bytes that are to come, until they are released; raises ``CrowdedError``, and holds none."""
-        if self.held > 0 and self.held + size > self._most:
-            raise CrowdedError(self._most)
-        self.held += size
-
-    def release(self, size: int) -> None:
-        """Forget ``size`` bytes that were held."""
-        self.held -= size
+    async def _decoded(self, body: bytes, coding: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._decoders, decoded, body, coding, self._limit)
+        finally:
+            self.release(len(body))
+        self.hold(len(found))
+        return found
 
     async def _collect(self, receive: Receive, parts: list[bytes], clock: asyncio.Timeout) -> None:
         """Put what arrives into ``parts``; each portion that did sets the clock anew."""

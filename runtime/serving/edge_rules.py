@@ -82,6 +82,7 @@ def measuring_rules(limits: EdgeLimits, refuse: Refuse) -> list[str]:
         refuse(431, f"the headers are longer than {length} bytes", f"req.hdrs,length gt {length}"),
         refuse(431, f"the request has more than {count} headers", f"req.fhdr_cnt gt {count}"),
         refuse(400, "a header holds a control character; send text", f"req.hdrs -m reg {CONTROLS}"),
+        refuse(415, "the body has several content-encodings; send it in one", "req.fhdr_cnt(content-encoding) gt 1"),
         f"http-request deny deny_status 413 if {{ req.body_size gt {limits.body_bytes} }}",
     ]
 
