@@ -151,6 +151,14 @@ def test_replacing_all_replicas_loses_no_call(served: Served, load: Callable[[],
     assert set(begun.stop()) == {"OK"}
 
 
+def test_a_killed_edge_is_started_again_with_both_ports(served: Served) -> None:
+    (edge,) = served.serving.pids("haproxy")
+    os.kill(edge, signal.SIGKILL)
+    served.serving.until_said("is started again")
+    with served.channel() as channel:
+        assert infer(channel, cells(), wait_for_ready=True).model_name == "cells"
+
+
 def test_sigterm_answers_every_call_that_was_accepted(start: "Start", bundles: Mapping[str, Path]) -> None:
     target = f"127.0.0.1:{free_port()}"
     serving = start([bundles["cells"]], "--replicas", "1", "--grpc-port", target.split(":")[1])

@@ -284,6 +284,16 @@ def test_a_connection_that_says_no_more_is_closed(publish: Publish, sent: bytes)
     exchange(called.target, sent)
 
 
+def test_a_client_that_takes_no_more_of_its_answer_is_closed(publish: Publish) -> None:
+    called = publish(stall_seconds=1.0, idle_seconds=1.0)
+    window = 65535  # of a connection's answers, as long as the client opens it no further (RFC 9113, 6.9.2)
+    message = b"\0" + (2 * window).to_bytes(4, "big") + b"a" * 2 * window
+    pieces = [message[at : at + 16384] for at in range(0, len(message), 16384)]
+    frames = [frame(0, int(piece is pieces[-1]), 1, piece) for piece in pieces]
+    received = exchange(called.target, PREFACE + headers() + b"".join(frames))
+    assert window // 2 < received.count(b"a") <= window + 1024
+
+
 KEYS = f"{Key('alice', key_digest('secret-a'))}\n{Key('bob', key_digest('secret-b'), 2)}\n"
 
 
