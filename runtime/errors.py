@@ -175,7 +175,7 @@ class NotInJsonError(RequestError):
 
 
 class InfiniteAnswerError(RequestError):
-    """The model answered infinity, which JSON cannot hold and which must not turn into null in silence."""
+    """The model answered infinity, which JSON and CSV cannot hold and which must not turn into null in silence."""
 
     status = 422
 
@@ -185,8 +185,8 @@ class InfiniteAnswerError(RequestError):
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" for row {self.row}"
-        found = f"the model's answer {shown(self.output)}{where} is infinite, which JSON cannot hold"
-        return f"{found}; ask for the answer in a binary form, or leave that row out"
+        found = f"the model's answer {shown(self.output)}{where} is infinite, which neither JSON nor CSV can hold"
+        return f"{found}; ask for it as binary tensors, by gRPC or as Arrow, or leave that row out"
 
 
 class DeadlineError(RequestError):
@@ -230,7 +230,11 @@ class SeveralShapesError(RequestError):
 
 def shown(value: object) -> str:
     """``value`` as an error may repeat it: much like its JSON, cut short, without control characters."""
-    text = _text(value)
+    return cut(_text(value))
+
+
+def cut(text: str) -> str:
+    """``text`` cut short."""
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

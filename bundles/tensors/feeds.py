@@ -46,6 +46,10 @@ class Encoder:
             rows = [self._completed(row, number, allow_extra) for number, row in enumerate(rows)]
         return self._filled({name: rule.gather(rows) for name, rule in self._rules.items()})
 
+    def check_names(self, given: Collection[str]) -> None:
+        """Raise ``FieldError`` where the columns ``given`` lack a field, or one of them is none."""
+        self._check_names(given, None, False)
+
     def _filled(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         for rule in self._unused:
             rule.values(columns[rule.name])

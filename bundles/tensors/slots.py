@@ -95,7 +95,7 @@ class _Cast:
 
     def _converted(self, values: Array, given: Array) -> Array:
         if self._dtype.kind == "f":
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is a NaN
                 made = floats(values).astype(self._dtype)
             wrong = np.isinf(made) & ~np.isinf(floats(values))
         else:

@@ -45,7 +45,7 @@ class Stack:
         whole = [flag or kind in "iu" for flag, kind in zip(self._integers, kinds, strict=True)]
         if not _all_whole(wide, whole) or not _all_truths(wide, self._truths):
             return None
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is a NaN
             made = wide.T.astype(self._dtype, order="C")
         return made if np.isfinite(made).all() or self._may_be(wide, made) else None
 

@@ -12,7 +12,16 @@ from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestE
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answering import Answering
 from lading.runtime.protocols.asking import Question
-from lading.runtime.protocols.head import ENCODING, IDENTITY, Head, Headers, check_head, head_of, patience
+from lading.runtime.protocols.head import (
+    ENCODING,
+    IDENTITY,
+    Head,
+    Headers,
+    check_head,
+    head_of,
+    is_tabular,
+    patience,
+)
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
@@ -104,6 +113,8 @@ class Endpoint(typing.Generic[Asked]):
         try:
             head = head_of(headers)
             check_head(head, limit)
+            if is_tabular(head):
+                return None
             question = self._dialect.read(body, head)
             if self._model.quick(question.rows):
                 return self._whole(self._answering.at_once(question, patience(head), started))
@@ -128,7 +139,7 @@ class Endpoint(typing.Generic[Asked]):
             intake.release(len(body))
 
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
-        read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES
+        read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES or is_tabular(head)
         return await self._answering.answer(read, patience(head), large, receive)
 
     async def _decline(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,6 +24,7 @@ MEANINGS: Mapping[int, Meaning] = {
     403: Meaning("this server does not answer such a request", "PERMISSION_DENIED", "PERMISSION_DENIED"),
     404: Meaning("no such path, model or version", "NOT_FOUND", "RESOURCE_DOES_NOT_EXIST"),
     405: Meaning("the path does not answer that method", "UNIMPLEMENTED", "BAD_REQUEST"),
+    406: Meaning("the answer is not sent as anything that the request accepts", "INVALID_ARGUMENT", "BAD_REQUEST"),
     408: Meaning("the request did not arrive in time", "DEADLINE_EXCEEDED", "BAD_REQUEST"),
     411: Meaning("a body in chunks is too large to come without its length", "INVALID_ARGUMENT", "BAD_REQUEST"),
     413: Meaning("the body is larger than this server takes", "RESOURCE_EXHAUSTED", "BAD_REQUEST"),

@@ -18,6 +18,9 @@ LENGTH = b"content-length"
 TIMEOUT = b"lading-timeout-ms"
 TYPE = b"content-type"
 
+TABULAR = (b"application/vnd.apache.", b"text/csv")
+"""How the media types of tables begin."""
+
 NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE})
 LONGEST_TIMEOUT = 9
 """Digits; that many milliseconds are eleven days."""
@@ -46,3 +49,8 @@ def patience(head: Head) -> float | None:
         text = shown(given.decode("latin-1"))
         raise MalformedRequestError(f"the header {TIMEOUT.decode()} is {text}, expected milliseconds as an integer")
     return int(given) / 1000
+
+
+def is_tabular(head: Head) -> bool:
+    """Whether the body is sent as a table, which may hold more than its length tells."""
+    return TYPE in head and head[TYPE].lower().startswith(TABULAR)

@@ -11,18 +11,36 @@ from starlette.types import ASGIApp
 from lading.bundles.tensors.feeds import FieldError
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, shown
+from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, cut, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.examples import example, golden_rows
-from lading.runtime.protocols.head import Head
+from lading.runtime.protocols.head import ACCEPT, TYPE, Head
+from lading.runtime.protocols.media import (
+    FORMATS,
+    JSON,
+    JSON_ANSWERS,
+    JSON_BODIES,
+    UnknownTypeError,
+    sent_as,
+    tables_are_read,
+    wanted_as,
+)
 from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, words
 from lading.runtime.protocols.rows import RowReader
-from lading.runtime.protocols.schemas import DIGEST, FIELD_ERROR, JSON, Schema, answer_schema, refusals, row_schema
+from lading.runtime.protocols.schemas import DIGEST, FIELD_ERROR, Schema, answer_schema, refusals, row_schema
+from lading.runtime.protocols.tables import LIMIT, Tables
 
 PATH = "/models/{name}/predict"
+
+TAKEN = (JSON, *FORMATS)
+"""The media types of bodies."""
+
+BYTES: Schema = {"type": "string", "format": "binary"}
+
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class Rows(NamedTuple):
@@ -32,29 +50,51 @@ class Rows(NamedTuple):
     rows: int
     single: bool
     """Whether one row came as an object, and one answer goes back as an object."""
+    form: str = JSON
+    """The media type of the answer."""
     timeout: float | None = None
 
 
 class NamedFieldsDialect:
-    """Reads rows of named fields for one model, and writes answers by meaning."""
+    """Reads rows of named fields for one model, as JSON or as a table, and writes answers by meaning.
 
-    def __init__(self, model: Model) -> None:
+    ``limit`` is how many bytes a table may take once it is decoded.
+    """
+
+    def __init__(self, model: Model, limit: int = LIMIT) -> None:
         self._reader = RowReader(model.signature, model.encoder)
         self._writer = AnswerWriter(model.signature)
+        self._tables = Tables(model, limit)
 
     def read(self, body: bytes, head: Head) -> Rows:
-        """The rows in ``body``: an object, or a list of objects."""
+        """The rows in ``body``: an object, a list of objects, or a table."""
+        form = JSON if head.get(ACCEPT) in JSON_ANSWERS else wanted_as(head, offered())
+        if head.get(TYPE) in JSON_BODIES:
+            return self._objects(body, form)
+        media, parameters = sent_as(head)
+        if parameters.get("charset", "utf-8") not in CHARSETS or parameters.get("header") == "absent":
+            raise UnknownTypeError(head[TYPE].decode("latin-1"), TAKEN)
+        if media in FORMATS:
+            feeds = self._tables.read(body, media)
+            return Rows(feeds, len(next(iter(feeds.values()))), False, form)
+        if media.encode() in JSON_BODIES:
+            return self._objects(body, form)
+        raise UnknownTypeError(head[TYPE].decode("latin-1"), TAKEN)
+
+    def _objects(self, body: bytes, form: str) -> Rows:
         document = parse(body)
         single = type(document) is dict
         rows = [document] if single else _listed(document)
         refuse_repeated(body, document, sum(map(len, rows)))
         try:
-            return Rows(self._reader.read(rows), len(rows), single)
+            return Rows(self._reader.read(rows), len(rows), single, form)
         except FieldError as error:
             raise FieldError(error.field, None if single else error.row, error.problem) from None
 
     def write(self, question: Rows, outputs: Feeds) -> Answer:
-        """An answer for each row, in their order; an object for an object, a list for a list."""
+        """An answer for each row, in their order; an object for an object, a list for a list, or a table."""
+        if question.form != JSON:
+            return self._tables.write(outputs, question.form)
         try:
             rows = self._writer.rows(outputs)
         except InfiniteAnswerError as error:
@@ -68,12 +108,12 @@ class NamedFields:
     name = "named_fields"
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing here can be set."""
+        self._limit = settings.body_bytes
 
     def hot(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """An endpoint for each model."""
         return {
-            PATH.format(name=model.name): Endpoint(model, NamedFieldsDialect(model), placed_refusal)
+            PATH.format(name=model.name): Endpoint(model, NamedFieldsDialect(model, self._limit), placed_refusal)
             for model in deployments
         }
 
@@ -90,9 +130,15 @@ class NamedFields:
         return {PATH.format(name=model.name): {"post": _operation(model)} for model in deployments}
 
 
+def offered() -> tuple[str, ...]:
+    """The media types of answers."""
+    return TAKEN if tables_are_read() else (JSON,)
+
+
 def placed_refusal(error: Refusal, headers: Iterable[Header] = ()) -> JsonReply:
     """The reply to a request that was refused, with ``field`` and ``row`` where they are known."""
-    place = {"field": getattr(error, "field", None), "row": getattr(error, "row", None)}
+    field, row = getattr(error, "field", None), getattr(error, "row", None)
+    place = {"field": None if field is None else cut(field), "row": row}
     known = {name: value for name, value in place.items() if value is not None}
     return refused(error, {"error": words(error), **known}, headers)
 
@@ -109,17 +155,28 @@ def _operation(model: Model) -> Schema:
         "operationId": f"predict_{model.name}",
         "tags": [model.name],
         "summary": f"Predict with {model.manifest.deployment}, the fields by name",
-        "description": "One row as an object gets one answer; a list of rows gets a list of answers.",
-        "requestBody": {"required": True, "content": {JSON: {"schema": _one_or_many(row), "examples": requests}}},
+        "description": (
+            "One row as an object gets one answer; a list of rows gets a list of answers. Tables have a column for each "
+            "field, by its name, and get a row for each row."
+        ),
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": _one_or_many(row), "examples": requests}, **_tables()},
+        },
         "responses": {
             "200": {
                 "description": "The answer to each row, in their order.",
                 "headers": DIGEST,
-                "content": {JSON: {"schema": _one_or_many(answer), "examples": answers}},
+                "content": {JSON: {"schema": _one_or_many(answer), "examples": answers}, **_tables()},
             },
-            **refusals(FIELD_ERROR, 400, 413, 415, 422, 500),
+            **refusals(FIELD_ERROR, 400, 406, 413, 415, 422, 500),
         },
     }
+
+
+def _tables() -> Schema:
+    """The tables that are read and written, none of which JSON Schema can describe."""
+    return {media: {"schema": BYTES} for media in offered() if media != JSON}
 
 
 def _one_or_many(schema: Schema) -> Schema:

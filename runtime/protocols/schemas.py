@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from lading.bundles.signature import Field, Output, Signature
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.protocols.answers import class_values, column_names, keys
+from lading.runtime.protocols.error_table import meaning
 from lading.runtime.protocols.replies import DIGEST_HEADER
 
 Schema = dict[str, JsonValue]
@@ -124,18 +125,14 @@ def operation(name: str, tag: str, summary: str, answer: Schema, *refused: int) 
 
 def refusals(error: Schema, *statuses: int) -> Schema:
     """The responses of an operation that refuses with these statuses."""
-    return {str(status): {"description": MEANINGS[status], "content": {JSON: {"schema": error}}} for status in statuses}
+    return {
+        str(status): {"description": _sentence(meaning(status).text), "content": {JSON: {"schema": error}}}
+        for status in statuses
+    }
 
 
-MEANINGS = {
-    400: "The request is malformed, or a value is not what its field takes.",
-    404: "No such model or version is deployed.",
-    413: "The body is larger than this server takes.",
-    415: "The body is compressed.",
-    422: "The model answered infinity, which JSON cannot hold.",
-    500: "The server failed; its log has the reason.",
-    503: "Not ready, or too much to do; try again later.",
-}
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
 
 
 def _element(dtype: str) -> Schema:

@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.ipc
 import pyarrow.parquet
 
@@ -15,6 +14,7 @@ from lading.bundles.storage.atomic import new_file
 from lading.bundles.tables.files import ARROW, PARQUET
 from lading.core.errors import UsageError
 from lading.runtime.scoring.row_files import UnknownFormatError
+from lading.runtime.tables.csv_text import header_line, lines_of
 
 Write = Callable[[pa.RecordBatch], None]
 
@@ -52,34 +52,12 @@ def new_answers(path: Path, schema: pa.Schema, size: int) -> Iterator[Write]:
 
 @contextmanager
 def _csv(stream: BinaryIO, schema: pa.Schema) -> Iterator[Write]:
-    """Quotes stand only where a cell needs them; Arrow's own writer puts all text into quotes, or none."""
-    stream.write(_lines([_quoted(pa.array([name])) for name in schema.names]))
+    stream.write(header_line(schema.names))
 
     def write(batch: pa.RecordBatch) -> None:
-        stream.write(_lines([_quoted(_text(column)) for column in batch.columns]))
+        stream.write(lines_of(batch))
 
     yield write
-
-
-def _text(column: pa.Array) -> pa.Array:
-    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
-
-
-def _quoted(column: pa.Array) -> pa.Array:
-    """In quotes where a cell would break a line or a row, or is empty and not null."""
-    needed = pc.match_substring_regex(column, '[",\\r\\n]|^$')
-    if not pc.any(needed).as_py():
-        return column
-    doubled = pc.replace_substring(column, '"', '""')
-    return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), column)
-
-
-def _lines(columns: Sequence[pa.Array]) -> bytes:
-    empty = "" if len(columns) > 1 else '""'  # many readers skip an empty line
-    options = {"null_handling": "replace", "null_replacement": empty}
-    joined = pc.binary_join_element_wise(*columns, ",", **options)
-    ended = pc.binary_join_element_wise(joined, "\n", "")
-    return "".join(ended.to_pylist()).encode()
 
 
 @contextmanager

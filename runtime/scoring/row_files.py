@@ -1,23 +1,19 @@
 """Row files: rows to score, read from CSV, Parquet or Arrow a batch at a time, however large the file is."""
 
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
 
 from lading.bundles.tables.files import ARROW, PARQUET
 from lading.core.errors import UsageError
+from lading.runtime.tables.csv_text import BLOCK_BYTES, CsvError, batches, header_of
 
 BATCH_ROWS = 8192
 """Rows that are scored at a time, at most."""
-
-BLOCK_BYTES = 1 << 20
-"""Bytes of a file that are read at a time; a single row of CSV has to fit."""
 
 
 class UnreadableFileError(UsageError):
@@ -71,7 +67,7 @@ def open_rows(path: Path) -> RowFile:
         raise UnknownFormatError(str(path), tuple(FORMATS))
     try:
         return opener(path)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+    except (OSError, CsvError, pa.ArrowException) as error:
         raise UnreadableFileError(str(path), _reason(error)) from error
 
 
@@ -83,13 +79,9 @@ class CsvFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.total = path.stat().st_size
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            header = next(csv.reader(stream), None)
-        if header is None:
-            raise UnreadableFileError(str(path), "it is empty; a CSV file begins with the names of its columns")
-        self.columns = tuple(header)
+        with path.open("rb") as stream:
+            self.columns = header_of(stream)
         self._stream = pa.OSFile(str(path))  # Arrow calls back into a file of Python's, and loses a Ctrl-C in there
-        self._invalid: Any = None
 
     def done(self) -> int:
         """Bytes read."""
@@ -102,36 +94,10 @@ class CsvFile:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
-            with self._open(columns) as reader:
-                for batch in reader:
-                    yield from _sliced(batch)
-        except (OSError, pa.ArrowException) as error:
-            raise UnreadableFileError(str(self.path), self._problem(error)) from error
-
-    def _open(self, columns: Sequence[str]) -> Any:
-        return pa.csv.open_csv(
-            self._stream,
-            # One thread, since only then a row that is wrong has a number.
-            read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._note_invalid),
-            convert_options=pa.csv.ConvertOptions(
-                include_columns=list(columns),
-                column_types=dict.fromkeys(columns, pa.string()),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                null_values=[""],
-            ),
-        )
-
-    def _note_invalid(self, row: Any) -> str:
-        self._invalid = row
-        return "error"
-
-    def _problem(self, error: Exception) -> str:
-        if self._invalid is None or self._invalid.number is None:
-            return _reason(error)
-        row, found = self._invalid.number - 1, self._invalid.actual_columns
-        return f"row {row} has {found} cells, the header names {self._invalid.expected_columns}"
+            for batch in batches(self._stream, columns):
+                yield from _sliced(batch)
+        except (OSError, CsvError) as error:
+            raise UnreadableFileError(str(self.path), _reason(error)) from error
 
 
 class ParquetFile:
@@ -218,8 +184,8 @@ def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
+    if isinstance(error, CsvError) and error.row is not None:
+        return f"row {error.row + 1} {error.problem}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).rstrip(".") or type(error).__name__

@@ -13,10 +13,10 @@ from lading.bundles.signature import Field
 from lading.bundles.tensors.feeds import Encoder, FieldError
 from lading.core.errors import ConflictError, UsageError
 from lading.runtime.model import Model
-from lading.runtime.scoring.answer_columns import AnswerColumn, answer_columns, answer_table
 from lading.runtime.scoring.answer_files import check_format, new_answers, without_dictionaries
 from lading.runtime.scoring.row_files import RowFile, open_rows
-from lading.runtime.scoring.row_values import values_of
+from lading.runtime.tables.answer_columns import AnswerColumn, answer_columns, answer_table
+from lading.runtime.tables.row_values import values_of
 
 KEEP_ALL = "all"
 

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,23 @@ from lading.runtime.protocols.replies import DIGEST_HEADER
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "http-api.md").read_text()
-EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n\n```json\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = re.findall(r"```sh\n(curl .*?)```\n\n```(?:json|csv)\n(.*?)```", PAGE, re.DOTALL)
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 async def curl(app: Application, command: str) -> httpx.Response:
     """What the ``curl`` command would be answered."""
     words = shlex.split(command)
     address = next(word for word in words if word.startswith("localhost:8080"))
-    body = words[words.index("-d") + 1] if "-d" in words else None
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport) as client:
-        return await client.request("GET" if body is None else "POST", f"http://{address}", content=body)
+    after = dict(pairwise(words))
+    body = after.get("-d", after.get("--data-binary"))
+    headers = dict(header.split(": ") for option, header in pairwise(words) if option == "-H")
+    return await asked(app, "GET" if body is None else "POST", f"http://{address}", content=body, headers=headers)
+
+
+async def asked(app: Application, method: str, address: str, **request: Any) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        return await client.request(method, address, **request)
 
 
 def fits(found: Any, written: Any) -> bool:
@@ -40,20 +47,46 @@ def fits(found: Any, written: Any) -> bool:
         return whole and all(name in found and fits(found[name], written[name]) for name in known)
     if isinstance(written, list):
         return len(found) == len(written) and all(fits(a, b) for a, b in zip(found, written, strict=True))
-    if isinstance(written, float):
+    if isinstance(written, float) and isinstance(found, float):
         return math.isclose(found, written, rel_tol=0.01, abs_tol=1e-4)
     return bool(found == written)
 
 
 @pytest.mark.parametrize(("command", "answer"), EXAMPLES)
 def test_the_examples_are_answered_as_printed(demo: Application, command: str, answer: str) -> None:
-    found = asyncio.run(curl(demo, command)).json()
-    assert fits(found, json.loads(answer)), json.dumps(found, indent=1)
+    found = asyncio.run(curl(demo, command))
+    if found.headers["content-type"] == "application/json":
+        assert fits(found.json(), json.loads(answer)), found.text
+    else:
+        assert fits(*(list(map(cells, text.splitlines())) for text in (found.text, answer))), found.text
+
+
+def cells(line: str) -> list[object]:
+    """The cells of a line of CSV, numbers as such."""
+    found: list[object] = []
+    for cell in line.split(","):
+        try:
+            found.append(float(cell))
+        except ValueError:
+            found.append(cell)
+    return found
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_programs_run_as_printed(demo: Application, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def post(address: str, **request: Any) -> httpx.Response:
+        return asyncio.run(asked(demo, "POST", address, **request))
+
+    monkeypatch.setattr(httpx, "post", post)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    assert names["answers"].to_pydict()["label"] == ["Gentoo", "Chinstrap"]
 
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 6
-    assert len(EXAMPLES) == PAGE.count("```sh") == PAGE.count("```json")
+    assert len(EXAMPLES) == PAGE.count("```sh") == PAGE.count("```json") + PAGE.count("```csv")
+    assert len(PROGRAMS) >= 1
 
 
 def test_every_status_is_documented() -> None:

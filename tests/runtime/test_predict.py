@@ -20,7 +20,7 @@ from lading.bundles.signature import Field
 from lading.core.main import main
 from lading.runtime.app import Application
 from lading.runtime.scoring.answer_files import new_answers
-from lading.runtime.scoring.row_values import values_of
+from lading.runtime.tables.row_values import values_of
 
 Rows = list[dict[str, Any]]
 
@@ -387,10 +387,9 @@ def test_a_damaged_bundle_ends_with_4(bundles: dict[str, Path], tmp_path: Path) 
 def test_without_pyarrow_it_says_what_to_install(
     bundles: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in [name for name in sys.modules if name.partition(".")[0] == "pyarrow" or "row_files" in name]:
-        monkeypatch.delitem(sys.modules, module)
-    for name in ("scoring", "row_files", "row_values", "answer_files", "answer_columns"):
-        monkeypatch.delitem(sys.modules, f"lading.runtime.scoring.{name}", raising=False)
+    for name in list(sys.modules):
+        if name.startswith(("pyarrow", "lading.runtime.scoring.", "lading.runtime.tables.")):
+            monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert run(bundles["coins"], "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv") == 2
     assert "lading[tables]" in capsys.readouterr().err

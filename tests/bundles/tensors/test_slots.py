@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.bundles.tensors.feeds import Encoder, FieldError, encode
@@ -158,3 +160,29 @@ def test_feeds_that_cannot_fill_the_graph(signature: Signature, problem: str) ->
     with pytest.raises(FeedError) as caught:
         Encoder(signature)
     assert problem in str(caught.value)
+
+
+FLOATS = st.floats(width=32) | st.floats() | st.sampled_from([math.nan, math.inf, 1e300, -0.0])
+COLUMNS = st.integers(0, 4).flatmap(
+    lambda rows: st.tuples(
+        st.lists(FLOATS, min_size=rows, max_size=rows), st.lists(FLOATS, min_size=rows, max_size=rows)
+    )
+)
+
+
+@given(columns=COLUMNS, numbers=st.sampled_from(["float16", "float32", "float64"]))
+def test_arrays_of_floats_fill_a_matrix_as_their_values_one_by_one(
+    columns: tuple[list[float], list[float]], numbers: str
+) -> None:
+    fields = (field("x", "number", nullable=True, feed=number(1)), field("y", "number", feed=number(0)))
+    signature = frame(*fields, numbers=numbers)
+
+    def outcome(*given: Any) -> object:
+        try:
+            found = encode(signature, dict(zip("xy", given, strict=True)))["numbers"]
+        except FieldError as error:
+            return str(error)
+        return found.dtype, found.shape, np.isnan(found).tolist(), np.nan_to_num(found).tobytes()
+
+    quick = outcome(*(np.array(values, dtype=np.float64) for values in columns))
+    assert quick == outcome(*(object_array(values) for values in columns))

@@ -15,7 +15,8 @@ from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
 from tests.runtime.grpc.conftest import infer
-from tests.runtime.protocols.test_agreement import LAW, ROWS, Rows, complete
+from tests.runtime.protocols.test_agreement import LAW, complete
+from tests.runtime.rows import ROWS, Rows
 
 
 def sayable(tensor: dict[str, Any]) -> dict[str, Any] | None:

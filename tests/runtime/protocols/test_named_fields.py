@@ -259,3 +259,10 @@ def test_the_short_way_and_the_encoder_agree_on_who_is_right(deployments: Deploy
     with pytest.raises(FieldError) as caught:
         dialect.read(orjson.dumps([ROW, ROW | {"mass": None}]), {})
     assert (caught.value.field, caught.value.row) == ("mass", 1)
+
+
+def test_a_long_name_is_told_cut_short(ask: Ask) -> None:
+    response = ask(PATH, ROW | {"x" * 9999: 1})
+    assert response.status_code == 400
+    assert response.json()["field"] == "x" * 99 + "…"
+    assert len(response.content) < 1024

@@ -1,5 +1,7 @@
 """Answer columns: a model's output tensors as the columns of a table, named by what they mean."""
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +31,14 @@ class AnswerColumn:
     values: Callable[[Array], pa.Array]
 
 
-def answer_columns(signature: Signature) -> list[AnswerColumn]:
+def answer_columns(signature: Signature, exact: bool = False) -> list[AnswerColumn]:
     """The columns of every answer: ``label``, ``probability_<class>``, ``score_<class>``, ``value``.
 
-    Several values are ``value_<target>``; an output that nobody has named is called like its tensor, as JSON where
-    it has more than one number in a row. NaN is null, as it is on the wire.
+    Several values are ``value_<target>``; an output that nobody has named is called like its tensor. What has more
+    than one number in a row is JSON, and NaN is null; ``exact`` says to keep NaN, and to use lists.
     """
     named = zip(signature.outputs, keys(signature), strict=True)
-    found = [_columns(signature, output, key) for output, key in named]
-    return [column for columns in found for column in columns]
+    return [column for output, key in named for column in _columns(signature, output, key, exact)]
 
 
 def answer_table(columns: Sequence[AnswerColumn], outputs: Feeds) -> list[pa.Array]:
@@ -45,23 +46,24 @@ def answer_table(columns: Sequence[AnswerColumn], outputs: Feeds) -> list[pa.Arr
     return [column.values(outputs[column.tensor]) for column in columns]
 
 
-def _columns(signature: Signature, output: Output, key: str) -> list[AnswerColumn]:
+def _columns(signature: Signature, output: Output, key: str, exact: bool) -> list[AnswerColumn]:
     tensor = output.tensor
     extents = signature.row_shape(tensor)
     if output.meaning == "label":
         kind = _label_type(output)
         return [AnswerColumn(key, kind, tensor.name, _labels(output, kind))]
-    names = column_names(signature, output)
+    names, kind = column_names(signature, output), _element_type(output)
     if names is not None and len(extents) == 1:
         prefix = PREFIXES.get(key, key)
-        kind = _element_type(output)
         return [
-            AnswerColumn(f"{prefix}_{name}", kind, tensor.name, _column(position, kind))
+            AnswerColumn(f"{prefix}_{name}", kind, tensor.name, _column(position, kind, exact))
             for position, name in enumerate(names)
         ]
     if not extents or extents == (1,):
-        kind = _element_type(output)
-        return [AnswerColumn(key, kind, tensor.name, _column(0, kind))]
+        return [AnswerColumn(key, kind, tensor.name, _column(0, kind, exact))]
+    if exact:
+        nested = functools.reduce(lambda inner, _: pa.list_(inner), extents, kind)
+        return [AnswerColumn(key, nested, tensor.name, _lists(kind))]
     return [AnswerColumn(key, pa.string(), tensor.name, _json)]
 
 
@@ -89,10 +91,23 @@ def _labels(output: Output, kind: pa.DataType) -> Callable[[Array], pa.Array]:
     return convert
 
 
-def _column(position: int, kind: pa.DataType) -> Callable[[Array], pa.Array]:
+def _column(position: int, kind: pa.DataType, exact: bool) -> Callable[[Array], pa.Array]:
     def convert(values: Array) -> pa.Array:
         matrix = values.reshape(len(values), -1) if values.size else values.reshape(0, position + 1)
-        return pa.array(np.ascontiguousarray(matrix[:, position]), kind, from_pandas=True)
+        return pa.array(np.ascontiguousarray(matrix[:, position]), kind, from_pandas=not exact)
+
+    return convert
+
+
+def _lists(kind: pa.DataType) -> Callable[[Array], pa.Array]:
+    """What makes lists of lists; their lengths are not part of the type, since Arrow has no lists that are always empty."""
+
+    def convert(values: Array) -> pa.Array:
+        made = pa.array(np.ascontiguousarray(values).reshape(-1), kind, from_pandas=False)
+        for place in range(values.ndim - 1, 0, -1):
+            bounds = np.arange(math.prod(values.shape[:place]) + 1, dtype=np.int32) * values.shape[place]
+            made = pa.ListArray.from_arrays(bounds.astype(np.int32), made)
+        return made
 
     return convert
 

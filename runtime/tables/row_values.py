@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as kinds
 
 from lading.bundles.signature import Field
+from lading.bundles.tables.cells import objects, plain_numpy
 from lading.bundles.tables.files import NULLS
-from lading.bundles.tables.table import table_of
+from lading.bundles.tables.types import column_of, plain
 from lading.bundles.tensors.rules import closed, fits
 from lading.bundles.tensors.values import NOUNS, Array, FieldError, Kind, kind_of, object_array
 
@@ -19,11 +21,12 @@ BOOLEANS = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.
 def values_of(batch: pa.RecordBatch, fields: Sequence[Field], textual: bool) -> dict[str, Array]:
     """The columns of ``fields`` as ``feeds.encode`` takes them: one array ``[rows, *extents]`` for each.
 
-    With ``textual`` every column is text, and becomes what its field is. Raises ``FieldError``.
+    With ``textual`` every column is text, and becomes what its field is. Raises ``FieldError``, and ``DataColumnError``
+    for a column of a type that no field has.
     """
     if textual:
         return {field.name: _from_text(batch.column(field.name), field) for field in fields}
-    return _from_typed(batch, fields)
+    return {field.name: _from_typed(batch.column(field.name), field) for field in fields}
 
 
 def _from_text(column: pa.Array, field: Field) -> Array:
@@ -95,10 +98,25 @@ def _parsed(column: pa.Array, field: Field, known: Mapping[str, float]) -> Array
     return np.array(values, dtype=np.float64)
 
 
-def _from_typed(batch: pa.RecordBatch, fields: Sequence[Field]) -> dict[str, Array]:
-    names = [field.name for field in fields if not field.shape]
-    found = table_of(batch.select(names)).columns_as_numpy() if names else {}
-    return found | {field.name: _tensor(batch.column(field.name), field) for field in fields if field.shape}
+def _from_typed(column: pa.Array, field: Field) -> Array:
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if field.shape:
+        return _tensor(column, field)
+    kind = column.type
+    if not column.null_count and (kinds.is_floating(kind) or kinds.is_integer(kind) or kinds.is_boolean(kind)):
+        return _typed_numbers(column)
+    described = column_of(field.name, str(kind), kind)
+    if kinds.is_dictionary(kind):
+        return _from_dictionary(plain(column, described.arrow))
+    return plain_numpy(described, plain(column, described.arrow))
+
+
+def _from_dictionary(column: pa.DictionaryArray) -> Array:
+    """The values of categories; each is made once, however many cells name it."""
+    known = object_array([*objects(column.dictionary), None])
+    found: Array = known[column.indices.fill_null(len(known) - 1).to_numpy()]
+    return found
 
 
 def _typed_numbers(column: pa.Array) -> Array:
@@ -111,7 +129,7 @@ def _typed_numbers(column: pa.Array) -> Array:
 def _tensor(column: pa.Array, field: Field) -> Array:
     """Lists as one array: nested, or flat where no extent is open."""
     rows, found = len(column), list[int]()
-    while hasattr(column.type, "value_type") and not pa.types.is_dictionary(column.type):
+    while hasattr(column.type, "value_type") and not kinds.is_dictionary(column.type):
         if column.null_count:
             raise FieldError(field.name, None, "holds null where a list is expected")
         lengths = pc.unique(pc.list_value_length(column)).to_pylist()
@@ -123,9 +141,10 @@ def _tensor(column: pa.Array, field: Field) -> Array:
     known = closed(field.shape)
     nested = (*found, *(() if len(column) else known[len(found) :]))
     shape = known if known == field.shape else nested
-    if not fits(field.shape, shape) or len(column) != rows * math.prod(shape):
-        extents = " by ".join(map(str, field.shape))
-        raise FieldError(field.name, None, f"expected lists of {extents} values, found {len(column)} in {rows} rows")
+    turned = len(column) > 0 and known == field.shape and tuple(found) not in (known, (math.prod(known),))
+    if turned or not fits(field.shape, shape) or len(column) != rows * math.prod(shape):
+        expected, given = (" by ".join(map(str, extents)) for extents in (field.shape, found))
+        raise FieldError(field.name, None, f"expected lists of {expected} values, found {given or 'no lists'}")
     return _typed_numbers(column).reshape(rows, *shape)
 
 

@@ -1,0 +1,1 @@
+"""Tables: rows and answers as columns, in the formats that tables travel in; needs pyarrow."""

@@ -1,0 +1,104 @@
+"""CSV as text: every cell is text, an empty one is null, and quotes stand only where a cell needs them."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+BLOCK_BYTES = 1 << 20
+"""Bytes that are read at a time; a single row has to fit, and so has the header."""
+
+
+class CsvError(ValueError):
+    """The text is not CSV; ``row`` is the one at fault, where it is known, from 0."""
+
+    def __init__(self, problem: str, row: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.row = problem, row
+
+
+def header_of(source: BinaryIO) -> tuple[str, ...]:
+    """The names of the columns. Raises ``CsvError``."""
+    start = io.BytesIO(source.read(BLOCK_BYTES))
+    try:
+        header = next(csv.reader(io.TextIOWrapper(start, "utf-8-sig", newline="")), None)
+    except UnicodeDecodeError as error:
+        raise CsvError("it is not UTF-8 text") from error
+    except csv.Error as error:
+        raise CsvError(str(error)) from error
+    if header is None:
+        raise CsvError("it is empty; a CSV file begins with the names of its columns")
+    return tuple(header)
+
+
+def batches(source: pa.NativeFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The named columns, a block at a time, every value as text; ``""`` is no null. Raises ``CsvError``."""
+    wrong: list[Any] = []
+
+    def note(row: Any) -> str:
+        wrong.append(row)
+        return "error"
+
+    try:
+        with _open(source, columns, note) as reader:
+            yield from reader
+    except pa.ArrowException as error:
+        raise _error(error, wrong) from error
+
+
+def _open(source: pa.NativeFile, columns: Sequence[str], note: Any) -> Any:
+    return pa.csv.open_csv(
+        source,
+        # One thread, since only then a row that is wrong has a number.
+        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=list(columns),
+            column_types=dict.fromkeys(columns, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        ),
+    )
+
+
+def _error(error: Exception, wrong: Sequence[Any]) -> CsvError:
+    if not wrong or wrong[0].number is None:
+        return CsvError(str(error).rstrip("."))
+    row = wrong[0]
+    return CsvError(f"has {row.actual_columns} cells, the header names {row.expected_columns}", row.number - 2)
+
+
+def header_line(names: Sequence[str]) -> bytes:
+    """The line that names the columns."""
+    return _lines([_quoted(pa.array([name])) for name in names])
+
+
+def lines_of(batch: pa.RecordBatch) -> bytes:
+    """The rows as lines. Arrow's own writer puts all text into quotes, or none."""
+    return _lines([_quoted(_text(column)) for column in batch.columns])
+
+
+def _text(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+
+
+def _quoted(column: pa.Array) -> pa.Array:
+    """In quotes where a cell would break a line or a row, or is empty and not null."""
+    needed = pc.match_substring_regex(column, '[",\\r\\n]|^$')
+    if not pc.any(needed).as_py():
+        return column
+    doubled = pc.replace_substring(column, '"', '""')
+    return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), column)
+
+
+def _lines(columns: Sequence[pa.Array]) -> bytes:
+    empty = "" if len(columns) > 1 else '""'  # many readers skip an empty line
+    options = {"null_handling": "replace", "null_replacement": empty}
+    joined = pc.binary_join_element_wise(*columns, ",", **options)
+    ended = pc.binary_join_element_wise(joined, "\n", "")
+    return "".join(ended.to_pylist()).encode()

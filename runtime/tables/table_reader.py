@@ -1,0 +1,100 @@
+"""The table reader: a table that came as the body of a request, as the tensors of one model."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from lading.bundles.signature import Field
+from lading.bundles.tables.problems import DataColumnError
+from lading.bundles.tables.types import column_of
+from lading.bundles.tensors.feeds import FieldError
+from lading.runtime.errors import MalformedRequestError, shown
+from lading.runtime.model import Feeds, Model
+from lading.runtime.tables.arrow_bodies import ArrowBody
+from lading.runtime.tables.columns import Column, is_list, is_number
+from lading.runtime.tables.csv_bodies import CsvBody
+from lading.runtime.tables.parquet_bodies import ParquetBody
+from lading.runtime.tables.problems import UNREADABLE, BrokenTableError, LargeTableError
+from lading.runtime.tables.row_values import values_of
+from lading.runtime.tables.sizes import written_out
+
+
+class Body(Protocol):
+    """A table that has not been decoded yet."""
+
+    textual: bool
+    """Whether every column is text, which the signature gives a type."""
+
+    columns: list[Column]
+
+    def read(self, limit: int) -> pa.Table:
+        """All of it. Raises ``BrokenTableError``, and ``LargeTableError`` before it takes more than ``limit`` bytes."""
+        ...
+
+
+BODIES: Mapping[str, Callable[[bytes], Body]] = {"Arrow": ArrowBody, "CSV": CsvBody, "Parquet": ParquetBody}
+
+
+class TableReader:
+    """Reads tables for one model: columns by name, in any order, under the rules that rows of JSON obey."""
+
+    def __init__(self, model: Model, limit: int) -> None:
+        self._encoder, self._limit = model.encoder, limit
+        self._fields = {field.name: field for field in model.signature.fields}
+
+    def read(self, body: bytes, kind: str) -> Feeds:
+        """The graph's inputs for a table of a ``kind`` of ``BODIES``, which takes ``limit`` bytes at most once decoded.
+
+        Raises ``FieldError``, ``MalformedRequestError``, ``BrokenTableError`` and ``LargeTableError``.
+        """
+        opened = BODIES[kind](body)
+        self._check_names([column.name for column in opened.columns])
+        fields = [self._fields[column.name] for column in opened.columns]
+        try:
+            for field, column in zip(fields, opened.columns, strict=True):
+                _check_type(field, column.type)
+            values = values_of(self._batch(opened), fields, opened.textual)
+        except UNREADABLE as error:
+            raise BrokenTableError(kind, str(error)) from error
+        return self._encoder.encode(values)
+
+    def _batch(self, opened: Body) -> pa.RecordBatch:
+        table = opened.read(self._limit)
+        columns = [_whole(column) for column in table.columns]
+        if sum(map(written_out, columns)) > self._limit:
+            raise LargeTableError(self._limit)
+        return pa.RecordBatch.from_arrays(columns, table.column_names)
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        if not names:
+            raise MalformedRequestError("the table has no columns; send one for each field")
+        name, count = Counter(names).most_common(1)[0]
+        if count > 1:
+            raise MalformedRequestError(f"the table has {count} columns {shown(name)}; send one", name)
+        self._encoder.check_names(names)
+
+
+def _check_type(field: Field, given: pa.DataType) -> None:
+    """Raise ``FieldError`` where no value of the Arrow type ``given`` can be any field's."""
+    if is_number(given):
+        return
+    if isinstance(given, pa.FixedShapeTensorType) and given.permutation not in (None, sorted(given.permutation or ())):
+        raise FieldError(field.name, None, "holds tensors whose axes are permuted; send them in C order")
+    while field.shape and is_list(given):
+        given = given.value_type
+    if isinstance(given, pa.BaseExtensionType):
+        _check_type(field, given.storage_type)
+        return
+    try:
+        column_of(field.name, str(given), given)
+    except DataColumnError as error:
+        raise FieldError(field.name, None, f"{error.found}; {error.remedy}") from None
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.unify_dictionaries().chunks) if column.num_chunks else pa.array([], column.type)
