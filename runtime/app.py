@@ -17,6 +17,7 @@ from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
+from lading.runtime.tallies import Tallies
 
 LOG = logging.getLogger("lading.runtime")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
@@ -29,9 +30,15 @@ class Application:
     """Readiness answers 503 once it is set; requests are still answered."""
 
     def __init__(
-        self, deployments: Deployments, settings: Settings, protocols: Sequence[Protocol] | None = None
+        self,
+        deployments: Deployments,
+        settings: Settings,
+        protocols: Sequence[Protocol] | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
         self.settings = settings
+        self.tallies = Tallies() if tallies is None else tallies
+        """What is counted of the models, here and in the other processes that answer for them."""
         self.intake = Intake(settings)
         self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
         self.deployments = deployments
@@ -43,6 +50,8 @@ class Application:
 
     @deployments.setter
     def deployments(self, deployments: Deployments) -> None:
+        for model in deployments:
+            self.tallies.adopt(model)
         hot: dict[str, ASGIApp] = {}
         for protocol in self.protocols:
             hot.update(protocol.hot(deployments))

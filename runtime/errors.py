@@ -85,6 +85,19 @@ class MethodNotAllowedError(RequestError):
         return f"this path does not answer {shown(self.method)}; it answers {self.allowed}"
 
 
+class NotOfferedError(RequestError):
+    """The path belongs to an extension of the protocol that this server does not offer."""
+
+    status = 501
+
+    def __init__(self, path: str, instead: str) -> None:
+        super().__init__(path, instead)
+        self.path, self.instead = path, instead
+
+    def __str__(self) -> str:
+        return f"{shown(self.path)} belongs to an extension that is not offered here: {self.instead}"
+
+
 class BodyTooLargeError(RequestError):
     """The request's body is larger than this server takes."""
 

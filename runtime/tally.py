@@ -1,7 +1,10 @@
 """The tally: how many predictions a model has made, and what they took."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from threading import Lock
+from typing import Any
 
 MOST_SIZES = 64
 """Batch sizes that are counted by themselves; rarer ones that come later are only in the sums."""
@@ -16,10 +19,17 @@ class Batch:
     infer_ns: int = 0
     output_ns: int = 0
 
+    def add(self, other: "Batch") -> None:
+        """Count what ``other`` has counted too."""
+        self.count += other.count
+        self.input_ns += other.input_ns
+        self.infer_ns += other.infer_ns
+        self.output_ns += other.output_ns
+
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one model in this process; times in nanoseconds, all requests together."""
+    """Counts of one model; times in nanoseconds, all requests together."""
 
     succeeded: int = 0
     succeeded_ns: int = 0
@@ -34,32 +44,72 @@ class Tally:
     output_ns: int = 0
     """Writing the answer."""
     rows: int = 0
+    runs: int = 0
+    """Those of the requests that had rows: without any nothing is run."""
     last_ms: int = 0
     """When the last one was made, in milliseconds since 1970."""
     batches: dict[int, Batch] = field(default_factory=dict)
     """By the number of rows."""
+    lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+    """Held while it changes: the event loop and the model's threads count on it."""
 
     def succeed(self, rows: int, queue_ns: int, input_ns: int, infer_ns: int, output_ns: int) -> None:
         """Count one that was answered."""
-        self.succeeded += 1
-        self.succeeded_ns += queue_ns + input_ns + infer_ns + output_ns
-        self.queue_ns += queue_ns
-        self.input_ns += input_ns
-        self.infer_ns += infer_ns
-        self.output_ns += output_ns
-        self.rows += rows
-        self.last_ms = time.time_ns() // 1_000_000
-        batch = self.batches.get(rows)
-        if batch is None:
-            if len(self.batches) >= MOST_SIZES:
-                return
-            batch = self.batches[rows] = Batch()
-        batch.count += 1
-        batch.input_ns += input_ns
-        batch.infer_ns += infer_ns
-        batch.output_ns += output_ns
+        with self.lock:
+            self.succeeded += 1
+            self.succeeded_ns += queue_ns + input_ns + infer_ns + output_ns
+            self.queue_ns += queue_ns
+            self.input_ns += input_ns
+            self.infer_ns += infer_ns
+            self.output_ns += output_ns
+            self.rows += rows
+            self.runs += rows > 0
+            self.last_ms = time.time_ns() // 1_000_000
+            batch = self._batch(rows)
+            if batch is not None:
+                batch.count += 1
+                batch.input_ns += input_ns
+                batch.infer_ns += infer_ns
+                batch.output_ns += output_ns
 
     def fail(self, taken_ns: int) -> None:
         """Count one that was refused, or that failed."""
-        self.failed += 1
-        self.failed_ns += taken_ns
+        with self.lock:
+            self.failed += 1
+            self.failed_ns += taken_ns
+
+    def add(self, other: "Tally") -> None:
+        """Count what ``other`` has counted too."""
+        counted = other.document()
+        with self.lock:
+            for name in SUMS:
+                setattr(self, name, getattr(self, name) + counted[name])
+            self.last_ms = max(self.last_ms, counted["last_ms"])
+            for rows, batch in counted["batches"].items():
+                own = self._batch(int(rows))
+                if own is not None:
+                    own.add(Batch(**batch))
+
+    def document(self) -> dict[str, Any]:
+        """All that it has counted, as JSON has it."""
+        with self.lock:
+            batches = {
+                str(rows): {name: getattr(batch, name) for name in BATCH} for rows, batch in self.batches.items()
+            }
+            return {name: getattr(self, name) for name in (*SUMS, "last_ms")} | {"batches": batches}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Tally":
+        """What ``document`` made of one."""
+        batches = {int(rows): Batch(**batch) for rows, batch in document["batches"].items()}
+        return cls(**{**document, "batches": batches})
+
+    def _batch(self, rows: int) -> Batch | None:
+        batch = self.batches.get(rows)
+        if batch is None and len(self.batches) < MOST_SIZES:
+            batch = self.batches[rows] = Batch()
+        return batch
+
+
+BATCH = tuple(one.name for one in fields(Batch))
+SUMS = tuple(one.name for one in fields(Tally) if one.name not in ("last_ms", "batches", "lock"))

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from lading.runtime.model import Model
 from lading.runtime.protocols.examples import example, golden_rows
+from lading.runtime.protocols.extension_schemas import model_extension_paths, server_extension_paths
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.schemas import DIGEST, ERROR, JSON, Schema, operation, refusals
 from lading.runtime.protocols.tensors import TensorSpec
@@ -39,6 +40,7 @@ def server_paths() -> dict[str, JsonValue]:
             "get": operation("model_names", "server", "The names of the deployed models", {"type": "object"})
         },
         **{f"/v2/health/{name}": {"get": described} for name, described in health.items()},
+        **server_extension_paths(),
     }
 
 
@@ -53,6 +55,7 @@ def model_paths(model: Model, path: str, which: str) -> dict[str, JsonValue]:
         path: {"get": told},
         f"{path}/ready": {"get": ready},
         f"{path}/infer": {"post": infer_operation(model, which)},
+        **model_extension_paths(name, path, which),
     }
 
 

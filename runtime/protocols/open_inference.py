@@ -15,12 +15,11 @@ from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.protocols.answers import class_names
 from lading.runtime.protocols.endpoint import Endpoint
+from lading.runtime.protocols.extensions import OFFERED, extension_routes
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import model_paths, server_paths
+from lading.runtime.protocols.model_configuration import PLATFORM
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
-
-PLATFORM = "onnx_onnxv1"
-EXTENSIONS = ("binary_tensor_data", "classification", "parameters")
 
 MODEL = "/v2/models/{name}"
 VERSION = MODEL + "/versions/{version}"
@@ -50,7 +49,7 @@ class OpenInference:
             return deployments.get(request.path_params["name"], request.path_params.get("version"))
 
         async def server(_: Request) -> JsonReply:
-            return JsonReply({"name": "lading", "version": version("lading"), "extensions": list(EXTENSIONS)})
+            return JsonReply({"name": "lading", "version": version("lading"), "extensions": list(OFFERED)})
 
         async def models(_: Request) -> JsonReply:
             return JsonReply({"models": [model.name for model in deployments]})
@@ -76,6 +75,7 @@ class OpenInference:
             Route("/v2/health/live", _live),
             Route("/v2/health/ready", _ready),
             Route("/v2/models", models),
+            *extension_routes(deployments, (MODEL, VERSION), asked),
             *(Route(path, model) for path in (MODEL, VERSION)),
             *(Route(path + "/ready", model_ready) for path in (MODEL, VERSION)),
             *(Route(path + "/infer", infer, methods=["POST"]) for path in (MODEL, VERSION)),

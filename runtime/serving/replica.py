@@ -20,6 +20,7 @@ from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
+from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.log_lines import send_log_lines
 from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
@@ -55,6 +56,7 @@ class Replica:
         send_log_lines(self._folder, self._settings.log_level)
         self._watch = Watch(_end)
         self._slot = await _claim(self._folder, slots)
+        self._ledger = Ledger(self._slot)
         self._application: Application | None = None
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -69,7 +71,7 @@ class Replica:
             desired, deadlines = Desired.model_validate(config), Deadlines.read(self._settings)
             deployments = await asyncio.to_thread(desired.load, self._watch, deadlines)
             if self._application is None:
-                self._application = Application(deployments, self._settings)
+                self._application = Application(deployments, self._settings, tallies=self._ledger.tallies)
             else:
                 self._application.deployments = deployments
         except Exception as error:  # the rim of the process: whatever it is, the server hears of it
@@ -95,6 +97,7 @@ class Replica:
         if self._calls is not None:
             ending.append(asyncio.create_task(self._calls.stop(self._settings.drain_seconds)))
         await asyncio.wait(ending)
+        self._ledger.close()
         self._slot.release()
 
     def _start(self, application: Application) -> None:

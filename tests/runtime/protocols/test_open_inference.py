@@ -50,7 +50,8 @@ def outputs(response: httpx.Response) -> dict[str, Any]:
 def test_the_server_tells_its_name_and_only_extensions_that_exist(ask: Ask, path: str) -> None:
     answer = ask(path).json()
     assert answer["name"] == "lading"
-    assert answer["extensions"] == ["binary_tensor_data", "classification", "parameters"]
+    offered = ["binary_tensor_data", "classification", "model_configuration", "parameters", "statistics"]
+    assert answer["extensions"] == offered
 
 
 @pytest.mark.parametrize("path", ["/v2/health/live", "/v2/health/ready", "/v2/health/ready/"])
@@ -341,7 +342,9 @@ def test_an_output_is_asked_for_once(ask: Ask) -> None:
         pytest.param("/v2/models/cell/infer", "POST", 404, id="an unknown model"),
         pytest.param("/v2/models/cells/versions/2", "GET", 404, id="metadata of an unknown version"),
         pytest.param("/v2/models/cells/versions/2/infer", "POST", 404, id="an unknown version"),
-        pytest.param("/v2/repository/index", "POST", 404, id="an extension that is not there"),
+        pytest.param("/v2/repository/index", "GET", 405, id="asking for the index with GET"),
+        pytest.param("/v2/models/cell/stats", "GET", 404, id="statistics of an unknown model"),
+        pytest.param("/v2/models/cells/versions/2/config", "GET", 404, id="the configuration of an unknown version"),
         pytest.param("/v2/models/cells/infer", "GET", 405, id="asking for an answer with GET"),
         pytest.param("/v2/models/cells/infer", "DELETE", 405, id="deleting an answer"),
         pytest.param("/v2/models/cells", "POST", 405, id="posting metadata"),

@@ -1,0 +1,110 @@
+"""Extensions: the paths that Triton adds to the Open Inference Protocol; those that are offered, and a no for the rest."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from lading.runtime.deployments import Deployments
+from lading.runtime.errors import MalformedRequestError, NotOfferedError, shown
+from lading.runtime.model import Model
+from lading.runtime.protocols.body import parse, refuse_repeated
+from lading.runtime.protocols.head import check_head, head_of
+from lading.runtime.protocols.model_configuration import configuration
+from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
+from lading.runtime.protocols.statistics import statistics
+
+OFFERED = ("binary_tensor_data", "classification", "model_configuration", "parameters", "statistics")
+"""Their names in ``GET /v2``. Of ``model_repository`` only the index is there, so it is not among them."""
+
+INDEX = "/v2/repository/index"
+ALL_STATISTICS = "/v2/models/stats"
+
+LOADING = "models are deployed with lading serve; over the network nothing is loaded or unloaded"
+NOT_OFFERED = {
+    "/v2/repository/models/{name}/load": LOADING,
+    "/v2/repository/models/{name}/unload": LOADING,
+    "/v2/systemsharedmemory/{rest:path}": "no memory is shared with clients; send the tensors' bytes",
+    "/v2/cudasharedmemory/{rest:path}": "no memory is shared with clients; send the tensors' bytes",
+    "/v2/trace/setting": "nothing is traced; the access log names each request",
+    "/v2/models/{name}/trace/setting": "nothing is traced; the access log names each request",
+    "/v2/logging": "the log is set up where the server is started",
+    "/v2/models/{name}/generate": "no text is generated; POST to infer",
+    "/v2/models/{name}/generate_stream": "no text is generated; POST to infer",
+}
+"""The paths of other extensions, and what to do instead."""
+
+Asked = Callable[[Request], Model]
+
+
+def extension_routes(deployments: Deployments, models: Iterable[str], asked: Asked) -> Sequence[BaseRoute]:
+    """Index, statistics and configuration; ``models`` are the paths of one model, and ``asked`` says which one it is."""
+
+    async def index(request: Request) -> JsonReply:
+        only_ready = await _only_ready(request)
+        ready = not request.app.draining
+        return JsonReply([] if only_ready and not ready else [_entry(model, ready) for model in deployments])
+
+    async def all_statistics(request: Request) -> JsonReply:
+        return await _statistics(request, deployments)
+
+    async def one_statistics(request: Request) -> JsonReply:
+        return await _statistics(request, [asked(request)])
+
+    async def one_configuration(request: Request) -> JsonReply:
+        model = asked(request)
+        return JsonReply(configuration(model), headers=[(DIGEST_HEADER, model.digest.encode())])
+
+    return [
+        Route(INDEX, index, methods=["POST"]),
+        Route(ALL_STATISTICS, all_statistics),
+        *(Route(path + "/stats", one_statistics) for path in models),
+        *(Route(path + "/config", one_configuration) for path in models),
+        *(Route(path, _NotOffered(instead)) for path, instead in NOT_OFFERED.items()),
+    ]
+
+
+class _NotOffered:
+    """Whatever the method: the protocol knows the path, this server does not offer it."""
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotOfferedError(scope["path"], self._instead)
+
+
+async def _statistics(request: Request, models: Iterable[Model]) -> JsonReply:
+    tallies = request.app.tallies
+    # The counts of the other replicas are in files.
+    told = await asyncio.to_thread(lambda: [statistics(model, tallies.total(model)) for model in models])
+    return JsonReply({"model_stats": told})
+
+
+async def _only_ready(request: Request) -> bool:
+    """Whether the index is to have only what is ready; an empty body asks for everything."""
+    intake = request.app.intake
+    check_head(head_of(request.scope["headers"]), request.app.settings.body_bytes)
+    body = await intake.read(request.receive)
+    try:
+        return bool(body) and _ready(body)
+    finally:
+        intake.release(len(body))
+
+
+def _ready(body: bytes) -> bool:
+    document = parse(body)
+    if type(document) is not dict:
+        raise MalformedRequestError(f"the body is {shown(document)}, expected an object, or no body")
+    refuse_repeated(body, document, len(document))
+    ready = document.get("ready", False)
+    if type(ready) is not bool:
+        raise MalformedRequestError(f"the request has {shown(ready)} for ready, expected true or false")
+    return ready
+
+
+def _entry(model: Model, ready: bool) -> dict[str, str]:
+    state, reason = ("READY", "") if ready else ("UNAVAILABLE", "the server is leaving")
+    return {"name": model.name, "version": model.version, "state": state, "reason": reason}

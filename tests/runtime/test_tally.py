@@ -1,0 +1,79 @@
+"""Counts add up, whoever counts, and survive being written down."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lading.runtime.deployments import Deployments
+from lading.runtime.tallies import Tallies
+from lading.runtime.tally import MOST_SIZES, Tally
+
+TIMES = st.integers(0, 10**12)
+EVENTS = st.lists(st.tuples(st.integers(0, 5), TIMES, TIMES, TIMES, TIMES), max_size=9)
+
+
+def counted(events: list[tuple[int, int, int, int, int]], failures: int = 0) -> Tally:
+    tally = Tally()
+    for event in events:
+        tally.succeed(*event)
+    for _ in range(failures):
+        tally.fail(7)
+    return tally
+
+
+def counts(tally: Tally) -> dict[str, object]:
+    """All but the time of day."""
+    return tally.document() | {"last_ms": 0}
+
+
+@given(EVENTS, EVENTS, st.integers(0, 3))
+def test_two_tallies_together_are_one_of_all(
+    first: list[tuple[int, int, int, int, int]], second: list[tuple[int, int, int, int, int]], failures: int
+) -> None:
+    total = counted(first, failures)
+    total.add(counted(second))
+    assert counts(total) == counts(counted(first + second, failures))
+
+
+@given(EVENTS, st.integers(0, 3))
+def test_a_tally_comes_back_from_what_was_written(events: list[tuple[int, int, int, int, int]], failures: int) -> None:
+    tally = counted(events, failures)
+    assert Tally.read(orjson.loads(orjson.dumps(tally.document()))) == tally
+
+
+def test_threads_lose_no_count() -> None:
+    tally = Tally()
+
+    def count(rows: int) -> None:
+        for _ in range(2000):
+            tally.succeed(rows, 1, 1, 1, 1)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(4)))
+    assert (tally.succeeded, tally.runs, tally.rows) == (8000, 6000, 12000)
+
+
+def test_sizes_beyond_the_first_ones_are_only_in_the_sums() -> None:
+    tally = counted([(rows, 0, 0, 0, 0) for rows in range(MOST_SIZES + 5)])
+    assert len(tally.batches) == MOST_SIZES
+    assert tally.succeeded == MOST_SIZES + 5
+    total = counted([(1000, 0, 0, 0, 0)])
+    total.add(tally)
+    assert len(total.batches) == MOST_SIZES
+
+
+def test_a_model_counts_on_where_its_version_left_off(deployments: Deployments) -> None:
+    model = deployments.get("cells")
+    kept, fellow = counted([(2, 1, 1, 1, 1)]), counted([(3, 1, 1, 1, 1)], 1)
+    key = (model.name, model.version)
+    tallies = Tallies({key: kept}, lambda: [{key: fellow}, {("cells", "2.0.0"): fellow}])
+    before = model.tally
+    try:
+        tallies.adopt(model)
+        model.tally.succeed(4, 1, 1, 1, 1)
+    finally:
+        model.tally = before
+    total = tallies.total(model)
+    assert (total.rows, total.succeeded, total.failed) == (2 + 3 + 4, 3, 1)
