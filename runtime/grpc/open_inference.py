@@ -17,8 +17,11 @@ from lading.runtime.grpc.service import Call, Method
 from lading.runtime.grpc.wire import parsed, unary
 from lading.runtime.model import Model
 from lading.runtime.protocols.endpoint import INLINE_BYTES
-from lading.runtime.protocols.open_inference import EXTENSIONS, metadata
+from lading.runtime.protocols.extensions import OFFERED, index
+from lading.runtime.protocols.model_configuration import configuration
+from lading.runtime.protocols.open_inference import metadata
 from lading.runtime.protocols.replies import DIGEST_HEADER
+from lading.runtime.protocols.statistics import all_statistics
 
 DIGEST = DIGEST_HEADER.decode()
 
@@ -39,6 +42,8 @@ class OpenInference:
             "ModelMetadata": unary(messages.ModelMetadataRequest, service.model_metadata),
             "ModelInfer": service.model_infer,
             "RepositoryIndex": unary(messages.RepositoryIndexRequest, service.repository_index),
+            "ModelConfig": unary(messages.ModelConfigRequest, service.model_config),
+            "ModelStatistics": unary(messages.ModelStatisticsRequest, service.model_statistics),
         }
 
 
@@ -67,7 +72,7 @@ class _Service:
         return messages.ModelReadyResponse(ready=self._ready)
 
     async def server_metadata(self, _: messages.ServerMetadataRequest, call: Call) -> messages.ServerMetadataResponse:
-        return messages.ServerMetadataResponse(name="lading", version=version("lading"), extensions=EXTENSIONS)
+        return messages.ServerMetadataResponse(name="lading", version=version("lading"), extensions=OFFERED)
 
     async def model_metadata(
         self, request: messages.ModelMetadataRequest, call: Call
@@ -77,9 +82,20 @@ class _Service:
     async def repository_index(
         self, request: messages.RepositoryIndexRequest, call: Call
     ) -> messages.RepositoryIndexResponse:
-        return messages.RepositoryIndexResponse(
-            models=[{"name": model.name, "version": model.version, "state": "READY"} for model in self._deployments]
-        )
+        models = index(self._deployments, self._ready, request.ready)
+        return ParseDict({"models": models}, messages.RepositoryIndexResponse())
+
+    async def model_config(self, request: messages.ModelConfigRequest, call: Call) -> messages.ModelConfigResponse:
+        told = configuration(self._asked(request.name, request.version, call))
+        return ParseDict({"config": told}, messages.ModelConfigResponse())
+
+    async def model_statistics(
+        self, request: messages.ModelStatisticsRequest, call: Call
+    ) -> messages.ModelStatisticsResponse:
+        asked = [self._asked(request.name, request.version, call)] if request.name else list(self._deployments)
+        # The counts of the other replicas are in files.
+        told = await asyncio.to_thread(all_statistics, asked, self._application.tallies)
+        return ParseDict({"model_stats": told}, messages.ModelStatisticsResponse())
 
     async def model_infer(self, body: bytes, call: Call) -> bytes:
         started, large = perf_counter_ns(), len(body) > INLINE_BYTES

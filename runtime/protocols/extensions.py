@@ -14,7 +14,7 @@ from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.head import check_head, head_of
 from lading.runtime.protocols.model_configuration import configuration
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
-from lading.runtime.protocols.statistics import statistics
+from lading.runtime.protocols.statistics import all_statistics
 
 OFFERED = ("binary_tensor_data", "classification", "model_configuration", "parameters", "statistics")
 """Their names in ``GET /v2``. Of ``model_repository`` only the index is there, so it is not among them."""
@@ -42,15 +42,13 @@ Asked = Callable[[Request], Model]
 def extension_routes(deployments: Deployments, models: Iterable[str], asked: Asked) -> Sequence[BaseRoute]:
     """Index, statistics and configuration; ``models`` are the paths of one model, and ``asked`` says which one it is."""
 
-    async def index(request: Request) -> JsonReply:
-        only_ready = await _only_ready(request)
-        ready = not request.app.draining
-        return JsonReply([] if only_ready and not ready else [_entry(model, ready) for model in deployments])
+    async def repository(request: Request) -> JsonReply:
+        return JsonReply(index(deployments, not request.app.draining, await _only_ready(request)))
 
-    async def all_statistics(request: Request) -> JsonReply:
+    async def every_model(request: Request) -> JsonReply:
         return await _statistics(request, deployments)
 
-    async def one_statistics(request: Request) -> JsonReply:
+    async def one_model(request: Request) -> JsonReply:
         return await _statistics(request, [asked(request)])
 
     async def one_configuration(request: Request) -> JsonReply:
@@ -58,12 +56,19 @@ def extension_routes(deployments: Deployments, models: Iterable[str], asked: Ask
         return JsonReply(configuration(model), headers=[(DIGEST_HEADER, model.digest.encode())])
 
     return [
-        Route(INDEX, index, methods=["POST"]),
-        Route(ALL_STATISTICS, all_statistics),
-        *(Route(path + "/stats", one_statistics) for path in models),
+        Route(INDEX, repository, methods=["POST"]),
+        Route(ALL_STATISTICS, every_model),
+        *(Route(path + "/stats", one_model) for path in models),
         *(Route(path + "/config", one_configuration) for path in models),
         *(Route(path, _NotOffered(instead)) for path, instead in NOT_OFFERED.items()),
     ]
+
+
+def index(deployments: Deployments, ready: bool, only_ready: bool) -> list[dict[str, str]]:
+    """The repository index of a server that is ``ready``, or is leaving; ``only_ready`` leaves out what is not."""
+    state, reason = ("READY", "") if ready else ("UNAVAILABLE", "the server is leaving")
+    asked: Iterable[Model] = () if only_ready and not ready else deployments
+    return [{"name": model.name, "version": model.version, "state": state, "reason": reason} for model in asked]
 
 
 class _NotOffered:
@@ -77,10 +82,8 @@ class _NotOffered:
 
 
 async def _statistics(request: Request, models: Iterable[Model]) -> JsonReply:
-    tallies = request.app.tallies
     # The counts of the other replicas are in files.
-    told = await asyncio.to_thread(lambda: [statistics(model, tallies.total(model)) for model in models])
-    return JsonReply({"model_stats": told})
+    return JsonReply({"model_stats": await asyncio.to_thread(all_statistics, models, request.app.tallies)})
 
 
 async def _only_ready(request: Request) -> bool:
@@ -103,8 +106,3 @@ def _ready(body: bytes) -> bool:
     if type(ready) is not bool:
         raise MalformedRequestError(f"the request has {shown(ready)} for ready, expected true or false")
     return ready
-
-
-def _entry(model: Model, ready: bool) -> dict[str, str]:
-    state, reason = ("READY", "") if ready else ("UNAVAILABLE", "the server is leaving")
-    return {"name": model.name, "version": model.version, "state": state, "reason": reason}

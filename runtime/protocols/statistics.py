@@ -1,9 +1,17 @@
 """Statistics: what a model has answered and what it took, as an extension of the Open Inference Protocol has it."""
 
+from collections.abc import Iterable
+
 from lading.runtime.model import Model
+from lading.runtime.tallies import Tallies
 from lading.runtime.tally import Tally
 
 Duration = dict[str, int]
+
+
+def all_statistics(models: Iterable[Model], tallies: Tallies) -> list[dict[str, object]]:
+    """The statistics of each of the models."""
+    return [statistics(model, tallies.total(model)) for model in models]
 
 
 def statistics(model: Model, tally: Tally) -> dict[str, object]:

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tritonclient.grpc import InferenceServerClient
+from tritonclient.grpc import InferenceServerClient, model_config_pb2
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
@@ -17,10 +17,13 @@ from lading.runtime.deployments import Deployments
 from lading.runtime.errors import BodyTooLargeError
 from lading.runtime.grpc.health import Health
 from lading.runtime.grpc.open_inference import OpenInference
-from lading.runtime.grpc.open_inference_pb2 import ModelMetadataRequest, ModelMetadataResponse
+from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelMetadataRequest, ModelMetadataResponse
 from lading.runtime.grpc.service import NotAServiceError, load_services
+from lading.runtime.protocols.model_configuration import configuration
 from lading.runtime.protocols.open_inference import metadata
-from tests.runtime.grpc.conftest import Begin, Calls, Stranger, called, told, unary
+from tests.runtime.grpc.conftest import Begin, Calls, Stranger, called, infer, told, unary
+
+CELLS = ModelInferRequest.InferInputTensor(name="X", datatype="FP32", shape=[2, 4])
 
 
 def health(channel: grpc.Channel, service: str = "") -> int:
@@ -66,6 +69,33 @@ def test_the_index_lists_the_models(client: InferenceServerClient, deployments: 
     assert [(model.name, model.version, model.state) for model in index.models] == [
         (model.name, model.version, "READY") for model in deployments
     ]
+
+
+def test_the_index_of_a_server_that_leaves_has_nothing_ready(begin: Begin, deployments: Deployments) -> None:
+    application = Application(deployments, Settings())
+    with InferenceServerClient(begin(application).target) as client:
+        application.draining = True
+        assert {model.state for model in client.get_model_repository_index().models} == {"UNAVAILABLE"}
+
+
+def test_the_configuration_is_the_one_of_rest(client: InferenceServerClient, deployments: Deployments) -> None:
+    for model in deployments:
+        expected = ParseDict(configuration(model), model_config_pb2.ModelConfig())
+        assert client.get_model_config(model.name, model.version).config == expected
+
+
+def test_the_statistics_are_those_of_the_application(begin: Begin, deployments: Deployments) -> None:
+    application = Application(deployments, Settings())
+    calls = begin(application)
+    with InferenceServerClient(calls.target) as client, grpc.insecure_channel(calls.target) as channel:
+        before = application.tallies.total(deployments.get("cells"))
+        infer(channel, ModelInferRequest(model_name="cells", inputs=[CELLS], raw_input_contents=[b"\0" * 32]))
+        (told,) = client.get_inference_statistics("cells").model_stats
+        assert told.inference_count == before.rows + 2
+        assert told.execution_count == before.runs + 1
+        assert told.inference_stats.compute_infer.ns > before.infer_ns
+        every = client.get_inference_statistics().model_stats
+        assert [model.name for model in every] == [model.name for model in deployments]
 
 
 @pytest.mark.parametrize("service", ["", "inference.GRPCInferenceService", "grpc.health.v1.Health"])
