@@ -120,11 +120,6 @@ class SlowBodyError(RequestError):
         super().__init__(rate)
         self.rate = rate
 
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """That nobody waits for the rest of the body."""
-        return ((b"connection", b"close"),)
-
     def __str__(self) -> str:
         return (
             f"the body comes at less than {self.rate} bytes a second; send it faster, or the rows in several requests"
@@ -142,8 +137,8 @@ class CrowdedError(RequestError):
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """When to come again, and that nobody waits for the rest of the body."""
-        return ((b"retry-after", b"1"), (b"connection", b"close"))
+        """When to come again."""
+        return ((b"retry-after", b"1"),)
 
     def __str__(self) -> str:
         return f"the server holds {self.limit} bytes of requests already; send the request again later"

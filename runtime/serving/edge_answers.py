@@ -47,6 +47,11 @@ def refuse(code: int, message: str, condition: str) -> str:
     return f"{reply(code, message)} if {{ {condition} }}"
 
 
+def replace(code: int, message: str) -> str:
+    """The rule that answers with ``code`` where a replica did, and closes the connection at once."""
+    return f"http-response return {_answer(code, message)} if {{ status {code} }}"
+
+
 def too_large(limit: int) -> str:
     """The words for a body of more than ``limit`` bytes."""
     return f"the body is larger than {limit} bytes; send the rows in several requests"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lading.runtime.serving.edge_access import OPEN, EdgeAccess
-from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, refuse, too_large
+from lading.runtime.serving.edge_answers import REFUSALS, UNSPOKEN, error_line, refuse, replace, too_large
 from lading.runtime.serving.edge_grpc import grpc_sections
 from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
 from lading.runtime.serving.edge_limits import DEFAULTS, RESERVE_BYTES, EdgeLimits, milliseconds
@@ -118,6 +118,8 @@ def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     """
     return [
         *_backend(UPLOADS, limits),
+        # Said by HAProxy itself, since it would pass a replica's answer on and then wait for the body.
+        replace(408, REFUSALS[408]),
         f"default-server init-addr none maxconn {limits.connections} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {BACKEND}/slot{index}" for index, path in enumerate(slots)),
     ]

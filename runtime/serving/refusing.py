@@ -1,22 +1,49 @@
-"""Refusing: what uvicorn's parser takes for no request is answered in JSON, as every other error is."""
+"""Refusing: what uvicorn's parser takes for no request is answered in JSON, as every other error is.
+
+It holds to the private parts of uvicorn's protocol, which is why ``pyproject.toml`` bounds uvicorn's version.
+"""
 
 import json
 from collections.abc import Iterable
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from lading.runtime.protocols.replies import JSON_HEADERS, Header
 
 NO_REQUEST = "this is no HTTP request; check its method, its target and its headers"
 
 
+LINGER_SECONDS = 10.0
+"""How long the rest of a body that was answered before its end is taken and thrown away: who sends quickly hears the
+answer, who does not is cut off."""
+
+
 class RefusingProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP, whose own refusals would be plain text, and which would take trailers for headers."""
+    """Uvicorn's HTTP, whose own refusals would be plain text.
+
+    It would also take trailers for headers, and wait for ever for the rest of a body that nobody reads.
+    """
 
     def on_headers_complete(self) -> None:
         """Start the request; no header of it comes after its body."""
         super().on_headers_complete()
         self.headers = []
+
+    def on_message_complete(self) -> None:
+        """Note that the body is whole, which uvicorn does not where the answer came first."""
+        super().on_message_complete()
+        self.cycle.more_body = False
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request; the rest of this one is waited for, but not long."""
+        cycle = self.cycle
+        super().on_response_complete()
+        if cycle is not None and cycle.more_body:
+            self.loop.call_later(LINGER_SECONDS, self._cut_off, cycle)
+
+    def _cut_off(self, cycle: RequestResponseCycle) -> None:
+        if cycle.response_complete and cycle.more_body:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, and close the connection."""

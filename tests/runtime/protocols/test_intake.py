@@ -10,7 +10,7 @@ from starlette.types import Message
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import BodyTooLargeError, CrowdedError, RequestError, SlowBodyError
+from lading.runtime.errors import BodyTooLargeError, CrowdedError, SlowBodyError
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 
 LIMIT = 1000
@@ -121,10 +121,4 @@ def test_the_application_says_so_in_json_and_holds_nothing(
     start, body = sent
     assert start["status"] == status
     assert status == 200 or isinstance(orjson.loads(body["body"])["error"], str)
-    assert ((b"connection", b"close") in start["headers"]) is (status == 408)
     assert app.intake.held == 0
-
-
-@pytest.mark.parametrize("error", [SlowBodyError(1024), CrowdedError(5)], ids=lambda error: type(error).__name__)
-def test_nobody_waits_for_the_rest_of_a_body_that_is_refused(error: RequestError) -> None:
-    assert (b"connection", b"close") in error.headers
