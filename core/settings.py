@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     """How long one request may take, waiting included, before it is answered with an error; a client can ask for less."""
     deadlines: dict[str, Seconds] = {}
     """The same for single deployments, as JSON: `{"penguins": 2.5}`."""
-    queue_seconds: Seconds = 10.0
-    """How long a request may wait for a replica before it is answered 503."""
+    queue_seconds: Seconds = 3.0
+    """How long a request may wait for its turn: one that would have to wait longer is answered 503 at once."""
     queue_per_replica: Positive = 512
     """Requests that one replica holds at a time, those whose answers are not read yet too; more wait in the edge."""
     compressed_bodies: bool = False

@@ -26,13 +26,15 @@ class Deadlines(Record):
 
     seconds: float = 30.0
     """Where nothing else is said."""
+    queue_seconds: float = 3.0
+    """How long one may wait for its turn."""
     by_name: FrozenMap[float] = Setting(default_factory=dict)
     """By the name of the deployment."""
 
     @classmethod
     def read(cls, settings: Settings) -> "Deadlines":
         """Those that the settings ask for."""
-        return cls(seconds=settings.request_seconds, by_name=settings.deadlines)
+        return cls(seconds=settings.request_seconds, queue_seconds=settings.queue_seconds, by_name=settings.deadlines)
 
     def of(self, name: str) -> float:
         """How long a request for the deployment ``name`` may take."""

@@ -51,7 +51,7 @@ class Deployments:
                 name = bundle.manifest.name
                 if name in models:
                     raise DuplicateNameError(name, str(models[name][0]), str(path))
-                models[name] = path, Model.load(bundle, threads, watch, deadlines.of(name))
+                models[name] = path, Model.load(bundle, threads, watch, deadlines)
         return cls(model for _, model in models.values())
 
     def get(self, name: str, version: str | None = None) -> Model:

@@ -1,5 +1,6 @@
 """Errors that a request is answered with; each owns its HTTP status."""
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
@@ -208,6 +209,24 @@ class DeadlineError(RequestError):
 
     def __str__(self) -> str:
         return f"the model did not answer within {self.seconds:g} s; send fewer rows in one request, or allow more time"
+
+
+class OverloadedError(RequestError):
+    """There is more to do than can be done in time."""
+
+    status = 503
+
+    def __init__(self, wait: float, allowed: float) -> None:
+        super().__init__(wait, allowed)
+        self.wait, self.allowed = wait, allowed
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """When to come again: once less is waiting, in whole seconds."""
+        return ((b"retry-after", b"%d" % max(1, math.ceil(self.wait - self.allowed))),)
+
+    def __str__(self) -> str:
+        return f"the model has more to do than {self.allowed:g} s of work; send the request again later"
 
 
 class InternalError(RequestError):

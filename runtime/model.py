@@ -4,7 +4,6 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +20,9 @@ from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
+from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import DeadlineError, SeveralShapesError, shown
+from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
 
@@ -33,7 +34,7 @@ Answer = TypeVar("Answer")
 INLINE_SECONDS = 0.001
 """A run that takes longer leaves the event loop to others and goes to a thread, which costs some 0.1 ms."""
 
-POOL_THREADS = 2
+UNLIMITED = Deadlines(seconds=math.inf, queue_seconds=math.inf)
 TIMED_ROWS = 64
 TIMED_RUNS = 5
 
@@ -59,7 +60,7 @@ class GoldenMismatchError(IntegrityError):
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
-    def __init__(self, bundle: Bundle, session: Session, watch: Watch, request_seconds: float = math.inf) -> None:
+    def __init__(self, bundle: Bundle, session: Session, watch: Watch, deadlines: Deadlines = UNLIMITED) -> None:
         self.manifest: Manifest = bundle.manifest
         self.digest: str = bundle.digest
         self.golden: Golden = bundle.golden()
@@ -72,28 +73,29 @@ class Model:
         """How the values of its fields become tensors."""
         self.tally = Tally()
         """What this process has made of it."""
-        self.request_seconds = request_seconds
+        self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, session), watch
         self._names = [output.tensor.name for output in self.signature.outputs]
-        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix=f"lading-{self.name}")
+        self._pool = Pool(self.name, deadlines.queue_seconds)
 
     @classmethod
     def load(
-        cls, bundle: Bundle, threads: int = 1, watch: Watch | None = None, request_seconds: float = math.inf
+        cls, bundle: Bundle, threads: int = 1, watch: Watch | None = None, deadlines: Deadlines = UNLIMITED
     ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it.
 
-        Requests may take ``request_seconds``; ``watch``, its own where none is given, ends those that take longer.
+        ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``ModelLoadError`` when the graph cannot be loaded.
         """
         graph = bundle.read(bundle.manifest.graph.path)
         session = open_session(graph, threads, _external_data(bundle))
-        model = cls(bundle, session, Watch() if watch is None else watch, request_seconds)
+        model = cls(bundle, session, Watch() if watch is None else watch, deadlines)
         feeds = model.encoder.encode(model.golden.columns(model.signature))
         _check(model, model.golden.expected(model.signature), model.run(feeds))
         model._measure(feeds)
+        model._pool.pace = model.seconds_per_call
         if any(name in graph for name in ENDLESS):
             model.seconds_per_call = math.inf
         return model
@@ -148,8 +150,11 @@ class Model:
         return self.seconds_per_call + rows * self.seconds_per_row <= INLINE_SECONDS
 
     def aside(self, work: Callable[[], Answer]) -> "asyncio.Future[Answer]":
-        """The result of ``work``, done in one of the model's threads while the event loop goes on."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """The result of ``work``, done in one of the model's threads while the event loop goes on.
+
+        Raises ``OverloadedError`` when too much is waiting already.
+        """
+        return self._pool.submit(work)
 
     def _measure(self, feeds: Feeds) -> None:
         """Time one row and, where that is quick, many; it also warms the session up for both."""

@@ -134,5 +134,6 @@ def _backend(name: str, limits: EdgeLimits) -> list[str]:
         "http-reuse always",
         "retries 3",
         "option redispatch 1",
+        "option abortonclose",
         "retry-on conn-failure empty-response 503",
     ]

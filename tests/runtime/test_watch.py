@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lading.bundles.bundle import open_bundle
+from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import DeadlineError
 from lading.runtime.model import Model
 from lading.runtime.watch import Run, Watch
@@ -16,7 +17,7 @@ QUICK, ENDLESS = {"X": np.array([[2.0]])}, {"X": np.array([[1e15]])}
 
 def load(path: Path, watch: Watch | None = None, seconds: float = math.inf) -> Model:
     with open_bundle(path) as bundle:
-        return Model.load(bundle, watch=watch, request_seconds=seconds)
+        return Model.load(bundle, watch=watch, deadlines=Deadlines(seconds=seconds))
 
 
 def test_an_inference_that_ends_in_time_is_answered(loops_bundle: Path) -> None:

@@ -14,7 +14,7 @@ from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest
-from lading.runtime.model import POOL_THREADS
+from lading.runtime.pool import THREADS
 from lading.runtime.watch import Watch
 from tests.runtime.grpc.conftest import INFER, Calls, infer, told
 
@@ -87,9 +87,9 @@ def test_a_call_that_is_cancelled_in_the_queue_is_never_run(slow: Calls, watch: 
     tally = slow.application.deployments.get("loops").tally
     with grpc.insecure_channel(slow.target) as channel:
         ask: Any = channel.unary_unary(INFER)
-        running = [ask.future(loops(ENDLESS).SerializeToString()) for _ in range(POOL_THREADS)]
+        running = [ask.future(loops(ENDLESS).SerializeToString()) for _ in range(THREADS)]
         deadline = time.monotonic() + WAIT_SECONDS
-        while len(watch.running) < POOL_THREADS:
+        while len(watch.running) < THREADS:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         with pytest.raises(grpc.RpcError):

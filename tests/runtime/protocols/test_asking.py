@@ -13,7 +13,8 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.deployments import Deployments
-from lading.runtime.model import POOL_THREADS, Model
+from lading.runtime.model import Model
+from lading.runtime.pool import THREADS
 
 PATH = "/models/loops/predict"
 ENDLESS, QUICK = {"rounds": 1e15}, {"rounds": 3}
@@ -109,10 +110,10 @@ def test_a_parameter_that_is_no_timeout_is_refused(app: Application, given: obje
 def test_what_waits_longer_than_its_deadline_is_answered_504_and_never_run(app: Application, model: Model) -> None:
     async def all_at_once() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lading") as client:
-            return await asyncio.gather(*(client.post(PATH, json=ENDLESS) for _ in range(3 * POOL_THREADS)))
+            return await asyncio.gather(*(client.post(PATH, json=ENDLESS) for _ in range(3 * THREADS)))
 
     assert {answer.status_code for answer in asyncio.run(all_at_once())} == {504}
-    assert model.tally.failed == 3 * POOL_THREADS
+    assert model.tally.failed == 3 * THREADS
     assert model.tally.succeeded == 0
 
 
@@ -126,7 +127,7 @@ def test_nothing_is_computed_for_clients_that_hang_up_while_they_wait(app: Appli
         async def never() -> None:
             await asyncio.Event().wait()
 
-        busy = [asyncio.create_task(asking(app, ENDLESS, never)) for _ in range(POOL_THREADS)]
+        busy = [asyncio.create_task(asking(app, ENDLESS, never)) for _ in range(THREADS)]
         await asyncio.sleep(0.1)
         waiting = [asyncio.create_task(asking(app, QUICK, soon)) for _ in range(50)]
         await asyncio.sleep(0.1)
@@ -146,7 +147,7 @@ def test_an_inference_that_nobody_waits_for_any_more_is_stopped(loops_bundle: Pa
         async def soon() -> None:
             await asyncio.sleep(0.1)
 
-        for _ in range(POOL_THREADS):
+        for _ in range(THREADS):
             assert await asking(app, ENDLESS, soon) == []
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lading") as client:
             return (await client.post(PATH, json=QUICK)).status_code == 200
@@ -163,3 +164,21 @@ def test_what_was_asked_is_counted(app: Application, model: Model) -> None:
     assert {rows: batch.count for rows, batch in tally.batches.items()} == {1: 1, 2: 1}
     assert tally.succeeded_ns == tally.queue_ns + tally.input_ns + tally.infer_ns + tally.output_ns
     assert min(tally.queue_ns, tally.input_ns, tally.infer_ns, tally.output_ns) > 0
+
+
+def test_what_would_wait_too_long_is_answered_503_at_once_and_says_when_to_come_again(loops_bundle: Path) -> None:
+    deadlines = Deadlines(seconds=1, queue_seconds=0.5)
+    app = Application(Deployments.load([loops_bundle], deadlines=deadlines), Settings())
+
+    async def all_at_once() -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lading") as client:
+            return await asyncio.gather(*(client.post(PATH, json=ENDLESS) for _ in range(20)))
+
+    app.deployments.get("loops")._pool.pace = 0.25
+    answers = asyncio.run(all_at_once())
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert len(refused) > 10
+    for answer in refused:
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.json() == {"error": "the model has more to do than 0.5 s of work; send the request again later"}
+    assert {answer.status_code for answer in answers} == {503, 504}
