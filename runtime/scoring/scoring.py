@@ -132,13 +132,14 @@ class _Plan:
 
     def answer(self, batch: pa.RecordBatch, before: int) -> pa.RecordBatch:
         """The answers to one batch, ``before`` which so many rows were."""
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         try:
-            outputs = self._model.run(self._encoder.encode(values_of(batch, self._fields, self.rows.textual)))
+            outputs = self._model.run(self._encoder.encode(values_of(columns, self._fields, self.rows.textual)))
         except FieldError as error:
             row = None if error.row is None else before + error.row + 1
             raise RowError(str(self.source), row, error.field, error.problem) from error
-        columns = [*self._copies(batch), *answer_table(self._answers, outputs)]
-        return pa.RecordBatch.from_arrays(columns, names=self.names)
+        made = [*self._copies(batch), *answer_table(self._answers, outputs)]
+        return pa.RecordBatch.from_arrays(made, names=self.names)
 
     def _copies(self, batch: pa.RecordBatch) -> list[pa.Array]:
         return without_dictionaries([batch.column(name) for name in self._kept])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -9,8 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from lading.runtime.tables.columns import is_number
+
 BLOCK_BYTES = 1 << 20
 """Bytes that are read at a time; a single row has to fit, and so has the header."""
+
+
+BREAKING = re.compile(r'[",\r\n]|^$')
+"""What a cell cannot have without quotes: it would break a line or a row, or be taken for null."""
 
 
 class CsvError(ValueError):
@@ -75,21 +82,26 @@ def _error(error: Exception, wrong: Sequence[Any]) -> CsvError:
 
 def header_line(names: Sequence[str]) -> bytes:
     """The line that names the columns."""
-    return _lines([_quoted(pa.array([name])) for name in names])
+    return (",".join(map(_quoted_name, names)) + "\n").encode()
 
 
 def lines_of(batch: pa.RecordBatch) -> bytes:
     """The rows as lines. Arrow's own writer puts all text into quotes, or none."""
-    return _lines([_quoted(_text(column)) for column in batch.columns])
+    return _lines([_quoted(column) for column in batch.columns])
 
 
-def _text(column: pa.Array) -> pa.Array:
-    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+def _quoted_name(name: str) -> str:
+    """As ``_quoted`` has a cell."""
+    return '"' + name.replace('"', '""') + '"' if BREAKING.search(name) else name
 
 
 def _quoted(column: pa.Array) -> pa.Array:
-    """In quotes where a cell would break a line or a row, or is empty and not null."""
-    needed = pc.match_substring_regex(column, '[",\\r\\n]|^$')
+    """As text, in quotes where a cell would break a line or a row, or is empty and not null."""
+    kind = column.type
+    if is_number(kind) or pa.types.is_boolean(kind):
+        return pc.cast(column, pa.string())
+    column = column if pa.types.is_string(kind) else pc.cast(column, pa.string())
+    needed = pc.match_substring_regex(column, BREAKING.pattern)
     if not pc.any(needed).as_py():
         return column
     doubled = pc.replace_substring(column, '"', '""')

@@ -18,22 +18,24 @@ from lading.bundles.tensors.values import NOUNS, Array, FieldError, Kind, kind_o
 BOOLEANS = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
 
 
-def values_of(batch: pa.RecordBatch, fields: Sequence[Field], textual: bool) -> dict[str, Array]:
-    """The columns of ``fields`` as ``feeds.encode`` takes them: one array ``[rows, *extents]`` for each.
+def values_of(columns: Mapping[str, pa.Array], fields: Sequence[Field], textual: bool) -> dict[str, Array]:
+    """The columns of ``fields``, by name, as ``feeds.encode`` takes them: one array ``[rows, *extents]`` for each.
 
     With ``textual`` every column is text, and becomes what its field is. Raises ``FieldError``, and ``DataColumnError``
     for a column of a type that no field has.
     """
     if textual:
-        return {field.name: _from_text(batch.column(field.name), field) for field in fields}
-    return {field.name: _from_typed(batch.column(field.name), field) for field in fields}
+        return {field.name: _from_text(columns[field.name], field) for field in fields}
+    return {field.name: _from_typed(columns[field.name], field) for field in fields}
 
 
 def _from_text(column: pa.Array, field: Field) -> Array:
     if field.shape:
         raise FieldError(field.name, None, "is a tensor, which CSV cannot hold; send Parquet or Arrow with lists")
-    column = _without_missing(column, field)
     kind = kind_of(field)
+    if kind in ("number", "integer") and (plain := _plain_numbers(column, kind)) is not None:
+        return plain
+    column = _without_missing(column, field)
     if kind in ("number", "integer"):
         return _numbers(column, field, kind)
     if kind == "boolean":
@@ -52,10 +54,18 @@ def _without_missing(column: pa.Array, field: Field) -> pa.Array:
     return pc.if_else(pc.is_in(column, pa.array(sorted(absent))), pa.scalar(None, pa.string()), column)
 
 
+def _plain_numbers(column: pa.Array, kind: Kind) -> Array | None:
+    """The numbers that all cells are; None where one is something else, or has something around it."""
+    if kind == "integer" and pc.any(pc.match_substring(column, "x", ignore_case=True)).as_py():
+        return None  # Arrow would read 0x1F
+    found = _cast(column, pa.int64() if kind == "integer" else pa.float64())
+    return None if found is None else _typed_numbers(found)
+
+
 def _numbers(column: pa.Array, field: Field, kind: Kind) -> Array:
     trimmed = pc.utf8_trim_whitespace(column)
-    if kind == "integer" and (whole := _cast(trimmed, pa.int64())) is not None:
-        return _typed_numbers(whole)
+    if (plain := _plain_numbers(trimmed, kind)) is not None:
+        return plain
     found = _cast(trimmed, pa.float64())
     # A float64 would round integers beyond 2^53, so those are read one by one.
     if found is None or (kind == "integer" and pc.any(pc.greater(pc.abs(found), 2**53)).as_py()):

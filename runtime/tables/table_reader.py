@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from lading.bundles.signature import Field
 from lading.bundles.tables.problems import DataColumnError
 from lading.bundles.tables.types import column_of
-from lading.bundles.tensors.feeds import FieldError
+from lading.bundles.tensors.values import NOUNS, Array, FieldError
 from lading.runtime.errors import MalformedRequestError, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.tables.arrow_bodies import ArrowBody
@@ -55,17 +56,19 @@ class TableReader:
         try:
             for field, column in zip(fields, opened.columns, strict=True):
                 _check_type(field, column.type)
-            values = values_of(self._batch(opened), fields, opened.textual)
+            values = values_of(self._columns(opened), fields, opened.textual)
         except UNREADABLE as error:
             raise BrokenTableError(kind, str(error)) from error
+        if opened.textual:
+            _refuse_infinite(values)
         return self._encoder.encode(values)
 
-    def _batch(self, opened: Body) -> pa.RecordBatch:
+    def _columns(self, opened: Body) -> dict[str, pa.Array]:
         table = opened.read(self._limit)
-        columns = [_whole(column) for column in table.columns]
-        if sum(map(written_out, columns)) > self._limit:
+        columns = {column.name: _whole(found) for column, found in zip(opened.columns, table.columns, strict=True)}
+        if sum(map(written_out, columns.values())) > self._limit:
             raise LargeTableError(self._limit)
-        return pa.RecordBatch.from_arrays(columns, table.column_names)
+        return columns
 
     def _check_names(self, names: Sequence[str]) -> None:
         if not names:
@@ -91,6 +94,17 @@ def _check_type(field: Field, given: pa.DataType) -> None:
         column_of(field.name, str(given), given)
     except DataColumnError as error:
         raise FieldError(field.name, None, f"{error.found}; {error.remedy}") from None
+
+
+def _refuse_infinite(columns: Mapping[str, Array]) -> None:
+    """Raise ``FieldError`` for an infinity: text carries none, in neither direction."""
+    for name, values in columns.items():
+        found = values if values.dtype.kind == "f" else [value if type(value) is float else 0.0 for value in values]
+        infinite = np.isinf(found)
+        if infinite.any():
+            row = int(infinite.argmax())
+            problem = f"expected {NOUNS['number']}, found {values[row]}, which CSV does not carry; send Arrow"
+            raise FieldError(name, row, problem)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -222,6 +222,7 @@ def test_text_of_csv_becomes_what_the_field_is(
         ),
         pytest.param("mass", "\u0663", "row 3, field 'mass': expected a number", id="digits of another script"),
         pytest.param("year", "2007.5", "row 3, field 'year'", id="not an integer"),
+        pytest.param("year", "0x7d7", "row 3, field 'year': expected an integer, found '0x7d7'", id="hexadecimal"),
         pytest.param("tagged", "maybe", "row 3, field 'tagged': expected true or false, found 'maybe'", id="neither"),
         pytest.param("island", "Atlantis", "row 3, field 'island': 'Atlantis' is unknown", id="unknown category"),
         pytest.param("note", "a,b", "row 3 has 11 cells, the header names 10", id="a cell too many"),
@@ -255,9 +256,9 @@ def test_a_bad_row_is_named_and_nothing_is_written(
     ],
 )
 def test_integers_are_not_rounded(texts: list[str | None], values: list[int | None]) -> None:
-    batch = pa.record_batch({"n": pa.array(texts, pa.string())})
+    columns = {"n": pa.array(texts, pa.string())}
     field = Field(name="n", type="integer", dtype="int64", nullable=True)
-    assert values_of(batch, [field], textual=True)["n"].tolist() == values
+    assert values_of(columns, [field], textual=True)["n"].tolist() == values
 
 
 def test_rows_are_counted_over_all_batches(

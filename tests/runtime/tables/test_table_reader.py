@@ -255,6 +255,18 @@ def test_a_wrong_cell_is_named(deployments: Deployments) -> None:
         TableReader(deployments.get("coins"), LIMIT).read(b"width,weight\n1,2\nwide,3\n", "CSV")
 
 
+@pytest.mark.parametrize("text", ["inf", "-Infinity", "1e400", " inf", "1e5_"])
+def test_text_carries_no_infinity(deployments: Deployments, text: str) -> None:
+    with pytest.raises(FieldError, match="field 'width', row 1: expected a number, found"):
+        TableReader(deployments.get("coins"), LIMIT).read(f"width,weight\n1,2\n{text},3\n".encode(), "CSV")
+
+
+@pytest.mark.parametrize("text", ["", "NaN", "NA", "null"])
+def test_what_stands_for_a_missing_value_is_missing(deployments: Deployments, text: str) -> None:
+    found = TableReader(deployments.get("coins"), LIMIT).read(f"width,weight\n{text},3\n".encode(), "CSV")
+    np.testing.assert_array_equal(found["X"], [[3.0, np.nan]])
+
+
 PIXELS = [[[float(4 * row + column) for column in range(4)] for row in range(3)]] * 2
 
 
