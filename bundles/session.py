@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lading.bundles.signature import Signature
+from lading.bundles.tensors.values import aligned
 from lading.core.errors import LadingError, UsageError
 
 # From 1.31 on the library writes usage data under HOME and sends it to its makers, unless told before it is loaded.
@@ -81,7 +82,8 @@ class RowByRow:
         """The outputs ``[rows, …]``, for at least one row. Raises ``UnevenAnswersError``."""
         rows = range(len(next(iter(feeds.values()))))
         # The ellipsis keeps what has no dimension an array.
-        runs = [self._session.run(names, {name: of[row, ...] for name, of in feeds.items()}, options) for row in rows]
+        asked = ({name: aligned(of[row, ...]) for name, of in feeds.items()} for row in rows)
+        runs = [self._session.run(names, one, options) for one in asked]
         return [_stacked(name, parts) for name, parts in zip(names, zip(*runs, strict=True), strict=True)]
 
 

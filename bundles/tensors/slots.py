@@ -8,7 +8,7 @@ import numpy as np
 from lading.bundles.signature import Feed, Tensor
 from lading.bundles.tensors.rules import Rule
 from lading.bundles.tensors.stack import Stack
-from lading.bundles.tensors.values import Array, floats, texts
+from lading.bundles.tensors.values import Array, aligned, floats, texts
 from lading.core.errors import LadingError
 
 
@@ -91,7 +91,7 @@ class _Cast:
         values = self._rule.values(given)
         if self._text:
             return texts(values, self._rule.kind, self._missing)
-        return values if values.dtype == self._dtype else self._converted(values, given)
+        return aligned(values) if values.dtype == self._dtype else self._converted(values, given)
 
     def _converted(self, values: Array, given: Array) -> Array:
         if self._dtype.kind == "f":

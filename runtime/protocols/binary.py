@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lading.bundles.tensors.values import aligned
+
 Array = NDArray[Any]
 
 DTYPES = {
@@ -44,7 +46,7 @@ def unpack(datatype: str, data: bytes | memoryview, count: int) -> Array:
     values = np.frombuffer(data, dtype)
     if SWAPPED:
         return values.byteswap()
-    return values if values.flags.aligned else values.copy()
+    return aligned(values)
 
 
 def pack(values: Array) -> bytes:

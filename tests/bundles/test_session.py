@@ -104,3 +104,16 @@ def test_rows_whose_answers_differ_in_shape_are_no_tensor() -> None:
     assert alike.tolist() == [[[0, 2]], [[1, 2]]]
     with pytest.raises(UnevenAnswersError, match=r"'y' has shape \[1, 2\] for one row and \[1, 1\] for another"):
         session.run(["y"], {"x": rows})
+
+
+def test_a_row_has_the_same_bits_alone_as_among_others() -> None:
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (("x", [51]), ("y", [1]))
+    ]
+    graph = helper.make_graph([helper.make_node("ReduceMean", ["x"], ["y"])], "mean", values[:1], values[1:])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+    session = RowByRow(open_session(model.SerializeToString()))
+    rows = np.random.default_rng(1).normal(size=(50, 51)).astype(np.float32)
+    (among,) = session.run(["y"], {"x": rows})
+    alone = [session.run(["y"], {"x": row[np.newaxis].copy()})[0] for row in rows]
+    assert among.tobytes() == np.concatenate(alone).tobytes()

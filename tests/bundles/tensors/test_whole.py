@@ -7,6 +7,7 @@ import pytest
 
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.bundles.tensors.feeds import Encoder, FieldError, encode
+from lading.bundles.tensors.values import ALIGNMENT, SOONER_COPIED, aligned
 
 
 def whole(**tensors: tuple[Any, tuple[int | str, ...]]) -> Signature:
@@ -85,3 +86,16 @@ def test_the_row_of_a_wrong_value_is_counted_by_the_shape_that_came() -> None:
     values[2, 0, 1] = 1e39
     with pytest.raises(FieldError, match="field 'x', row 2: 1e\\+39"):
         encode(OPEN, {"x": values, "k": np.zeros(3, int)})
+
+
+@pytest.mark.parametrize("count", [5, SOONER_COPIED])
+@pytest.mark.parametrize("offset", [0, 4, 8, 16])
+def test_numbers_lie_where_the_bits_of_an_answer_do_not_depend_on_it(count: int, offset: int) -> None:
+    room = np.zeros(4 * count + 2 * ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT + offset
+    values = room[start : start + 4 * count].view(np.float32)
+    values[:] = np.arange(count)
+    found = aligned(values)
+    assert found.ctypes.data % ALIGNMENT == 0
+    np.testing.assert_array_equal(found, values)
+    assert (found is values) is (count == SOONER_COPIED and offset % ALIGNMENT == 0)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from lading.bundles.tensors.values import ALIGNMENT
 from lading.runtime.protocols.binary import DTYPES, UnreadableError, pack, unpack
 
 TEXTS = st.lists(st.text(st.characters(codec="utf-8")), max_size=9)
@@ -29,6 +30,15 @@ def test_numbers_and_truths_come_back_bit_for_bit(given: tuple[str, np.ndarray[A
     found = unpack(word, pack(values), len(values))
     assert found.dtype == values.dtype
     assert found.tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize("count", [3, 100_000])
+@pytest.mark.parametrize("start", range(0, 20, 4))
+def test_where_numbers_lay_in_a_body_does_not_show_in_the_bits_of_an_answer(start: int, count: int) -> None:
+    body = b"{" * start + pack(np.arange(count, dtype=np.float32))
+    found = unpack("FP32", memoryview(body)[start:], count)
+    assert found.ctypes.data % ALIGNMENT == 0
+    assert found[-1] == count - 1
 
 
 @given(TEXTS)
