@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """The address that metrics are served on."""
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The TCP port of the same, 8081 by custom; no metrics when not set."""
+    default_model: str | None = None
+    """The deployment that answers where a request names none, at MLflow's `/invocations`; the only one when not set."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

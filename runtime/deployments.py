@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lading.bundles.bundle import open_bundle
-from lading.core.errors import ConflictError
+from lading.core.errors import ConflictError, UsageError
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import UnknownModelError
 from lading.runtime.model import Model
@@ -21,6 +21,24 @@ class DuplicateNameError(ConflictError):
 
     def __str__(self) -> str:
         return f"two bundles are named {self.name!r}: {self.first} and {self.second}; serve one of them"
+
+
+class UnknownDefaultError(UsageError):
+    """What should answer where a request names no model is not deployed."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        names = ", ".join(self.known)
+        return f"LADING_DEFAULT_MODEL is {self.name!r}, which is not deployed; deployed are {names}: name one of them"
+
+
+def check_default(name: str | None, known: tuple[str, ...]) -> None:
+    """Raise ``UnknownDefaultError`` when ``name`` is none of ``known``."""
+    if name is not None and name not in known:
+        raise UnknownDefaultError(name, known)
 
 
 class Deployments:
@@ -62,6 +80,12 @@ class Deployments:
         if version is not None and version != model.version:
             raise UnknownModelError(name, version, (model.version,))
         return model
+
+    def default(self, name: str | None) -> Model | None:
+        """The model that a request means which names none: the one called ``name``, or the only one; None where neither is."""
+        if name is None and len(self._models) == 1:
+            return next(iter(self))
+        return None if name is None else self._models.get(name)
 
     def __iter__(self) -> Iterator[Model]:
         """The models in the order of their names."""

@@ -39,6 +39,29 @@ class AnswerWriter:
         return [template % tuple(chain.from_iterable(row)) for row in zip(*cells, strict=True)]
 
 
+class PredictionWriter(AnswerWriter):
+    """Writes what the model's own ``predict`` gave for each row: a label, a number, a list of them.
+
+    Where no output says that it is that, and there are several, a row is an object, as ``AnswerWriter`` has it.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        super().__init__(signature)
+        output = predicted(signature)
+        if output is not None:
+            column = _Column(signature, output, output.meaning)
+            self._template, self._columns = column.bare, [(column.name, column.cells)]
+
+
+def predicted(signature: Signature) -> Output | None:
+    """The output that ``predict`` gave: the label, else the value, else the only one."""
+    for meaning in ("label", "value"):
+        found = [output for output in signature.outputs if output.meaning == meaning]
+        if len(found) == 1:
+            return found[0]
+    return signature.outputs[0] if len(signature.outputs) == 1 else None
+
+
 def keys(signature: Signature) -> list[str]:
     """The key of each output in an answer: what it means, or its tensor's name where that would not be unique."""
     meanings = Counter(output.meaning for output in signature.outputs)
@@ -83,6 +106,7 @@ class _Column:
         self._labels = {value: orjson.dumps(value) for value in class_values(output)}
         self._coded = list(self._labels.values())
         holes = b",".join(_literal(orjson.dumps(name)) + b":%b" for name in self._names)
+        self.bare = b"[" + b",".join([b"%b"] * len(self._names)) + b"]" if self._names else b"%b"
         self.template = _literal(orjson.dumps(key)) + b":" + (b"{" + holes + b"}" if self._names else b"%b")
 
     def cells(self, values: Array) -> Cells:

@@ -9,6 +9,7 @@ from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.errors import RequestError
 from lading.runtime.model import Model
 from lading.runtime.protocols.endpoint import Asked, Dialect
+from lading.runtime.protocols.head import Head
 
 MOST_ROWS = 2
 
@@ -25,10 +26,13 @@ def golden_rows(model: Model) -> list[dict[str, JsonValue]]:
     return cast("list[dict[str, JsonValue]]", model.golden.records(model.signature)[:MOST_ROWS])
 
 
-def example(model: Model, dialect: Dialect[Asked], request: JsonValue) -> Example | None:
-    """The request with its answer; none where JSON cannot hold one of them."""
+NOTHING: Head = {}
+
+
+def example(model: Model, dialect: Dialect[Asked], request: JsonValue, head: Head = NOTHING) -> Example | None:
+    """The request, sent with ``head``, with its answer; none where JSON cannot hold one of them."""
     try:
-        question = dialect.read(orjson.dumps(request), {})
+        question = dialect.read(orjson.dumps(request), head)
         return Example(request, orjson.loads(dialect.write(question, model.run(question.feeds)).body))
     except (RequestError, FieldError):
         return None

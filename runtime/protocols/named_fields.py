@@ -30,15 +30,13 @@ from lading.runtime.protocols.media import (
 )
 from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, words
 from lading.runtime.protocols.rows import RowReader
-from lading.runtime.protocols.schemas import DIGEST, FIELD_ERROR, Schema, answer_schema, refusals, row_schema
+from lading.runtime.protocols.schemas import BYTES, DIGEST, FIELD_ERROR, Schema, answer_schema, refusals, row_schema
 from lading.runtime.protocols.tables import LIMIT, Tables
 
 PATH = "/models/{name}/predict"
 
 TAKEN = (JSON, *FORMATS)
 """The media types of bodies."""
-
-BYTES: Schema = {"type": "string", "format": "binary"}
 
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from lading.bundles.signature import Field, Output, Signature
 from lading.bundles.tensors.values import kind_of
-from lading.runtime.protocols.answers import class_values, column_names, keys
+from lading.runtime.protocols.answers import class_values, column_names, keys, predicted
 from lading.runtime.protocols.error_table import meaning
 from lading.runtime.protocols.replies import DIGEST_HEADER
 
@@ -24,6 +24,8 @@ KINDS: Mapping[str, Schema] = {
     "string": {"type": "string"},
     "datetime": {"type": "string", "format": "date-time"},
 }
+
+BYTES: Schema = {"type": "string", "format": "binary"}
 
 NUMBER: Schema = {"type": ["number", "null"], "description": "null where the model answers NaN"}
 
@@ -93,6 +95,15 @@ def answer_schema(name: str, signature: Signature) -> Schema:
     }
 
 
+def prediction_schema(name: str, signature: Signature) -> Schema:
+    """What ``PredictionWriter`` writes for one row of the model ``name``."""
+    output = predicted(signature)
+    if output is None:
+        return answer_schema(name, signature)
+    columns = column_names(signature, output)
+    return output_schema(signature, output) if columns is None else array_of(NUMBER, (len(columns),))
+
+
 def output_schema(signature: Signature, output: Output) -> Schema:
     """What one output says of one row."""
     names = column_names(signature, output)
@@ -123,10 +134,10 @@ def operation(name: str, tag: str, summary: str, answer: Schema, *refused: int) 
     return {"operationId": name, "tags": [tag], "summary": summary, "responses": responses}
 
 
-def refusals(error: Schema, *statuses: int) -> Schema:
+def refusals(error: Schema, *statuses: int, media: str = JSON) -> Schema:
     """The responses of an operation that refuses with these statuses."""
     return {
-        str(status): {"description": _sentence(meaning(status).text), "content": {JSON: {"schema": error}}}
+        str(status): {"description": _sentence(meaning(status).text), "content": {media: {"schema": error}}}
         for status in statuses
     }
 

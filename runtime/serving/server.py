@@ -12,6 +12,7 @@ from pathlib import Path
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.deployments import check_default
 from lading.runtime.serving.credentials import Credentials
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
@@ -161,7 +162,9 @@ class Server:
     async def _read(self) -> Desired:
         self._tell("checking the bundles")
         desired = await asyncio.to_thread(Desired.read, self._paths, self._settings.threads)
-        Deadlines.read(self._settings).check(tuple(bundle.name for bundle in desired.bundles))
+        names = tuple(bundle.name for bundle in desired.bundles)
+        Deadlines.read(self._settings).check(names)
+        check_default(self._settings.default_model, names)
         return desired
 
     def _order(self, desired: Desired) -> Order:

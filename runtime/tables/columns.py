@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+import orjson
 import pyarrow as pa
 import pyarrow.types as kinds
+
+PANDAS = b"pandas"
+"""Under which pandas keeps in a table's metadata what it needs to make a data frame of it."""
 
 
 class Column(NamedTuple):
@@ -11,11 +15,16 @@ class Column(NamedTuple):
 
     name: str
     type: pa.DataType
+    is_index: bool = False
+    """Whether pandas says that it is the index of a data frame."""
 
 
 def columns_of(schema: pa.Schema) -> list[Column]:
     """Those of a schema; raises ``UnicodeDecodeError`` for a name that is not UTF-8."""
-    return [Column(field.name, field.type) for field in schema]
+    told = orjson.loads(schema.metadata[PANDAS]) if schema.metadata and PANDAS in schema.metadata else None
+    index = told.get("index_columns") if isinstance(told, dict) else None
+    listed = index if isinstance(index, list) else []
+    return [Column(field.name, field.type, field.name in listed) for field in schema]
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -30,7 +30,7 @@ class CsvBody:
             found = list(batches(pa.BufferReader(self._body), [column.name for column in self.columns]))
         except CsvError as error:
             raise BrokenTableError("CSV", error.problem, error.row) from error
-        return pa.Table.from_batches(found, pa.schema(self.columns))
+        return pa.Table.from_batches(found, pa.schema([(column.name, column.type) for column in self.columns]))
 
 
 def _check_text(body: bytes) -> None:

@@ -51,11 +51,13 @@ class TableReader:
         Raises ``FieldError``, ``MalformedRequestError``, ``BrokenTableError`` and ``LargeTableError``.
         """
         opened = BODIES[kind](body)
-        self._check_names([column.name for column in opened.columns])
-        fields = [self._fields[column.name] for column in opened.columns]
+        names = [column.name for column in opened.columns if not self._is_index(column)]
+        self._check_names(names)
+        fields = [self._fields[name] for name in names]
+        types = {column.name: column.type for column in opened.columns}
         try:
-            for field, column in zip(fields, opened.columns, strict=True):
-                _check_type(field, column.type)
+            for field in fields:
+                _check_type(field, types[field.name])
             values = values_of(self._columns(opened), fields, opened.textual)
         except UNREADABLE as error:
             raise BrokenTableError(kind, str(error)) from error
@@ -69,6 +71,9 @@ class TableReader:
         if sum(map(written_out, columns.values())) > self._limit:
             raise LargeTableError(self._limit)
         return columns
+
+    def _is_index(self, column: Column) -> bool:
+        return column.is_index and column.name not in self._fields
 
     def _check_names(self, names: Sequence[str]) -> None:
         if not names:

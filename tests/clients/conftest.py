@@ -25,7 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Served]:
 @pytest.fixture(scope="session")
 def server(served: Mapping[str, Served]) -> Iterator[Serving]:
     """``lading serve`` with two replicas of all models."""
-    serving = Serving([one.path for one in served.values()], "--replicas", "2")
+    serving = Serving([one.path for one in served.values()], "--replicas", "2", LADING_DEFAULT_MODEL="income")
     try:
         serving.ready()
         yield serving

@@ -1,4 +1,4 @@
-"""The models that the clients ask for: iris and an income table from scikit-learn, and a few made by hand."""
+"""The models that the clients ask for: iris, an income table and diabetes with scikit-learn, and a few made by hand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_iris
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -32,6 +33,8 @@ class Served:
     path: Path
     rows: pd.DataFrame
     """Rows that the model has not seen; empty for a model made by hand."""
+    original: Any = None
+    """The model that was packaged, where scikit-learn has it."""
 
     def outputs(self, rows: pd.DataFrame | None = None) -> Arrays:
         """What ONNX Runtime answers to ``rows``, all of them where none are given."""
@@ -50,7 +53,8 @@ class Served:
 
 def make(folder: Path) -> dict[str, Served]:
     """Train, package and write all of them into ``folder``."""
-    found = {"iris": _iris(folder), "iris-frame": _iris_frame(folder), "income": _income(folder)}
+    made = (_iris, _iris_frame, _income, _progress, _pair)
+    found = {one.__name__.removeprefix("_").replace("_", "-"): one(folder) for one in made}
     for name in BY_HAND:
         write_bundle(DRAFTS[name](), folder / f"{name}.lading")
         found[name] = Served(folder / f"{name}.lading", pd.DataFrame())
@@ -66,7 +70,7 @@ def _iris(folder: Path) -> Served:
     unseen = pd.DataFrame(values[1::2])
     with open_bundle(path) as bundle:
         unseen.columns = [field.name for field in bundle.manifest.signature.fields]
-    return Served(path, unseen)
+    return Served(path, unseen, model)
 
 
 def _iris_frame(folder: Path) -> Served:
@@ -75,7 +79,7 @@ def _iris_frame(folder: Path) -> Served:
     model = RandomForestClassifier(20, random_state=0).fit(table.data[::2], table.target_names[table.target[::2]])
     path = folder / "iris-frame.lading"
     package(model, table.data[::2], name="iris-frame", path=path)
-    return Served(path, table.data[1::2])
+    return Served(path, table.data[1::2], model)
 
 
 def _income(folder: Path) -> Served:
@@ -98,4 +102,24 @@ def _income(folder: Path) -> Served:
     model.fit(table[:400], np.where(high, "high", "low")[:400])
     path = folder / "income.lading"
     package(model, table[:400], name="income", path=path)
-    return Served(path, table[400:].reset_index(drop=True))
+    return Served(path, table[400:].reset_index(drop=True), model)
+
+
+def _progress(folder: Path) -> Served:
+    """How far diabetes goes on: numbers of which some are missing, and a number for an answer."""
+    table = load_diabetes(as_frame=True)
+    rows = table.data.astype({"sex": "float64"}).mask(np.random.default_rng(5).random(table.data.shape) < 0.1)
+    model = HistGradientBoostingRegressor(max_iter=20, random_state=0).fit(rows[::2], table.target[::2])
+    path = folder / "progress.lading"
+    package(model, rows[::2], name="progress", path=path)
+    return Served(path, rows[1::2].reset_index(drop=True), model)
+
+
+def _pair(folder: Path) -> Served:
+    """Two numbers for each row."""
+    table = load_diabetes(as_frame=True)
+    targets = pd.DataFrame({"now": table.target, "then": table.data["bmi"] * 1000})
+    model = LinearRegression().fit(table.data[::2], targets[::2])
+    path = folder / "pair.lading"
+    package(model, table.data[::2], name="pair", path=path)
+    return Served(path, table.data[1::2].reset_index(drop=True), model)
