@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +60,8 @@ def predict(
         if error.name != "pyarrow":
             raise
         raise NoTablesError from error
+    with suppress(ImportError):  # pyarrow imports it later, where it is there, and loses a Ctrl-C meanwhile
+        import_module("pandas")
     settings = context.find_object(Settings)
     started = time.monotonic()
     model = _load(bundle, 1 if settings is None else settings.threads)
