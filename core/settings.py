@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """The TCP port of the same, 8081 by custom; no metrics when not set."""
     default_model: str | None = None
     """The deployment that answers where a request names none, at MLflow's `/invocations`; the only one when not set."""
+    v1_answers: Literal["kserve", "tensorflow"] = "kserve"
+    """What `/v1` answers: with `kserve` a model's own predictions, with `tensorflow` every output, as TF-Serving does."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

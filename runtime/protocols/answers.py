@@ -53,6 +53,27 @@ class PredictionWriter(AnswerWriter):
             self._template, self._columns = column.bare, [(column.name, column.cells)]
 
 
+class TensorWriter(AnswerWriter):
+    """Writes every output as it is, labels by name, under the name of its tensor; of the only one the value alone."""
+
+    def __init__(self, signature: Signature) -> None:
+        columns = [_Column(signature, as_tensor(output), output.tensor.name) for output in signature.outputs]
+        self._columns = [(column.name, column.cells) for column in columns]
+        self._template = b"{" + b",".join(column.template for column in columns) + b"}"
+        if len(columns) == 1:
+            self._template = columns[0].bare
+
+    def columns(self, outputs: Feeds) -> bytes:
+        """The answers to all rows, output by output. Raises ``InfiniteAnswerError``; NaN is null."""
+        listed = [b"[" + b",".join([cell for (cell,) in cells(outputs[name])]) + b"]" for name, cells in self._columns]
+        return listed[0] if len(listed) == 1 else self._template % tuple(listed)
+
+
+def as_tensor(output: Output) -> Output:
+    """The output without what its numbers mean; a label stays one."""
+    return output if output.meaning == "label" else output.model_copy(update={"meaning": "tensor"})
+
+
 def predicted(signature: Signature) -> Output | None:
     """The output that ``predict`` gave: the label, else the value, else the only one."""
     for meaning in ("label", "value"):

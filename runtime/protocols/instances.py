@@ -116,6 +116,17 @@ class InstanceReader:
         self._encoder.check_names(names)
 
 
+def count_names(document: Mapping[str, Any]) -> int:
+    """How many names an object says, with those of its objects and of its lists of objects."""
+    count = len(document)
+    for value in document.values():
+        if type(value) is dict:
+            count += len(value)
+        elif type(value) is list:
+            count += sum(len(row) for row in value if type(row) is dict)
+    return count
+
+
 def _of_two_kinds(given: Sequence[Any]) -> MalformedRequestError:
     number = next(index for index, row in enumerate(given) if (type(row) is dict) != (type(given[0]) is dict))
     return MalformedRequestError(

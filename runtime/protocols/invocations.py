@@ -9,7 +9,7 @@ from lading.runtime.protocols.answers import PredictionWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.error_table import meaning
 from lading.runtime.protocols.head import TYPE, Head
-from lading.runtime.protocols.instances import InstanceReader
+from lading.runtime.protocols.instances import InstanceReader, count_names
 from lading.runtime.protocols.media import CSV, JSON, PARQUET, UnknownTypeError, sent_as
 from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, status_of, words
 from lading.runtime.protocols.tables import LIMIT, Tables
@@ -92,17 +92,6 @@ def _only_form(document: Mapping[str, Any]) -> str:
         found = listed(given) if given else "nothing"
         raise MalformedRequestError(f"the body has {found}; send an object with just one of {listed(FORMS)}")
     return given[0]
-
-
-def count_names(document: Mapping[str, Any]) -> int:
-    """How many names an object says, with those of its objects and of its lists of objects."""
-    count = len(document)
-    for value in document.values():
-        if type(value) is dict:
-            count += len(value)
-        elif type(value) is list:
-            count += sum(len(row) for row in value if type(row) is dict)
-    return count
 
 
 class TextReply(JsonReply):

@@ -6,14 +6,13 @@ from lading.bundles.signature import Signature
 from lading.runtime.model import Model
 from lading.runtime.protocols.examples import Example, example, golden_rows
 from lading.runtime.protocols.head import TYPE
+from lading.runtime.protocols.instance_schemas import columns_schema, instances_schema, predictions_schema
 from lading.runtime.protocols.invocations import TAKEN, InvocationsDialect
 from lading.runtime.protocols.media import JSON, tables_are_read
 from lading.runtime.protocols.schemas import (
     BYTES,
     DIGEST,
     Schema,
-    field_schema,
-    prediction_schema,
     refusals,
     row_schema,
 )
@@ -42,7 +41,7 @@ def invocations_operation(model: Model, which: str) -> Schema:
     answers: Schema = {name: {"value": one.answer} for name, one in known.items()}
     tables: Schema = {media: {"schema": BYTES} for media in TAKEN if media != JSON and tables_are_read()}
     asked: Schema = {JSON: {"schema": request_schema(model.name, model.signature), "examples": requests}}
-    told: Schema = {JSON: {"schema": _answer(model.name, model.signature), "examples": answers}}
+    told: Schema = {JSON: {"schema": predictions_schema(model.name, model.signature), "examples": answers}}
     return {
         "operationId": f"{which}invocations_{model.name}",
         "tags": [model.name],
@@ -75,7 +74,7 @@ def _get(name: str, summary: str) -> Schema:
 
 def request_schema(name: str, signature: Signature) -> Schema:
     """A request of one model: rows in one of four forms."""
-    row, values = row_schema(name, signature), _values(signature)
+    row = row_schema(name, signature)
     width = {"minItems": len(signature.fields), "maxItems": len(signature.fields)}
     names: Schema = {"type": "array", "items": {"enum": [field.name for field in signature.fields]}}
     data: Schema = {"type": "array", "items": {"type": "array", **width}}
@@ -85,14 +84,14 @@ def request_schema(name: str, signature: Signature) -> Schema:
         "required": ["data"],
         "additionalProperties": False,
     }
-    instances: Schema = {"type": "array", "items": {"anyOf": [row, values]}}
+    instances = instances_schema(name, signature)
     return {
         "title": f"{name}.Invocation",
         "oneOf": [
             _form("dataframe_split", split),
             _form("dataframe_records", {"type": "array", "items": row}),
             _form("instances", instances),
-            _form("inputs", {"anyOf": [instances, _columns(signature)]}),
+            _form("inputs", {"anyOf": [instances, columns_schema(signature)]}),
         ],
     }
 
@@ -100,32 +99,6 @@ def request_schema(name: str, signature: Signature) -> Schema:
 def _form(name: str, schema: Schema) -> Schema:
     properties: Schema = {name: schema, "params": NO_PARAMS}
     return {"type": "object", "properties": properties, "required": [name], "additionalProperties": False}
-
-
-def _values(signature: Signature) -> Schema:
-    """A row as a list of the values in the order of the fields; of one field the value itself."""
-    fields: list[JsonValue] = [field_schema(signature, field) for field in signature.fields]
-    listed: Schema = {"type": "array", "prefixItems": fields, "minItems": len(fields), "maxItems": len(fields)}
-    return {"anyOf": [fields[0], listed]} if len(fields) == 1 else listed
-
-
-def _columns(signature: Signature) -> Schema:
-    columns: Schema = {
-        field.name: {"type": "array", "items": field_schema(signature, field)} for field in signature.fields
-    }
-    required: list[JsonValue] = [field.name for field in signature.fields if not signature.optional(field)]
-    return {"type": "object", "properties": columns, "required": required, "additionalProperties": False}
-
-
-def _answer(name: str, signature: Signature) -> Schema:
-    predictions: Schema = {"type": "array", "items": prediction_schema(name, signature)}
-    return {
-        "title": f"{name}.Predictions",
-        "type": "object",
-        "properties": {"predictions": predictions},
-        "required": ["predictions"],
-        "additionalProperties": False,
-    }
 
 
 def _examples(model: Model) -> dict[str, Example]:

@@ -27,3 +27,17 @@ def test_protocol_v2(address: str, served: Mapping[str, Served], model: str) -> 
             close(answer["outputs"][output]["data"], expected[output])
     assert "is missing" in found["refused"]
     assert "400 Bad Request" in found["refused"]
+
+
+@pytest.mark.parametrize("model", ["iris", "iris-frame", "income"])
+def test_protocol_v1(address: str, served: Mapping[str, Served], model: str) -> None:
+    rows = served[model].rows
+    given = {"model": model, "rows": rows.to_numpy().tolist()}
+    found = drive("kserve", "kserve_v1", f"http://{address}", given=given)
+    assert (found["live"], found["model ready"]) == (True, True)
+    expected = served[model].original.predict(rows if model != "iris" else rows.to_numpy()).tolist()
+    assert found["instances"] == found["inputs"] == {"predictions": expected}
+    assert (found["malformed"][0], found["explain"][0], found["nobody"][0]) == (400, 501, 404)
+    assert "row 0 is 5" in found["malformed"][1]
+    assert "no explainer is deployed" in found["explain"][1]
+    assert "no model" in found["nobody"][1]
