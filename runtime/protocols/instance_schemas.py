@@ -10,8 +10,9 @@ def instances_schema(name: str, signature: Signature) -> Schema:
     """Rows of the model ``name``: objects, lists of the values in the order of the fields; of one field the values."""
     fields: list[JsonValue] = [field_schema(signature, field) for field in signature.fields]
     listed: Schema = {"type": "array", "prefixItems": fields, "minItems": len(fields), "maxItems": len(fields)}
-    forms: list[JsonValue] = [row_schema(name, signature), listed]
-    return {"type": "array", "items": {"anyOf": forms if len(fields) > 1 else [*forms, fields[0]]}}
+    others: Schema = listed if len(fields) > 1 else {"anyOf": [fields[0], listed]}
+    objects: Schema = {"type": "array", "items": row_schema(name, signature)}
+    return {"anyOf": [objects, {"type": "array", "items": others}]}
 
 
 def columns_schema(signature: Signature) -> Schema:
