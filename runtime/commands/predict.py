@@ -1,10 +1,12 @@
 """``lading predict``: score a file without a server."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from importlib import import_module
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,13 +62,16 @@ def predict(
         if error.name != "pyarrow":
             raise
         raise NoTablesError from error
-    with suppress(ImportError):  # pyarrow imports it later, where it is there, and loses a Ctrl-C meanwhile
-        import_module("pandas")
     settings = context.find_object(Settings)
     started = time.monotonic()
     model = _load(bundle, 1 if settings is None else settings.threads)
-    with _bar() as advance:
-        scored = score(model, input, output, keep if keep is not None else (), advance)
+    with _heeding() as heed, _bar() as advance:
+
+        def look_up(done: int, total: int, rows: int) -> None:
+            heed()
+            advance(done, total, rows)
+
+        scored = score(model, input, output, keep if keep is not None else (), look_up)
     _report(model, scored, output, time.monotonic() - started, as_json=json)
 
 
@@ -75,6 +80,29 @@ def _load(path: Path, threads: int) -> "Model":
 
     with open_bundle(path) as bundle:
         return Model.load(bundle, threads)
+
+
+@contextmanager
+def _heeding() -> Iterator[Callable[[], None]]:
+    """What it yields raises ``KeyboardInterrupt`` when there was one that got lost, as in an import by pyarrow."""
+    said = threading.Event()
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        said.set()
+        raise KeyboardInterrupt
+
+    def heed() -> None:
+        if said.is_set():
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield heed
+        return
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield heed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
