@@ -14,6 +14,7 @@ from lading.bundles.tensors.rules import fits
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.errors import MalformedRequestError, NotInJsonError, shown
 from lading.runtime.protocols.answers import class_values, refuse_infinite
+from lading.runtime.protocols.arrays import EXACT
 from lading.runtime.protocols.binary import DTYPES, UnreadableError, pack, unpack
 from lading.runtime.protocols.head import BINARY_LENGTH
 
@@ -126,10 +127,9 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     data = given.get("data")
     if type(data) is memoryview or (type(data) is not list and isinstance(data, bytes | np.ndarray)):
         return _read_binary(spec, data, *_shape(spec, given.get("shape")))
-    if _is_binary(given.get("parameters")):
-        _fail(
-            spec, f"has a binary_data_size, and no header {BINARY_LENGTH.decode()} says where the bytes begin; send it"
-        )
+    parameters = given.get("parameters")
+    if parameters:
+        _check_parameters(spec, parameters)
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
@@ -142,11 +142,26 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
         found = set(map(type, data))
     _check_count(spec, len(data), rows, extents)
     if not found <= types:
-        position = next(index for index, value in enumerate(data) if type(value) not in types)
-        _fail_at(spec, position, data[position])
+        data = _whole_numbers(spec, data, types)
     if spec.datatype in LIMITS and data:
         _check_limits(spec, data)
     return Given(data, rows, extents)
+
+
+def _whole_numbers(spec: TensorSpec, data: list[Any], types: frozenset[type]) -> list[Any]:
+    """The data with integers in place of floats that are whole, which JSON does not tell apart: ``2.0`` is 2.
+
+    Raises ``MalformedRequestError`` for any other value whose type is none of ``types``.
+    """
+    made = []
+    for position, value in enumerate(data):
+        if type(value) is float and types == INTEGER and value.is_integer() and abs(value) <= EXACT:
+            made.append(int(value))
+        elif type(value) in types:
+            made.append(value)
+        else:
+            _fail_at(spec, position, value)
+    return made
 
 
 def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int, extents: Sequence[int]) -> Given:
@@ -166,8 +181,14 @@ def _check_count(spec: TensorSpec, found: int, rows: int, extents: Sequence[int]
         _fail(spec, f"has {found} values, its shape {shape} describes {count}")
 
 
-def _is_binary(parameters: object) -> bool:
-    return isinstance(parameters, dict) and "binary_data_size" in parameters
+def _check_parameters(spec: TensorSpec, parameters: Mapping[str, Any]) -> None:
+    """Raise ``MalformedRequestError`` where the data is not what the parameters say, or would not be the values."""
+    if "binary_data_size" in parameters:
+        _fail(
+            spec, f"has a binary_data_size, and no header {BINARY_LENGTH.decode()} says where the bytes begin; send it"
+        )
+    if parameters.get("content_type") == "base64":  # as MLServer's clients write what is no text
+        _fail(spec, 'has content_type "base64"; send the text itself')
 
 
 def _shape(spec: TensorSpec, shape: object) -> tuple[int, Sequence[int]]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.clients import models
 from tests.clients.models import Served
-from tests.runtime.serving.conftest import Serving
+from tests.runtime.serving.conftest import Serving, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).with_name("drivers")
@@ -23,9 +23,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Served]:
 
 
 @pytest.fixture(scope="session")
-def server(served: Mapping[str, Served]) -> Iterator[Serving]:
-    """``lading serve`` with two replicas of all models."""
-    serving = Serving([one.path for one in served.values()], "--replicas", "2", LADING_DEFAULT_MODEL="income")
+def grpc_address() -> str:
+    """Host and port of the server's gRPC."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="session")
+def server(served: Mapping[str, Served], grpc_address: str) -> Iterator[Serving]:
+    """``lading serve`` with two replicas of all models, which takes and answers compressed bodies too."""
+    options = ("--replicas", "2", "--grpc-port", grpc_address.partition(":")[2])
+    settings = {"LADING_DEFAULT_MODEL": "income", "LADING_COMPRESSED_BODIES": "true"}
+    serving = Serving([one.path for one in served.values()], *options, **settings)
     try:
         serving.ready()
         yield serving

@@ -66,7 +66,7 @@ def _iris(folder: Path) -> Served:
     values, species = load_iris(return_X_y=True)
     model = RandomForestClassifier(20, random_state=0).fit(values[::2], species[::2])
     path = folder / "iris.lading"
-    package(model, values[::2], name="iris", path=path)
+    package(model, values[::2], name="iris", version="1", path=path)  # perf_analyzer reads numbers
     unseen = pd.DataFrame(values[1::2])
     with open_bundle(path) as bundle:
         unseen.columns = [field.name for field in bundle.manifest.signature.fields]

@@ -197,6 +197,12 @@ def test_no_rows_get_no_answers(ask: Ask, path: str, request_: Request, shapes: 
     assert all(output["data"] == [] for output in found.values())
 
 
+@pytest.mark.parametrize("years", [[2007.0, 2008.0], [2007, 2008.0], [[2007.0], [2008]]])
+def test_a_float_that_is_whole_is_an_integer(ask: Ask, years: list[Any]) -> None:
+    expected = outputs(ask("/v2/models/penguins/infer", penguins()))
+    assert outputs(ask("/v2/models/penguins/infer", penguins(year={"data": years}))) == expected
+
+
 def test_outputs_are_those_that_were_asked_for_in_that_order(ask: Ask) -> None:
     for names in (["probabilities"], ["probabilities", "label"]):
         request = penguins() | {"outputs": [{"name": name} for name in names]}
@@ -287,10 +293,19 @@ def test_a_request_that_is_malformed_is_refused(ask: Ask, body: object, words: s
         pytest.param({"mass": {"shape": [2, 2]}}, "expected [-1, 1]", id="shape"),
         pytest.param({"mass": {"shape": [-1, 1]}}, "-1 is no extent; say how many rows", id="an open extent"),
         pytest.param({"mass": {"parameters": {"binary_data_size": 16}}}, "no header", id="binary data announced"),
+        pytest.param(
+            {"note": {"parameters": {"content_type": "base64"}, "data": ["aGk=", "aGk="]}},
+            'has content_type "base64"; send the text itself',
+            id="text in base64",
+        ),
         pytest.param({"mass": {"shape": [1, 1], "data": [1]}}, '"mass" has 1 rows', id="another number of rows"),
         pytest.param({"mass": {"data": [1, None]}}, '"mass", row 1', id="null where it is forbidden"),
         pytest.param({"mass": {"data": [1, 1e300]}}, '"mass", row 1', id="a number that float32 cannot hold"),
         pytest.param({"year": {"data": [1, 2.5]}}, "2.5 in row 1, expected an integer", id="a fraction"),
+        pytest.param(
+            {"year": {"data": [1, 2.0**60]}}, "in row 1, expected an integer", id="a float that may be rounded"
+        ),
+        pytest.param({"year": {"data": [1.0, True]}}, "true in row 1, expected an integer", id="true for an integer"),
         pytest.param({"year": {"data": [1, 2**63]}}, "in row 1, expected an integer", id="beyond INT64"),
         pytest.param({"eggs": {"data": [1, 2.5]}}, '"eggs", row 1', id="a fraction where FP64 stands for integers"),
         pytest.param({"moulting": {"data": [1, 2]}}, '"moulting", row 1', id="two where FP64 stands for true"),
