@@ -128,7 +128,7 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     if type(data) is memoryview or (type(data) is not list and isinstance(data, bytes | np.ndarray)):
         return _read_binary(spec, data, *_shape(spec, given.get("shape")))
     parameters = given.get("parameters")
-    if parameters:
+    if isinstance(parameters, dict):
         _check_parameters(spec, parameters)
     types = TYPES.get(spec.datatype)
     if types is None:
