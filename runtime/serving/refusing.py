@@ -3,9 +3,11 @@
 It holds to the private parts of uvicorn's protocol, which is why ``pyproject.toml`` bounds uvicorn's version.
 """
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from lading.runtime.protocols.replies import JSON_HEADERS, Header
@@ -21,8 +23,14 @@ answer, who does not is cut off."""
 class RefusingProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP, whose own refusals would be plain text.
 
-    It would also take trailers for headers, and wait for ever for the rest of a body that nobody reads.
+    It would also take trailers for headers, wait for ever for the rest of a body that nobody reads, and read on for each
+    answer while requests that it has read still wait.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin; from here on, what waits is answered before more is read."""
+        super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
 
     def on_headers_complete(self) -> None:
         """Start the request; no header of it comes after its body."""
@@ -51,6 +59,19 @@ class RefusingProtocol(HttpToolsProtocol):
         head = head_of((*self.server_state.default_headers, *JSON_HEADERS, (b"connection", b"close")))
         self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[400], head, len(body), body))
         self.transport.close()
+
+
+class _Flow(FlowControl):
+    """Uvicorn's, which reads no more of a connection while requests of it wait in ``pipeline``."""
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Sized) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        """Read on, where nothing waits."""
+        if self.read_paused and not self._pipeline:
+            super().resume_reading()
 
 
 def head_of(headers: Iterable[Header]) -> bytes:
