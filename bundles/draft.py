@@ -8,7 +8,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from lading.bundles.canonical import NotCanonicalError, canonical_json
-from lading.bundles.capturing.credentials import without_credentials, without_secrets
+from lading.bundles.capturing.credentials import SameNameError, without_credentials, without_secrets
 from lading.bundles.card import model_card
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
@@ -100,7 +100,7 @@ def _without_secrets(draft: Draft) -> Draft:
     waiver, description = draft.parity.waiver, draft.description
     try:
         provenance = without_secrets(draft.provenance.model_dump())
-    except ValueError as error:
+    except SameNameError as error:
         raise DraftError(f"provenance: {error}") from error
     return replace(
         draft,

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    PlainSerializer,
+    SerializeAsAny,
+    StringConstraints,
+)
 
 Value = TypeVar("Value")
 
@@ -29,11 +37,8 @@ def _freeze(values: Mapping[str, Value]) -> Mapping[str, Value]:
     return MappingProxyType(dict(values))
 
 
-def _thaw(values: Mapping[str, Value]) -> dict[str, Value]:
-    return dict(values)
-
-
-FrozenMap = Annotated[Mapping[str, Value], AfterValidator(_freeze), PlainSerializer(_thaw)]
+# Nothing below is written by a function of Python: a Ctrl-C that falls into one comes out of pydantic as another error.
+FrozenMap = Annotated[Mapping[str, Value], AfterValidator(_freeze), PlainSerializer(dict)]
 """A mapping that stays as it was read, as a frozen model should."""
 
 
@@ -45,5 +50,5 @@ def _doubles(value: JsonValue) -> JsonValue:
     return float(value) if isinstance(value, int) and abs(value) > SAFE_INTEGER else value
 
 
-Json = Annotated[JsonValue, AfterValidator(_doubles)]
+Json = Annotated[JsonValue, AfterValidator(_doubles), SerializeAsAny()]
 """Any JSON value; canonical JSON writes 1e20 with all its digits, and here it is a double again."""

@@ -43,6 +43,17 @@ _PERSON = re.compile(r"(?<![\w.@/+-])(?:[\w.+-]+:[^\s@/]+@(?=[\w.-])|[\w.+-]+@(?
 _PAIR = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,63}?)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^;&\s\"']+)")
 
 
+class SameNameError(ValueError):
+    """Two members of one object have the same name without their credentials."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"two names are both {self.name!r} without the credentials in them"
+
+
 def is_secret(name: str) -> bool:
     """Whether a parameter, a tag or a member of that name is taken for a secret.
 
@@ -72,7 +83,7 @@ def without_secrets(value: JsonValue) -> JsonValue:
     """``value`` with no credentials in any text of it, names of members too, at any depth.
 
     What stands under the name of a secret becomes ``***``. Numbers stay: a metric may be named for its tokens.
-    Raises ``ValueError`` when two members of one object have the same name without their credentials.
+    Raises ``SameNameError`` when two members of one object have the same name without their credentials.
 
     >>> without_secrets({"api_key": "a1", "from": ["//me:pw@example.org/x"], "loss per token": 0.5})
     {'api_key': '***', 'from': ['//example.org/x'], 'loss per token': 0.5}
@@ -87,7 +98,7 @@ def without_secrets(value: JsonValue) -> JsonValue:
     for name, member in value.items():
         shown = without_credentials(name)
         if shown in cleaned:
-            raise ValueError(f"two names are both {shown!r} without the credentials in them")
+            raise SameNameError(shown)
         masked = is_secret(name) and isinstance(member, str | list | dict)
         cleaned[shown] = MASK if masked else without_secrets(member)
     return cleaned

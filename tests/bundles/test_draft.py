@@ -1,7 +1,9 @@
 """The draft: the same draft, the same bytes, and nothing written that a reader would refuse."""
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -149,6 +151,29 @@ def test_two_names_that_differ_by_their_credentials_only_are_refused(make_draft:
     tags = {"//a:b@example.org": "1", "//c:d@example.org": "2"}
     with pytest.raises(DraftError, match=r"provenance: two names are both '//example\.org'"):
         draw_up(make_draft(provenance=draft.provenance.model_copy(update={"tags": tags})))
+
+
+def test_an_interrupt_stays_one_whichever_function_it_falls_into(draft: Draft) -> None:
+    def draw_up_interrupted(chosen: int) -> int:
+        """Interrupt the call of that number; returns how many there were."""
+        calls = 0
+
+        def count(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+            if calls == chosen:
+                raise KeyboardInterrupt
+
+        sys.setprofile(count)
+        try:
+            draw_up(draft)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    for number in range(1, draw_up_interrupted(-1)):
+        with pytest.raises(KeyboardInterrupt):
+            draw_up_interrupted(number)
 
 
 def test_secrets_in_what_people_wrote_are_left_out(make_draft: MakeDraft, draft: Draft, tmp_path: Path) -> None:

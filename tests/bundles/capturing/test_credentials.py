@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from lading.bundles.capturing.credentials import is_secret, without_credentials, without_secrets
+from lading.bundles.capturing.credentials import SameNameError, is_secret, without_credentials, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -147,5 +147,5 @@ def test_names_and_members_at_any_depth_lose_their_secrets(value: JsonValue, exp
 
 
 def test_two_names_that_differ_by_their_credentials_only_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"two names are both '//example\.org'"):
+    with pytest.raises(SameNameError, match=r"two names are both '//example\.org'"):
         without_secrets({"//a:b@example.org": 1, "//c:d@example.org": 2})
