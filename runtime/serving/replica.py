@@ -20,9 +20,9 @@ from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
+from lading.runtime.serving.http_server import http_settings
 from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.log_lines import send_log_lines
-from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
 from lading.runtime.watch import Run, Watch
 
@@ -36,8 +36,6 @@ EVERYWHERE = "[::]:0"
 NOTICE_SECONDS = 1.5
 """How long the edge needs to see that a replica is leaving: two checks, and what they take."""
 CLAIM_SECONDS = 10.0
-IDLE_SECONDS = 75
-"""Longer than the edge keeps an idle connection, so that the edge is the one to close it."""
 
 
 class UnhealthyError(RuntimeError):
@@ -101,21 +99,8 @@ class Replica:
         self._slot.release()
 
     def _start(self, application: Application) -> None:
-        self._server = _Server(
-            uvicorn.Config(
-                application,
-                http=ShortcutProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=IDLE_SECONDS,
-                timeout_graceful_shutdown=max(1, round(self._settings.drain_seconds)),
-            )
-        )
+        drain_seconds = max(1, round(self._settings.drain_seconds))
+        self._server = _Server(http_settings(application, drain_seconds=drain_seconds))
         self._serving = asyncio.create_task(self._serve(application, self._server))
 
     async def _serve(self, application: Application, server: "_Server") -> None:

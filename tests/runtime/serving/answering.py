@@ -20,6 +20,7 @@ from lading.core.settings import Settings
 from lading.runtime.serving.edge import haproxy_binary
 from lading.runtime.serving.edge_configuration import edge_configuration
 from lading.runtime.serving.edge_limits import edge_limits
+from lading.runtime.serving.http_server import http_settings
 from lading.runtime.serving.refusing import RefusingProtocol
 from lading.runtime.serving.shortcut import ShortcutProtocol
 
@@ -33,20 +34,7 @@ class Answering(Generic[App]):
         self.app, self._path = app, str(path)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self._path)
-        self.server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http=ShortcutProtocol if short else RefusingProtocol,
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=idle_seconds,
-            )
-        )
+        self.server = uvicorn.Server(http_settings(app, ShortcutProtocol if short else RefusingProtocol, idle_seconds))
         self._thread = threading.Thread(target=lambda: asyncio.run(self.server.serve(sockets=[listener])))
         self._thread.start()
         while not self.server.started:
