@@ -242,6 +242,21 @@ class InternalError(RequestError):
         return f"the server failed to answer; its log has the reason under request {self.request}"
 
 
+class UncomputableError(RequestError):
+    """The model's graph cannot compute with these values: extents that do not go together, a position that is none.
+
+    ``reason`` is what ONNX Runtime says of it, nothing where that would show how the server is made.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        why = f": {self.reason}" if self.reason else ", where extents or positions do not go together"
+        return f"the model cannot compute with these values{why}; send others"
+
+
 class SeveralShapesError(RequestError):
     """The model answers the rows of a request in tensors of different shapes, which cannot be one answer."""
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
 
 from lading.bundles.bundle import Bundle
 from lading.bundles.golden import Golden
@@ -21,10 +23,13 @@ from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
-from lading.runtime.errors import DeadlineError, SeveralShapesError, shown
+from lading.runtime.errors import DeadlineError, SeveralShapesError, UncomputableError, cut, shown
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
+
+SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
+"""What in a message of ONNX Runtime is of its sources."""
 
 Feeds = dict[str, NDArray[np.generic]]
 """Tensors by name."""
@@ -130,7 +135,8 @@ class Model:
         """The output tensors ``[N, …]`` by name for the graph's inputs ``[N, …]``; no rows are answered unasked.
 
         Raises ``DeadlineError`` when ``run`` is stopped or its time is up; without one there is no end to it. Raises
-        ``SeveralShapesError`` where each row is a run of its own and their answers do not fit together.
+        ``SeveralShapesError`` where each row is a run of its own and their answers do not fit together, and in a
+        ``run`` ``UncomputableError`` where the graph refuses the values.
         """
         if len(next(iter(feeds.values()))) == 0:
             return {output.tensor.name: _nothing(self.signature, output.tensor) for output in self.signature.outputs}
@@ -140,6 +146,10 @@ class Model:
             return dict(zip(self._names, run.over(self._session, self._names, feeds), strict=True))
         except UnevenAnswersError as error:
             raise SeveralShapesError(str(error)) from None
+        except (Fail, InvalidArgument) as error:  # the golden rows were computed, so it is not the graph
+            if run is None:
+                raise
+            raise UncomputableError(reason_of(str(error))) from None
         except DeadlineError:
             if run is not None and time.monotonic() > run.limit:  # not at a client's wish
                 self.seconds_per_call = math.inf  # never again in the event loop
@@ -204,3 +214,9 @@ def _as_waived(parity: Parity, found: Comparison) -> bool:
         return False
     accepted = {output.output: output.max_absolute + parity.tolerance.absolute for output in parity.outputs}
     return all(output.max_absolute <= accepted.get(output.output, 0.0) for output in found.outputs)
+
+
+def reason_of(said: str) -> str:
+    """What ONNX Runtime said of the values, without what it says of its own sources."""
+    reason = said.rpartition("Status Message: ")[2].strip()
+    return "" if SOURCE.search(reason) else cut(reason)

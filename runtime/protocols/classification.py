@@ -11,6 +11,11 @@ from lading.runtime.protocols.tensors import Array, OutputWriter
 MEANINGS = ("probabilities", "scores")
 
 
+def has_classes(signature: Signature, output: Output) -> bool:
+    """Whether the output has a number for each class."""
+    return output.meaning in MEANINGS and column_names(signature, output) is not None
+
+
 class ClassWriter(OutputWriter):
     """Writes an output that has a number for each class as texts ``value:index:label``, the best ones first.
 
@@ -19,7 +24,7 @@ class ClassWriter(OutputWriter):
 
     def __init__(self, signature: Signature, output: Output, count: object) -> None:
         super().__init__(signature, output)
-        if output.meaning not in MEANINGS or column_names(signature, output) is None:
+        if not has_classes(signature, output):
             problem = f"output {shown(self.name)} has no number for each class"
             raise MalformedRequestError(f"{problem}; ask for the output itself, without classification")
         if type(count) is not int or count < 1:

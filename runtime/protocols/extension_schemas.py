@@ -1,31 +1,20 @@
 """Extension schemas: index, statistics and configuration for OpenAPI."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from lading.runtime.protocols.extensions import ALL_STATISTICS, INDEX
-from lading.runtime.protocols.schemas import ERROR, JSON, Schema, operation, refusals
+from lading.runtime.protocols.extensions import ALL_STATISTICS, INDEX, NOT_OFFERED
+from lading.runtime.protocols.media import JSON
+from lading.runtime.protocols.metadata_schemas import PLATFORM
+from lading.runtime.protocols.operations import ANY_ERROR, DIGEST, DIGEST_NAME, ERROR, not_offered, operation, refusals
+from lading.runtime.protocols.schemas import TEXT, Schema, listed, record
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+"""A parameter in a path."""
 
 COUNT: Schema = {"type": "integer", "minimum": 0}
-TEXT: Schema = {"type": "string"}
-
-
-def record(properties: Mapping[str, JsonValue], title: str | None = None) -> Schema:
-    """An object that has all of ``properties`` and nothing else."""
-    made: Schema = {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return made if title is None else {"title": title, **made}
-
-
-def listed(items: JsonValue) -> Schema:
-    """A list of ``items``."""
-    return {"type": "array", "items": items}
-
 
 DURATION = record({"count": COUNT, "ns": COUNT}, "Duration")
 
@@ -59,46 +48,42 @@ STATISTICS = record(
 ENTRY = record({"name": TEXT, "version": TEXT, "state": {"enum": ["READY", "UNAVAILABLE"]}, "reason": TEXT})
 
 TENSOR: Schema = {
-    "type": "object",
-    "properties": {
-        "name": TEXT,
-        "data_type": {"type": "string", "pattern": "^TYPE_[A-Z0-9]+$"},
-        "dims": listed({"type": "integer", "minimum": -1}),
-        "optional": {"type": "boolean"},
-    },
-    "required": ["name", "data_type", "dims"],
-    "additionalProperties": False,
+    "name": TEXT,
+    "data_type": {"type": "string", "pattern": "^TYPE_[A-Z0-9]+$"},
+    "dims": listed({"type": "integer", "minimum": -1}),
 }
 
-CONFIGURATION: Schema = {
-    "title": "ModelConfig",
-    "type": "object",
-    "properties": {
+CONFIGURATION = record(
+    {
         "name": TEXT,
-        "platform": TEXT,
+        "platform": PLATFORM,
         "backend": TEXT,
+        "version_policy": record({"latest": record({"num_versions": {"const": 1}})}),
         "max_batch_size": {"const": 0},
-        "input": listed(TENSOR),
-        "output": listed(TENSOR),
+        "input": listed(record(TENSOR | {"optional": {"type": "boolean"}})),
+        "output": listed(record(TENSOR)),
+        "default_model_filename": TEXT,
+        "parameters": record({DIGEST_NAME: record({"string_value": DIGEST})}),
     },
-    "required": ["name", "platform", "max_batch_size", "input", "output"],
-}
+    "ModelConfig",
+)
 
 ASKED: Schema = {"type": "object", "properties": {"ready": {"type": "boolean", "default": False}}}
 
 
 def server_extension_paths() -> dict[str, JsonValue]:
-    """The index and the statistics of all models."""
+    """The index, the statistics of all models, and what is not offered."""
     return {
         INDEX: {"post": _index()},
         ALL_STATISTICS: {"get": operation("statistics", "server", "What all models have answered", STATISTICS)},
+        **{path: _not_offered(path, methods) for path, (methods, _) in NOT_OFFERED.items()},
     }
 
 
 def model_extension_paths(name: str, path: str, which: str) -> dict[str, JsonValue]:
     """The statistics and the configuration of the model ``name`` under ``path``."""
     counted = operation(f"statistics{which}_{name}", name, "What the model has answered, and what it took", STATISTICS)
-    told = operation(f"configuration{which}_{name}", name, "The model in the words of Triton", CONFIGURATION)
+    told = operation(f"configuration{which}_{name}", name, "The model in the words of Triton", CONFIGURATION, True)
     return {f"{path}/stats": {"get": counted}, f"{path}/config": {"get": told}}
 
 
@@ -110,6 +95,16 @@ def _index() -> Schema:
         "requestBody": {"required": False, "content": {JSON: {"schema": ASKED}}},
         "responses": {
             "200": {"description": "The models.", "content": {JSON: {"schema": listed(ENTRY)}}},
-            **refusals(ERROR, 400, 413, 415),
+            **refusals(ERROR, 400, 415),
+            **refusals(ANY_ERROR, 408, 413, 503),
         },
+    }
+
+
+def _not_offered(path: str, methods: Sequence[str]) -> Schema:
+    """A path of an extension that is not offered, whatever its parameters are."""
+    parameters = dict.fromkeys(PARAMETER.findall(path), "any")
+    words = PARAMETER.sub(r"\1", path.removeprefix("/v2/")).replace("/", "_")
+    return {
+        method.lower(): not_offered(f"{method.lower()}_{words}", "Not offered here", parameters) for method in methods
     }

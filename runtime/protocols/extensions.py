@@ -1,7 +1,7 @@
 """Extensions: the paths that Triton adds to the Open Inference Protocol; those that are offered, and a no for the rest."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
@@ -23,18 +23,36 @@ INDEX = "/v2/repository/index"
 ALL_STATISTICS = "/v2/models/stats"
 
 LOADING = "models are deployed with lading serve; over the network nothing is loaded or unloaded"
-NOT_OFFERED = {
-    "/v2/repository/models/{name}/load": LOADING,
-    "/v2/repository/models/{name}/unload": LOADING,
-    "/v2/systemsharedmemory/{rest:path}": "no memory is shared with clients; send the tensors' bytes",
-    "/v2/cudasharedmemory/{rest:path}": "no memory is shared with clients; send the tensors' bytes",
-    "/v2/trace/setting": "nothing is traced; the access log names each request",
-    "/v2/models/{name}/trace/setting": "nothing is traced; the access log names each request",
-    "/v2/logging": "the log is set up where the server is started",
-    "/v2/models/{name}/generate": "no text is generated; POST to infer",
-    "/v2/models/{name}/generate_stream": "no text is generated; POST to infer",
+SHARING = "no memory is shared with clients; send the tensors' bytes"
+TRACING = "nothing is traced; the access log names each request"
+GENERATING = "no text is generated; POST to infer"
+
+ONE, BOTH = ("POST",), ("GET", "POST")
+
+
+def _shared(kind: str) -> dict[str, tuple[Sequence[str], str]]:
+    """The paths of memory of one kind, which is shared region by region."""
+    path = f"/v2/{kind}sharedmemory"
+    told = {f"{path}/status": (("GET",), SHARING), f"{path}/region/{{region}}/status": (("GET",), SHARING)}
+    regions = (f"{path}/region/{{region}}/register", f"{path}/region/{{region}}/unregister")
+    return {**told, **dict.fromkeys((*regions, f"{path}/unregister"), (ONE, SHARING))}
+
+
+NOT_OFFERED: Mapping[str, tuple[Sequence[str], str]] = {
+    "/v2/repository/models/{name}/load": (ONE, LOADING),
+    "/v2/repository/models/{name}/unload": (ONE, LOADING),
+    **_shared("system"),
+    **_shared("cuda"),
+    "/v2/trace/setting": (BOTH, TRACING),
+    "/v2/models/{name}/trace/setting": (BOTH, TRACING),
+    "/v2/logging": (BOTH, "the log is set up where the server is started"),
+    **{
+        f"/v2/models/{{name}}{version}/{verb}": (ONE, GENERATING)
+        for version in ("", "/versions/{version}")
+        for verb in ("generate", "generate_stream")
+    },
 }
-"""The paths of other extensions, and what to do instead."""
+"""The paths of other extensions, their methods, and what to do instead."""
 
 Asked = Callable[[Request], Model]
 
@@ -60,7 +78,7 @@ def extension_routes(deployments: Deployments, models: Iterable[str], asked: Ask
         Route(ALL_STATISTICS, every_model),
         *(Route(path + "/stats", one_model) for path in models),
         *(Route(path + "/config", one_configuration) for path in models),
-        *(Route(path, _NotOffered(instead)) for path, instead in NOT_OFFERED.items()),
+        *(Route(path, _NotOffered(instead), methods=[*methods]) for path, (methods, instead) in NOT_OFFERED.items()),
     ]
 
 
@@ -72,7 +90,7 @@ def index(deployments: Deployments, ready: bool, only_ready: bool) -> list[dict[
 
 
 class _NotOffered:
-    """Whatever the method: the protocol knows the path, this server does not offer it."""
+    """The protocol knows the path, this server does not offer it."""
 
     def __init__(self, instead: str) -> None:
         self._instead = instead

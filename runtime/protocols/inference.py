@@ -58,7 +58,7 @@ class InferenceDialect:
         if type(document) is not dict:
             raise MalformedRequestError(f"the body is {shown(document)}, expected an object with inputs")
         given = _objects(document, "inputs")
-        wanted = _objects(document, "outputs") if document.get("outputs") else []
+        wanted = _objects(document, "outputs") if document.get("outputs") is not None else []
         refuse_repeated(body, document, _names(document, given, wanted))
         if data is not None:
             hand_out(data, given)
@@ -127,11 +127,11 @@ def _names(document: Mapping[str, Any], *parts: Sequence[Mapping[str, Any]]) -> 
 def _timeout(parameters: Mapping[str, Any] | None) -> float | None:
     """The seconds of the parameter ``timeout``, which counts microseconds; as in Triton, 0 is as if it were not there."""
     given = None if parameters is None else parameters.get("timeout")
-    if given is None or given == 0:
+    if given is None:
         return None
     if type(given) is not int or given < 0:
         raise MalformedRequestError(f"the parameter timeout is {shown(given)}, expected microseconds as an integer")
-    return given / 1e6
+    return given / 1e6 if given else None
 
 
 def _id(given: object) -> bytes:

@@ -6,56 +6,75 @@ from typing import Any, cast
 import numpy as np
 from pydantic import JsonValue
 
+from lading.bundles.signature import Output, Signature
 from lading.runtime.model import Model
+from lading.runtime.protocols.binary_body import LONGEST_LENGTH
+from lading.runtime.protocols.classification import has_classes
 from lading.runtime.protocols.examples import example, golden_rows
 from lading.runtime.protocols.extension_schemas import model_extension_paths, server_extension_paths
+from lading.runtime.protocols.head import BINARY_LENGTH
 from lading.runtime.protocols.inference import InferenceDialect
-from lading.runtime.protocols.schemas import DIGEST, ERROR, JSON, Schema, operation, refusals
-from lading.runtime.protocols.tensors import TensorSpec
+from lading.runtime.protocols.media import JSON
+from lading.runtime.protocols.metadata_schemas import model_metadata_paths, server_metadata_paths
+from lading.runtime.protocols.operations import ANY_ERROR, ERROR, PREDICTING, answered, prediction, refusals
+from lading.runtime.protocols.schemas import BYTES, TEXT, Schema, listed, record
+from lading.runtime.protocols.tensors import LIMITS, MOST_ELEMENTS, OutputWriter, TensorSpec
+
+BINARY = "application/octet-stream"
 
 VALUES: Mapping[str, Schema] = {
     "BOOL": {"type": "boolean"},
     "BYTES": {"type": ["string", "null"]},
     "FP32": {"type": ["number", "null"]},
     "FP64": {"type": ["number", "null"]},
+    **{word: {"type": "integer", "minimum": low, "maximum": high} for word, (low, high) in LIMITS.items()},
+}
+"""The values of each datatype; FP16 does not travel as JSON."""
+
+LENGTH: Schema = {
+    "name": BINARY_LENGTH.decode(),
+    "in": "header",
+    "description": (
+        "Of a body that is JSON and bytes behind it: how many bytes the JSON has. 0 says that there is none, and that "
+        "the body is the one input that the model has."
+    ),
+    "schema": {"type": "integer", "minimum": 0, "maximum": 10**LONGEST_LENGTH - 1},
 }
 
-PARAMETERS: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+TRUTH: Schema = {"type": "boolean"}
 
 
-READY: Schema = {"type": "object", "properties": {"ready": {"type": "boolean"}}, "required": ["ready"]}
+def parameters(**known: JsonValue) -> Schema:
+    """Parameters; those that are not ``known`` are not looked at."""
+    return {"type": ["object", "null"], "properties": known}
+
+
+OF_REQUEST = parameters(
+    binary_data_output=TRUTH | {"description": "whether outputs that do not say otherwise are answered in bytes"},
+    timeout={
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "description": "microseconds that the client waits; 0 for as long as may be",
+    },
+)
+OF_INPUT = parameters(content_type={"not": {"const": "base64"}}, binary_data_size=False)
+OF_WANTED = parameters(
+    binary_data=TRUTH | {"description": "whether it is answered in bytes"},
+    classification={"type": "integer", "minimum": 1, "description": "how many of the best classes to answer, as texts"},
+)
 
 
 def server_paths() -> dict[str, JsonValue]:
     """The paths that tell of the server."""
-    health = {
-        "live": operation("live", "server", "Whether the server lives", READY),
-        "ready": operation("ready", "server", "Whether the server takes predictions", READY, 503),
-    }
-    return {
-        "/v2": {
-            "get": operation("server", "server", "The server and the extensions that it offers", {"type": "object"})
-        },
-        "/v2/models": {
-            "get": operation("model_names", "server", "The names of the deployed models", {"type": "object"})
-        },
-        **{f"/v2/health/{name}": {"get": described} for name, described in health.items()},
-        **server_extension_paths(),
-    }
+    return {**server_metadata_paths(), **server_extension_paths()}
 
 
 def model_paths(model: Model, path: str, which: str) -> dict[str, JsonValue]:
     """The paths of one model under ``path``; ``which`` keeps the names of their operations apart."""
-    name = model.name
-    told = operation(
-        f"metadata{which}_{name}", name, "The model's tensors, and its lineage as properties", {"type": "object"}
-    )
-    ready = operation(f"ready{which}_{name}", name, "Whether the model takes predictions", READY, 503)
     return {
-        path: {"get": told},
-        f"{path}/ready": {"get": ready},
+        **model_metadata_paths(model.name, path, which),
         f"{path}/infer": {"post": infer_operation(model, which)},
-        **model_extension_paths(name, path, which),
+        **model_extension_paths(model.name, path, which),
     }
 
 
@@ -63,22 +82,28 @@ def infer_operation(model: Model, which: str) -> Schema:
     """What OpenAPI says of one model's inference."""
     dialect = InferenceDialect(model)
     made = example(model, dialect, example_request(dialect, golden_rows(model)))
-    answered = {} if made is None else {"example": made.answer}
-    asked = {} if made is None else {"example": made.request}
-    return {
-        "operationId": f"infer{which}_{model.name}",
-        "tags": [model.name],
-        "summary": f"Infer with {model.manifest.deployment}, the tensors of the Open Inference Protocol",
-        "requestBody": {"required": True, "content": {JSON: {"schema": request_schema(model.name, dialect), **asked}}},
-        "responses": {
-            "200": {
-                "description": "The outputs, their data flat.",
-                "headers": DIGEST,
-                "content": {JSON: {"schema": response_schema(model.name, dialect), **answered}},
+    told: Schema = {} if made is None else {"example": made.answer}
+    asked: Schema = {} if made is None else {"example": made.request}
+    taken: Schema = {JSON: {"schema": request_schema(model.name, dialect), **asked}, BINARY: {"schema": BYTES}}
+    described = prediction(
+        f"infer{which}_{model.name}",
+        model.name,
+        f"Infer with {model.manifest.deployment}, the tensors of the Open Inference Protocol",
+        taken,
+        answered(
+            "The outputs, their data flat; JSON and bytes behind it where bytes were asked for.",
+            {
+                JSON: {"schema": response_schema(model.name, model.signature, dialect), **told},
+                BINARY: {"schema": BYTES},
             },
-            **refusals(ERROR, 400, 413, 415, 422, 500),
-        },
-    }
+            binary=True,
+        ),
+        refusals(ERROR, 400, 415, 422, digest=True) | refusals(ANY_ERROR, *PREDICTING, digest=True),
+        [LENGTH],
+    )
+    if len(dialect.inputs.specs) == 1:  # no bytes are no rows of the one input
+        described["requestBody"] = {"content": taken}
+    return described
 
 
 def request_schema(name: str, dialect: InferenceDialect) -> Schema:
@@ -87,39 +112,36 @@ def request_schema(name: str, dialect: InferenceDialect) -> Schema:
     names: list[JsonValue] = [writer.name for writer in dialect.outputs]
     wanted: Schema = {
         "type": "object",
-        "properties": {"name": {"enum": names}, "parameters": PARAMETERS},
+        "properties": {"name": {"enum": names}, "parameters": OF_WANTED},
         "required": ["name"],
     }
+    outputs: Schema = {"type": ["array", "null"], "items": wanted, "description": "all of them when left out or empty"}
     return {
         "title": f"{name}.InferRequest",
         "type": "object",
         "properties": {
-            "id": {"type": "string"},
-            "parameters": PARAMETERS,
-            "inputs": {"type": "array", "items": {"oneOf": tensors}},
-            "outputs": {"type": "array", "items": wanted, "description": "all of them when left out or empty"},
+            "id": {"type": ["string", "null"]},
+            "parameters": OF_REQUEST,
+            "inputs": listed({"oneOf": tensors}),
+            "outputs": outputs,
         },
         "required": ["inputs"],
     }
 
 
-def response_schema(name: str, dialect: InferenceDialect) -> Schema:
-    """A response of one model."""
+def response_schema(name: str, signature: Signature, dialect: InferenceDialect) -> Schema:
+    """A response of one model, all of it JSON."""
+    described = zip(signature.outputs, dialect.outputs, strict=True)
     tensors: list[JsonValue] = [
-        _tensor_schema(writer.name, writer.datatype, {"type": "array", "items": {"type": "integer"}})
-        for writer in dialect.outputs
+        form for output, writer in described for form in _output_forms(signature, output, writer)
     ]
-    return {
-        "title": f"{name}.InferResponse",
-        "type": "object",
-        "properties": {
-            "model_name": {"const": name},
-            "model_version": {"type": "string"},
-            "id": {"type": "string", "description": "the request's, or one made for it"},
-            "outputs": {"type": "array", "items": {"oneOf": tensors}},
-        },
-        "required": ["model_name", "model_version", "id", "outputs"],
+    told: Schema = {
+        "model_name": {"const": name},
+        "model_version": TEXT,
+        "id": TEXT | {"description": "the request's, or one made for it"},
+        "outputs": listed({"anyOf": tensors} if tensors else False),
     }
+    return record(told, f"{name}.InferResponse")
 
 
 def example_request(dialect: InferenceDialect, rows: Sequence[Mapping[str, JsonValue]]) -> JsonValue:
@@ -141,24 +163,31 @@ def _example_shape(spec: TensorSpec, rows: Sequence[Mapping[str, JsonValue]]) ->
 
 
 def _input_schema(spec: TensorSpec) -> Schema:
-    open_extent: Schema = {"type": "integer", "minimum": 0}
+    open_extent: Schema = {"type": "integer", "minimum": 0, "maximum": MOST_ELEMENTS}
     extents: list[JsonValue] = [open_extent if extent < 0 else {"const": extent} for extent in spec.shape]
-    shape: Schema = {"type": "array", "items": False, "minItems": len(extents) if spec.whole else 1}
+    flat_too = not spec.whole and all(extent == 1 for extent in spec.extents)
+    shape: Schema = {"type": "array", "items": False, "minItems": 1 if flat_too else len(extents)}
     if extents:
         shape["prefixItems"] = extents
-    return _tensor_schema(spec.name, spec.datatype, shape)
+    known: Schema = {"shape": shape, "datatype": {"const": spec.datatype}, "data": _data_schema(spec.datatype)}
+    properties: Schema = {"name": {"const": spec.name}, **known, "parameters": OF_INPUT}
+    return {"type": "object", "properties": properties, "required": ["name", *known]}
 
 
-def _tensor_schema(name: str, datatype: str, shape: Schema) -> Schema:
-    values = VALUES.get(datatype, {"type": "integer"})
-    return {
-        "type": "object",
-        "properties": {
-            "name": {"const": name},
-            "shape": shape,
-            "datatype": {"const": datatype},
-            "parameters": PARAMETERS,
-            "data": {"type": "array", "items": {"anyOf": [values, {"type": "array"}]}, "description": "flat or nested"},
-        },
-        "required": ["name", "shape", "datatype", "data"],
-    }
+def _data_schema(datatype: str) -> JsonValue:
+    """The data of a tensor: flat, or nested to whatever depth its shape has."""
+    if datatype not in VALUES:
+        return False
+    return listed({"anyOf": [VALUES[datatype], {"type": "array"}]}) | {"description": "flat or nested"}
+
+
+def _output_forms(signature: Signature, output: Output, writer: OutputWriter) -> list[Schema]:
+    """An output as JSON can say it: its values, and the texts of its classes."""
+    forms = [(writer.datatype, VALUES[writer.datatype])] if writer.datatype in VALUES else []
+    if has_classes(signature, output):
+        forms.append(("BYTES", TEXT))
+    shape = listed({"type": "integer", "minimum": 0})
+    return [
+        record({"name": {"const": writer.name}, "datatype": {"const": word}, "shape": shape, "data": listed(values)})
+        for word, values in forms
+    ]

@@ -85,7 +85,7 @@ class InvocationsDialect:
 
 def _only_form(document: Mapping[str, Any]) -> str:
     """The one form in which rows are given; raises ``MalformedRequestError`` for none, several, and all else."""
-    if document.get("params"):
+    if document.get("params") not in (None, {}):
         raise MalformedRequestError(f"params is {shown(document['params'])}, and the model takes none; leave it out")
     given = [name for name in document if name != "params"]
     if len(given) != 1 or given[0] not in FORMS:

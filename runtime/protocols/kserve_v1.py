@@ -16,7 +16,7 @@ from lading.runtime.protocols.head import ACCEPT
 from lading.runtime.protocols.predict_v1 import PredictDialect
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
 from lading.runtime.protocols.tensorflow import metadata, status
-from lading.runtime.protocols.v1_schemas import model_paths, server_paths
+from lading.runtime.protocols.v1_schemas import model_paths, server_paths, unoffered_paths
 
 MODEL = "/v1/models/{name}"
 VERSION = MODEL + "/versions/{version}"
@@ -28,6 +28,14 @@ NOT_OFFERED = {
     "explain": "no explainer is deployed",
 }
 """The other things that may be asked of a model, and what to do instead."""
+
+UNOFFERED_PATHS: Mapping[str, Sequence[str]] = {
+    **{f"{path}:{verb}": ("POST",) for path in (MODEL, VERSION) for verb in NOT_OFFERED},
+    LABEL: ("GET",),
+    LABEL + "/metadata": ("GET",),
+    **{f"{LABEL}:{verb}": ("POST",) for verb in ("predict", *NOT_OFFERED)},
+}
+"""What is answered 501."""
 
 LABELS = "versions have no labels here; name the version"
 
@@ -76,6 +84,8 @@ class KserveV1:
             raise NotOfferedError(request.url.path, NOT_OFFERED[verb])
 
         async def labelled(request: Request) -> JsonReply:
+            if request.method != "POST":
+                _refuse_verb(request.path_params)
             asked(request)
             raise NotOfferedError(request.url.path, LABELS)
 
@@ -84,7 +94,8 @@ class KserveV1:
         ]
         labels = [
             Route(LABEL + "/metadata", labelled),
-            Route(LABEL, labelled, methods=["GET", "POST"]),
+            *(Route(f"{LABEL}:{verb}", labelled, methods=["POST"]) for verb in ("predict", *NOT_OFFERED)),
+            Route(LABEL, labelled),
         ]
         return [
             _AliveRoute("/", _alive, methods=["GET"]),
@@ -99,6 +110,10 @@ class KserveV1:
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """The paths that every server has, and those of each model with its fields."""
         paths = server_paths()
+        known = next(iter(deployments), None)
+        if known is not None:
+            named = {"name": known.name, "version": known.version, "label": "stable"}
+            paths |= unoffered_paths(UNOFFERED_PATHS, named)
         for model in deployments:
             for path, which in ((MODEL, ""), (VERSION, "version_")):
                 paths |= model_paths(model, path.format(name=model.name, version=model.version), which, self._style)
@@ -127,6 +142,6 @@ def _state(model: Model, ready: bool) -> JsonReply:
 
 def _refuse_verb(given: Mapping[str, str]) -> None:
     """Raise ``MethodNotAllowedError`` where the last part of the path says what to do, which is asked with ``POST``."""
-    last = given.get("version", given["name"])
+    last = given.get("label", given.get("version", given["name"]))
     if last.rpartition(":")[2] in ("predict", *NOT_OFFERED) and ":" in last:
         raise MethodNotAllowedError("GET", "OPTIONS, POST")

@@ -14,26 +14,9 @@ from lading.bundles.records import Record
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
+from lading.runtime.protocols.lineage_schemas import LISTING, description_schema, lineage_schema
+from lading.runtime.protocols.operations import operation
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
-from lading.runtime.protocols.schemas import Schema, operation
-
-MODEL: Schema = {
-    "title": "Model",
-    "type": "object",
-    "properties": {
-        "name": {"type": "string"},
-        "version": {"type": "string"},
-        "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
-        "estimator": {"type": "string"},
-    },
-    "required": ["name", "version", "digest"],
-}
-
-LISTING: Schema = {
-    "type": "object",
-    "properties": {"models": {"type": "array", "items": MODEL}},
-    "required": ["models"],
-}
 
 
 class Lineage:
@@ -66,9 +49,13 @@ class Lineage:
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """The list, each model, and the lineage of all."""
         one = {f"/models/{model.name}": _described(model.name) for model in deployments}
-        listing = operation("models", "server", "The deployed models", LISTING)
-        lineage = operation("lineage", "server", "Where every deployed model came from, and how it was proved", LISTING)
-        return {"/models": {"get": listing}, "/lineage": {"get": lineage}, **one}
+        origins = "Where every deployed model came from, and how it was proved"
+        told: JsonValue = {"get": operation("lineage", "server", origins, lineage_schema())}
+        return {
+            "/models": {"get": operation("models", "server", "The deployed models", LISTING)},
+            "/lineage": told,
+            **one,
+        }
 
 
 def summary(model: Model) -> dict[str, object]:
@@ -116,7 +103,7 @@ def _identity(model: Model) -> dict[str, object]:
 
 def _described(name: str) -> JsonValue:
     summary = "The model's signature, provenance, parity, digest and profile"
-    return {"get": operation(f"describe_{name}", name, summary, MODEL)}
+    return {"get": operation(f"describe_{name}", name, summary, description_schema(), digest=True)}
 
 
 def _document(record: Record) -> orjson.Fragment:

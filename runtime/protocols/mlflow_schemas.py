@@ -9,13 +9,8 @@ from lading.runtime.protocols.head import TYPE
 from lading.runtime.protocols.instance_schemas import columns_schema, instances_schema, predictions_schema
 from lading.runtime.protocols.invocations import TAKEN, InvocationsDialect
 from lading.runtime.protocols.media import JSON, tables_are_read
-from lading.runtime.protocols.schemas import (
-    BYTES,
-    DIGEST,
-    Schema,
-    refusals,
-    row_schema,
-)
+from lading.runtime.protocols.operations import PREDICTING, answered, get, prediction, refusals, until_ready
+from lading.runtime.protocols.schemas import BYTES, Schema, row_schema
 
 MLFLOW_ERROR: Schema = {
     "title": "MlflowError",
@@ -42,45 +37,39 @@ def invocations_operation(model: Model, which: str) -> Schema:
     tables: Schema = {media: {"schema": BYTES} for media in TAKEN if media != JSON and tables_are_read()}
     asked: Schema = {JSON: {"schema": request_schema(model.name, model.signature), "examples": requests}}
     told: Schema = {JSON: {"schema": predictions_schema(model.name, model.signature), "examples": answers}}
-    return {
-        "operationId": f"{which}invocations_{model.name}",
-        "tags": [model.name],
-        "summary": f"Predict with {model.manifest.deployment}, as MLflow's scoring server has it",
-        "requestBody": {"required": True, "content": asked | tables},
-        "responses": {
-            "200": {
-                "description": "The prediction for each row, in their order.",
-                "headers": DIGEST,
-                "content": told,
-            },
-            **refusals(MLFLOW_ERROR, 400, 413, 422, 500),
-            **refusals(TEXT, 415, media="text/plain"),
+    return prediction(
+        f"{which}invocations_{model.name}",
+        model.name,
+        f"Predict with {model.manifest.deployment}, as MLflow's scoring server has it",
+        asked | tables,
+        answered("The prediction for each row, in their order.", told),
+        {
+            **refusals(MLFLOW_ERROR, 400, 422, *PREDICTING, digest=True),
+            **refusals(TEXT, 415, media="text/plain", digest=True),
         },
-    }
+    )
 
 
 def health_paths() -> Schema:
     """The paths that every server has."""
-    ping: Schema = {"get": _get("ping", "Whether the server takes predictions: one newline")}
-    health: Schema = {"get": _get("health", "The same")}
-    return {"/ping": ping, "/health": health, "/version": {"get": _get("version", "The server's version, as text")}}
-
-
-def _get(name: str, summary: str) -> Schema:
-    answered: Schema = {"description": summary + ".", "content": {JSON: {}}}
-    unready: Schema = {"503": answered} if name != "version" else {}
-    return {"operationId": name, "tags": ["server"], "summary": summary, "responses": {"200": answered, **unready}}
+    newline: Schema = {JSON: {}}
+    made = {
+        name: until_ready(get(name, "server", summary, newline), {})
+        for name, summary in (("ping", "Whether the server takes predictions: one newline"), ("health", "The same"))
+    }
+    made["version"] = get("version", "server", "The server's version, as text", newline)
+    return {f"/{name}": {"get": one} for name, one in made.items()}
 
 
 def request_schema(name: str, signature: Signature) -> Schema:
     """A request of one model: rows in one of four forms."""
     row = row_schema(name, signature)
     width = {"minItems": len(signature.fields), "maxItems": len(signature.fields)}
-    names: Schema = {"type": "array", "items": {"enum": [field.name for field in signature.fields]}}
+    names: Schema = {"type": ["array", "null"], "items": {"enum": [field.name for field in signature.fields]}}
     data: Schema = {"type": "array", "items": {"type": "array", **width}}
     split: Schema = {
         "type": "object",
-        "properties": {"columns": names, "index": {"type": "array"}, "data": data},
+        "properties": {"columns": names, "index": {"description": "says nothing"}, "data": data},
         "required": ["data"],
         "additionalProperties": False,
     }

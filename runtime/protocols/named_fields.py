@@ -28,9 +28,10 @@ from lading.runtime.protocols.media import (
     tables_are_read,
     wanted_as,
 )
+from lading.runtime.protocols.operations import ANY_ERROR, FIELD_ERROR, PREDICTING, answered, prediction, refusals
 from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, words
 from lading.runtime.protocols.rows import RowReader
-from lading.runtime.protocols.schemas import BYTES, DIGEST, FIELD_ERROR, Schema, answer_schema, refusals, row_schema
+from lading.runtime.protocols.schemas import BYTES, Schema, answer_schema, row_schema
 from lading.runtime.protocols.tables import LIMIT, Tables
 
 PATH = "/models/{name}/predict"
@@ -149,27 +150,22 @@ def _operation(model: Model) -> Schema:
     examples = {name: made for name, made in found.items() if made is not None}
     requests: Schema = {name: {"value": made.request} for name, made in examples.items()}
     answers: Schema = {name: {"value": made.answer} for name, made in examples.items()}
-    return {
-        "operationId": f"predict_{model.name}",
-        "tags": [model.name],
-        "summary": f"Predict with {model.manifest.deployment}, the fields by name",
-        "description": (
-            "One row as an object gets one answer; a list of rows gets a list of answers. Tables have a column for each "
-            "field, by its name, and get a row for each row."
+    made = prediction(
+        f"predict_{model.name}",
+        model.name,
+        f"Predict with {model.manifest.deployment}, the fields by name",
+        {JSON: {"schema": _one_or_many(row), "examples": requests}, **_tables()},
+        answered(
+            "The answer to each row, in their order.",
+            {JSON: {"schema": _one_or_many(answer), "examples": answers}, **_tables()},
         ),
-        "requestBody": {
-            "required": True,
-            "content": {JSON: {"schema": _one_or_many(row), "examples": requests}, **_tables()},
-        },
-        "responses": {
-            "200": {
-                "description": "The answer to each row, in their order.",
-                "headers": DIGEST,
-                "content": {JSON: {"schema": _one_or_many(answer), "examples": answers}, **_tables()},
-            },
-            **refusals(FIELD_ERROR, 400, 406, 413, 415, 422, 500),
-        },
-    }
+        refusals(FIELD_ERROR, 400, 406, 415, 422, digest=True) | refusals(ANY_ERROR, *PREDICTING, digest=True),
+    )
+    description = (
+        "One row as an object gets one answer; a list of rows gets a list of answers. Tables have a column for each "
+        "field, by its name, and get a row for each row."
+    )
+    return made | {"description": description}
 
 
 def _tables() -> Schema:

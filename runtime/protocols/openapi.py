@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import cast
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -11,15 +12,25 @@ from starlette.types import ASGIApp
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
+from lading.runtime.protocols.operations import ANY_ERROR, ANYWHERE, WITH_BODY, WITH_KEYS, operation, refusals
 from lading.runtime.protocols.protocol import Protocol
 from lading.runtime.protocols.replies import JsonReply
-from lading.runtime.protocols.schemas import operation
 
 KEY_SCHEMES: Mapping[str, JsonValue] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
 }
 """How a key comes where the edge asks for one."""
+
+KEYLESS = ("/v2/health/live", "/v2/health/ready", "/ping", "/health")
+"""The paths that need no key, whoever asks."""
+
+ABOUT = """The models deployed on this server.
+
+What is said of every path: HEAD is answered as GET is, without the body; OPTIONS with 204 and the methods under allow;
+any other method with 405 and the same header. Refusals are JSON with a text under error. Numbers in JSON are doubles,
+or integers of 64 bits. A trailing slash changes nothing. x-request-id comes back, or is made.
+"""
 
 VALUES = frozenset({"const", "default", "enum", "example", "examples"})
 """Keys under which no schema lies, but values."""
@@ -61,14 +72,40 @@ def document(protocols: Sequence[Protocol], deployments: Deployments, keys: bool
     paths: dict[str, JsonValue] = {}
     for protocol in protocols:
         for path, item in protocol.paths(deployments).items():
-            paths[path] = _with_components(item, schemas)
+            paths[path] = _with_components(_with_refusals(path, item, keys), schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Lading", "version": version("lading"), "description": "The models deployed on this server."},
+        "info": {"title": "Lading", "version": version("lading"), "description": ABOUT},
         "paths": paths,
-        "components": {"schemas": schemas, **({"securitySchemes": dict(KEY_SCHEMES)} if keys else {})},
+        "components": {
+            "schemas": schemas,
+            "responses": _with_components(refusals(ANY_ERROR, *_anywhere(keys, True)), schemas),
+            **({"securitySchemes": dict(KEY_SCHEMES)} if keys else {}),
+        },
         **({"security": [{name: []} for name in KEY_SCHEMES]} if keys else {}),
     }
+
+
+def _with_refusals(path: str, item: JsonValue, keys: bool) -> JsonValue:
+    """The path item, with what any request may be answered beside what its operations tell themselves."""
+    made: dict[str, JsonValue] = {}
+    keys_here = keys and path not in KEYLESS
+    for method, told in cast("Mapping[str, dict[str, JsonValue]]", item).items():
+        statuses = _anywhere(keys_here, "requestBody" in told)
+        references: dict[str, JsonValue] = {
+            str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses
+        }
+        without_key: dict[str, JsonValue] = {"security": []} if keys and path in KEYLESS else {}
+        made[method] = {
+            **told,
+            **without_key,
+            "responses": references | cast("dict[str, JsonValue]", told["responses"]),
+        }
+    return made
+
+
+def _anywhere(keys: bool, body: bool) -> Sequence[int]:
+    return (*ANYWHERE, *(WITH_BODY if body else ()), *(WITH_KEYS if keys else ()))
 
 
 def _with_components(part: JsonValue, schemas: dict[str, JsonValue]) -> JsonValue:

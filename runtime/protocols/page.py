@@ -13,6 +13,8 @@ from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UnknownModelError
 from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page
+from lading.runtime.protocols.operations import get
+from lading.runtime.protocols.schemas import TEXT
 
 SECURITY = {
     "content-security-policy": (
@@ -65,8 +67,14 @@ class Page:
         return [Route("/", index, methods=["GET"]), Route("/page/{name}", model, methods=["GET"]), *assets]
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
-        """None: the page is no interface for programs."""
-        return {}
+        """The pages and their assets."""
+        pages = {f"/page/{model.name}": f"page_{model.name}" for model in deployments}
+        assets = {f"/assets/{name}": (f"asset_{name}", media) for name, media in ASSETS.items()}
+        told = {path: (name, "text/html") for path, name in pages.items()} | assets
+        return {
+            path: {"get": get(name, "page", "The page for people", {media.partition(";")[0]: {"schema": TEXT}})}
+            for path, (name, media) in told.items()
+        }
 
 
 def _asset(name: str) -> ASGIApp:

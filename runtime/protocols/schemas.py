@@ -10,12 +10,11 @@ from pydantic import JsonValue
 from lading.bundles.signature import Field, Output, Signature
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.protocols.answers import class_values, column_names, keys, predicted
-from lading.runtime.protocols.error_table import meaning
-from lading.runtime.protocols.replies import DIGEST_HEADER
 
 Schema = dict[str, JsonValue]
 
-JSON = "application/json"
+TEXT: Schema = {"type": "string"}
+BYTES: Schema = {"type": "string", "format": "binary"}
 
 KINDS: Mapping[str, Schema] = {
     "boolean": {"type": "boolean"},
@@ -25,36 +24,23 @@ KINDS: Mapping[str, Schema] = {
     "datetime": {"type": "string", "format": "date-time"},
 }
 
-BYTES: Schema = {"type": "string", "format": "binary"}
-
 NUMBER: Schema = {"type": ["number", "null"], "description": "null where the model answers NaN"}
 
-ERROR: Schema = {
-    "title": "Error",
-    "type": "object",
-    "properties": {"error": {"type": "string", "description": "what was found, what was expected, what to do"}},
-    "required": ["error"],
-}
 
-FIELD_ERROR: Schema = {
-    "title": "FieldError",
-    "type": "object",
-    "properties": {
-        "error": {"type": "string", "description": "what was found, what was expected, what to do"},
-        "field": {"type": "string", "description": "the field at fault, where there is one"},
-        "row": {"type": "integer", "minimum": 0, "description": "the row at fault, where there are several; from 0"},
-    },
-    "required": ["error"],
-    "additionalProperties": False,
-}
-
-DIGEST: Schema = {
-    DIGEST_HEADER.decode(): {
-        "description": "The digest of the bundle that answered.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+def record(properties: Mapping[str, JsonValue], title: str | None = None) -> Schema:
+    """An object that has all of ``properties`` and nothing else."""
+    made: Schema = {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
     }
-}
+    return made if title is None else {"title": title, **made}
+
+
+def listed(items: JsonValue) -> Schema:
+    """A list of ``items``."""
+    return {"type": "array", "items": items}
 
 
 def row_schema(name: str, signature: Signature) -> Schema:
@@ -125,25 +111,6 @@ def array_of(schema: Schema, extents: Sequence[int | str]) -> Schema:
         if isinstance(extent, int):
             schema |= {"minItems": extent, "maxItems": extent}
     return schema
-
-
-def operation(name: str, tag: str, summary: str, answer: Schema, *refused: int) -> Schema:
-    """A ``GET`` that answers with JSON."""
-    described: Schema = {"description": summary + ".", "content": {JSON: {"schema": answer}}}
-    responses: Schema = {"200": described, **refusals(ERROR, *refused)}
-    return {"operationId": name, "tags": [tag], "summary": summary, "responses": responses}
-
-
-def refusals(error: Schema, *statuses: int, media: str = JSON) -> Schema:
-    """The responses of an operation that refuses with these statuses."""
-    return {
-        str(status): {"description": _sentence(meaning(status).text), "content": {media: {"schema": error}}}
-        for status in statuses
-    }
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
 
 
 def _element(dtype: str) -> Schema:

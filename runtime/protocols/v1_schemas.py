@@ -1,5 +1,7 @@
 """Version 1 for OpenAPI: the paths of KServe and TensorFlow Serving, with each model's own fields and examples."""
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import JsonValue
 
 from lading.bundles.signature import Signature
@@ -8,66 +10,116 @@ from lading.runtime.protocols.answers import as_tensor
 from lading.runtime.protocols.examples import example, golden_rows
 from lading.runtime.protocols.instance_schemas import answer_of, columns_schema, instances_schema, predictions_schema
 from lading.runtime.protocols.media import JSON
+from lading.runtime.protocols.metadata_schemas import NAMES
+from lading.runtime.protocols.operations import (
+    ANY_ERROR,
+    ERROR,
+    PREDICTING,
+    answered,
+    get,
+    not_offered,
+    operation,
+    prediction,
+    refusals,
+    until_ready,
+)
 from lading.runtime.protocols.predict_v1 import DEFAULT, SIGNATURE, PredictDialect
-from lading.runtime.protocols.schemas import DIGEST, ERROR, Schema, operation, output_schema, refusals
+from lading.runtime.protocols.schemas import TEXT, Schema, listed, output_schema, record
+from lading.runtime.protocols.tensorflow import DTYPES
 
-NAMES: Schema = {
-    "type": "object",
-    "properties": {"models": {"type": "array", "items": {"type": "string"}}},
-    "required": ["models"],
-}
-ALIVE: Schema = {"type": "object", "properties": {"status": {"const": "alive"}}, "required": ["status"]}
+ALIVE = record({"status": {"const": "alive"}})
+HTML: Schema = {"text/html": {"schema": TEXT | {"description": "the page for people, for who asks for HTML"}}}
 
-STATUS: Schema = {
-    "type": "object",
-    "properties": {"error_code": {"const": "OK"}, "error_message": {"const": ""}},
-    "required": ["error_code", "error_message"],
-}
-STATE: Schema = {
-    "title": "ModelState",
-    "type": "object",
-    "properties": {
-        "name": {"type": "string"},
+STATE = record(
+    {
+        "name": TEXT,
         "ready": {"type": "boolean"},
-        "model_version_status": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "version": {"type": "string"},
+        "model_version_status": listed(
+            record(
+                {
+                    "version": TEXT,
                     "state": {"enum": ["AVAILABLE", "UNLOADING"]},
-                    "status": STATUS,
-                },
-                "required": ["version", "state", "status"],
-            },
-        },
+                    "status": record({"error_code": {"const": "OK"}, "error_message": {"const": ""}}),
+                }
+            )
+        ),
     },
-    "required": ["name", "ready", "model_version_status"],
-}
-METADATA: Schema = {
-    "title": "ServingMetadata",
-    "type": "object",
-    "properties": {"model_spec": {"type": "object"}, "metadata": {"type": "object"}},
-    "required": ["model_spec", "metadata"],
-}
+    "ModelState",
+)
+
+TENSOR = record(
+    {
+        "dtype": {"enum": list(DTYPES.values())},
+        "tensor_shape": record(
+            {
+                "dim": listed(record({"size": {"type": "string", "pattern": "^(-1|[0-9]+)$"}, "name": {"const": ""}})),
+                "unknown_rank": {"const": False},
+            }
+        ),
+        "name": TEXT,
+    },
+    "SignatureTensor",
+)
+TENSORS: Schema = {"type": "object", "additionalProperties": TENSOR}
+
+METADATA = record(
+    {
+        "model_spec": record({"name": TEXT, "signature_name": {"const": ""}, "version": TEXT}),
+        "metadata": record(
+            {
+                "signature_def": record(
+                    {
+                        "signature_def": record(
+                            {
+                                DEFAULT: record(
+                                    {
+                                        "inputs": TENSORS,
+                                        "outputs": TENSORS,
+                                        "method_name": {"const": "tensorflow/serving/predict"},
+                                    }
+                                )
+                            }
+                        )
+                    }
+                )
+            }
+        ),
+    },
+    "ServingMetadata",
+)
 
 
 def server_paths() -> dict[str, JsonValue]:
     """The paths that every server has."""
-    alive = operation("alive", "server", "Whether the server lives, for those who do not ask for HTML", ALIVE)
+    alive = get("alive", "server", "Whether the server lives", {JSON: {"schema": ALIVE}, **HTML})
     models = operation("v1_models", "server", "The names of the deployed models", NAMES)
     return {"/": {"get": alive}, "/v1/models": {"get": models}}
+
+
+def unoffered_paths(asked: Mapping[str, Sequence[str]], example: Mapping[str, str]) -> dict[str, JsonValue]:
+    """The paths that are ``asked`` with these methods, and answered 501; ``example`` has a value of each parameter."""
+    made: dict[str, JsonValue] = {}
+    for path, methods in asked.items():
+        known = {name: value for name, value in example.items() if f"{{{name}}}" in path}
+        words = path.removeprefix("/v1/models/").translate(str.maketrans("/:", "__", "{}"))
+        made[path] = {
+            method.lower(): not_offered(f"v1_{method.lower()}_{words}", "Not offered here", known, unknown=True)
+            for method in methods
+        }
+    return made
 
 
 def model_paths(model: Model, path: str, which: str, style: str) -> dict[str, JsonValue]:
     """The paths of one model under ``path``; ``which`` keeps the names of their operations apart."""
     name = model.name
-    unready: Schema = {"503": {"description": "It takes none.", "content": {JSON: {"schema": STATE}}}}
-    state = operation(f"v1_{which}state_{name}", name, "Whether the model takes predictions, and its version", STATE)
-    told = operation(f"v1_{which}metadata_{name}", name, "The model's tensors, in TensorFlow's words", METADATA)
-    answers = state["responses"]
+    state = operation(
+        f"v1_{which}state_{name}", name, "Whether the model takes predictions, and its version", STATE, digest=True
+    )
+    told = operation(
+        f"v1_{which}metadata_{name}", name, "The model's tensors, in TensorFlow's words", METADATA, digest=True
+    )
     return {
-        path: {"get": state | {"responses": {**(answers if isinstance(answers, dict) else {}), **unready}}},
+        path: {"get": until_ready(state, STATE, digest=True)},
         f"{path}/metadata": {"get": told},
         f"{path}:predict": {"post": predict_operation(model, which, style)},
     }
@@ -84,20 +136,14 @@ def predict_operation(model: Model, which: str, style: str) -> Schema:
     answers: Schema = {name: {"value": one.answer} for name, one in known.items()}
     asked: Schema = {"schema": request_schema(model.name, model.signature), "examples": requests}
     told: Schema = {"schema": answer_schema(model.name, model.signature, style), "examples": answers}
-    return {
-        "operationId": f"v1_{which}predict_{model.name}",
-        "tags": [model.name],
-        "summary": f"Predict with {model.manifest.deployment}, as KServe and TensorFlow Serving have it",
-        "requestBody": {"required": True, "content": {JSON: asked}},
-        "responses": {
-            "200": {
-                "description": "The answer to each row, in their order.",
-                "headers": DIGEST,
-                "content": {JSON: told},
-            },
-            **refusals(ERROR, 400, 413, 415, 422, 500),
-        },
-    }
+    return prediction(
+        f"v1_{which}predict_{model.name}",
+        model.name,
+        f"Predict with {model.manifest.deployment}, as KServe and TensorFlow Serving have it",
+        {JSON: asked},
+        answered("The answer to each row, in their order.", {JSON: told}),
+        refusals(ERROR, 400, 415, 422, digest=True) | refusals(ANY_ERROR, *PREDICTING, digest=True),
+    )
 
 
 def request_schema(name: str, signature: Signature) -> Schema:
@@ -122,20 +168,10 @@ def answer_schema(name: str, signature: Signature, style: str) -> Schema:
     if style == "kserve":
         return predictions_schema(name, signature)
     tensors: Schema = {output.tensor.name: output_schema(signature, as_tensor(output)) for output in signature.outputs}
-    listed: Schema = {tensor: {"type": "array", "items": schema} for tensor, schema in tensors.items()}
+    columns: Schema = {tensor: listed(schema) for tensor, schema in tensors.items()}
     if len(tensors) == 1:
-        (row,), (columns,) = tensors.values(), listed.values()
+        (row,), (column,) = tensors.values(), columns.values()
     else:
-        row, columns = _all_of(tensors), _all_of(listed)
-    predictions = answer_of(f"{name}.Instances", "predictions", {"type": "array", "items": row})
-    outputs: Schema = {"type": "object", "properties": {"outputs": columns}, "required": ["outputs"]}
-    return {"title": f"{name}.AnswerV1", "oneOf": [predictions, outputs | {"additionalProperties": False}]}
-
-
-def _all_of(properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+        row, column = record(tensors), record(columns)
+    predictions = answer_of(f"{name}.Instances", "predictions", listed(row))
+    return {"title": f"{name}.AnswerV1", "oneOf": [predictions, record({"outputs": column})]}

@@ -125,10 +125,13 @@ def test_fields_that_may_be_left_out_are_optional_in_the_configuration(ask: Ask)
     assert {one["name"] for one in inputs if one["optional"]} == {"bill length", "eggs", "moulting", "note", "seen"}
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", NOT_OFFERED)
+@pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for path, (methods, _) in NOT_OFFERED.items() for method in methods]
+)
 def test_the_paths_of_other_extensions_say_that_they_are_not_offered(ask: Ask, path: str, method: str) -> None:
-    asked = path.replace("{name}", "cells").replace("{rest:path}", "region/one/status")
+    asked = path.format(name="cells", version="1.0.0", region="one")
     response = ask(asked, method=method)
     assert response.status_code == 501
     assert "not offered here: " in response.json()["error"]
+    assert ask(asked, method="DELETE").status_code == 405
+    assert ask(asked, method="OPTIONS").status_code == 204

@@ -122,6 +122,7 @@ def without(name: str) -> list[dict[str, Any]]:
         pytest.param({"inputs": [], "signature_name": "x"}, "signature_name", id="a signature"),
         pytest.param({"messages": []}, "messages", id="a chat"),
         pytest.param({"inputs": [], "params": {"temperature": 1}}, "takes none", id="params"),
+        pytest.param({"inputs": [], "params": False}, "takes none", id="params that are no object"),
         pytest.param({"dataframe_records": {}}, "a list of objects", id="records as an object"),
         pytest.param({"dataframe_records": IN_ORDER}, "a list of objects", id="records as lists"),
         pytest.param({"dataframe_split": []}, "columns and data", id="split as a list"),

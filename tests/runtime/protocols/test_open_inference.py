@@ -235,6 +235,8 @@ BAD_CELLS = [
     pytest.param(cells([1] * 4, outputs=[{"name": "Z"}]), 'no output "Z"', id="an unknown output"),
     pytest.param(cells([1] * 4, outputs=[{}]), "no output null", id="an output without a name"),
     pytest.param(cells([1] * 4, outputs={"name": "variable"}), "for its outputs", id="outputs that are no list"),
+    pytest.param(cells([1] * 4, outputs={}), "for its outputs", id="outputs that are no list and empty"),
+    pytest.param(cells([1] * 4, parameters={"timeout": False}), "timeout is false", id="a timeout that is no number"),
     pytest.param(
         cells([1] * 4, outputs=[{"name": "variable", "parameters": {"classification": 3}}]),
         "has no number for each class",

@@ -15,6 +15,8 @@ from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.examples import example
 from lading.runtime.protocols.named_fields import NamedFieldsDialect
+from lading.runtime.protocols.openapi import KEYLESS
+from lading.runtime.serving.edge_configuration import OPEN_PATHS
 
 Ask = Callable[..., httpx.Response]
 
@@ -51,7 +53,19 @@ def test_a_server_that_asks_for_keys_says_how_they_come(deployments: Deployments
     validate(keyed)
     assert keyed.pop("security") == [{"bearer": []}, {"x-api-key": []}]
     assert set(keyed["components"].pop("securitySchemes")) == {"bearer", "x-api-key"}
+    for path, item in keyed["paths"].items():
+        for found in item.values():
+            open_to_all = path in OPEN_PATHS
+            assert (found.pop("security", None) == []) is open_to_all
+            assert {"401", "429"} <= found["responses"].keys() or open_to_all
+            found["responses"] = without_keys(found["responses"])
+    assert set(KEYLESS) == {path.removesuffix("/") for path in OPEN_PATHS}
+    keyed["components"]["responses"] = without_keys(keyed["components"]["responses"])
     assert keyed == document
+
+
+def without_keys(responses: dict[str, Any]) -> dict[str, Any]:
+    return {status: response for status, response in responses.items() if status not in ("401", "429")}
 
 
 async def _openapi(app: Application) -> bytes:
@@ -68,7 +82,8 @@ def test_every_path_of_the_document_is_answered(ask: Ask, document: dict[str, An
                 if body == b"" and "requestBody" in operation
                 else {}
             )
-            assert ask(path, body, headers=sent).status_code in (200, 400)
+            statuses = set(operation["responses"])
+            assert ask(path, body, headers=sent).status_code in ((200, 400) if "200" in statuses else (404, 501))
 
 
 def test_the_document_has_the_fields_as_they_are(document: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
+from lading.runtime.model import reason_of
 from tests.runtime.drafting import draft, graph
 
 Ask = Callable[..., httpx.Response]
@@ -142,3 +143,25 @@ def test_answers_that_fit_into_no_one_tensor_are_refused(tmp_path: Path) -> None
     refused = asyncio.run(asked([few, many]))
     assert refused.status_code == 422
     assert "'places' has shape [1, 1] for one row and [1, 3] for another; ask for each alone" in refused.json()["error"]
+
+
+def test_values_that_the_graph_refuses_are_the_fault_of_who_sent_them(ask: Ask) -> None:
+    call = CALL | {"marks": []}  # of which the graph wants the first
+    for path, body in ((PREDICT, call), ("/v1/models/mosaics:predict", {"instances": [call]})):
+        response = ask(path, body)
+        assert response.status_code == 400
+        assert "indices element out of data bounds" in response.json()["error"]
+    assert ask(PREDICT, CALL).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        pytest.param("FAIL : while running. Status Message: no such index", "no such index", id="what was found"),
+        pytest.param("Status Message: /src/core/math.h:63 void Init(int) was false", "", id="a path"),
+        pytest.param("Status Message: matmul_helper.h:59 mismatch", "", id="a file"),
+        pytest.param("Status Message: onnxruntime::Broadcast was false", "", id="a name in the sources"),
+    ],
+)
+def test_the_sources_of_the_runtime_are_not_shown(said: str, reason: str) -> None:
+    assert reason_of(said) == reason

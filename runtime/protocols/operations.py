@@ -1,0 +1,144 @@
+"""Operations: what OpenAPI says of a path in every protocol: its answers, its refusals and their headers."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from lading.runtime.errors import SHOWN
+from lading.runtime.protocols.error_table import meaning
+from lading.runtime.protocols.head import BINARY_LENGTH, LONGEST_TIMEOUT, TIMEOUT
+from lading.runtime.protocols.media import JSON
+from lading.runtime.protocols.replies import DIGEST_HEADER
+from lading.runtime.protocols.schemas import TEXT, Schema
+
+WORDS: Schema = TEXT | {"description": "what was found, what was expected, what to do"}
+
+ERROR: Schema = {"title": "Error", "type": "object", "properties": {"error": WORDS}, "required": ["error"]}
+
+FIELD_ERROR: Schema = {
+    "title": "FieldError",
+    "type": "object",
+    "properties": {
+        "error": WORDS,
+        "field": {"type": "string", "maxLength": SHOWN, "description": "the field at fault, where there is one"},
+        "row": {"type": "integer", "minimum": 0, "description": "the row at fault, where there are several; from 0"},
+    },
+    "required": ["error"],
+}
+
+ANY_ERROR: Schema = {
+    "title": "AnyError",
+    "type": "object",
+    "properties": {"error": WORDS, "error_code": TEXT | {"description": "MLflow's name for it"}, "message": WORDS},
+    "required": ["error"],
+}
+"""What is said before the request has reached a protocol."""
+
+SOONER: Schema = {
+    "name": TIMEOUT.decode(),
+    "in": "header",
+    "description": "How many milliseconds the client waits for its answer; it cannot wait longer than the server does.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 10**LONGEST_TIMEOUT - 1},
+}
+"""The header of predictions."""
+
+DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+DIGEST_NAME = DIGEST_HEADER.decode()
+
+RETRY: Schema = {"retry-after": {"description": "When to come again, in seconds.", "schema": {"type": "integer"}}}
+
+ANYWHERE = (400, 403, 408, 414, 431, 500, 502, 503, 504)
+"""What any request may be answered, mostly by the edge, before a protocol sees it."""
+WITH_BODY = (411, 413)
+WITH_KEYS = (401, 429)
+"""The same of requests that have a body, and where keys are asked for."""
+
+PREDICTING = (408, 413, 500, 503, 504)
+"""What any prediction may be answered."""
+
+
+def operation(name: str, tag: str, summary: str, answer: Schema, digest: bool = False) -> Schema:
+    """A ``GET`` that answers with JSON; ``digest`` says that the answer names the bundle that it is about."""
+    return get(name, tag, summary, {JSON: {"schema": answer}}, digest)
+
+
+def get(name: str, tag: str, summary: str, content: Schema, digest: bool = False) -> Schema:
+    """A ``GET`` that answers with ``content``."""
+    described: Schema = {"description": summary + ".", "content": content}
+    if digest:
+        described["headers"] = digests()
+    return {"operationId": name, "tags": [tag], "summary": summary, "responses": {"200": described}}
+
+
+def until_ready(made: Schema, schema: Schema, digest: bool = False) -> Schema:
+    """The operation ``made``, which answers 503 with ``schema`` while the server leaves."""
+    left: Schema = {"description": "The server is leaving.", "content": {JSON: {"schema": _or_refused(schema)}}}
+    if digest:
+        left["headers"] = digests(False)
+    return _with_responses(made, {"503": left})
+
+
+def prediction(
+    name: str, tag: str, summary: str, taken: Schema, told: Schema, refused: Schema, headers: Sequence[Schema] = ()
+) -> Schema:
+    """A ``POST`` that takes the content ``taken``, answers ``told``, and refuses with the responses ``refused``."""
+    return {
+        "operationId": name,
+        "tags": [tag],
+        "summary": summary,
+        "parameters": [SOONER, *headers],
+        "requestBody": {"required": True, "content": taken},
+        "responses": {"200": told, **refused},
+    }
+
+
+def answered(text: str, content: Schema, binary: bool = False) -> Schema:
+    """The answer to a prediction; ``binary`` says that it may be JSON and bytes behind it."""
+    headers = digests()
+    if binary:
+        headers[BINARY_LENGTH.decode()] = {
+            "description": "The bytes of the JSON; what follows are tensors. Only where the answer has bytes.",
+            "schema": {"type": "integer", "minimum": 0},
+        }
+    return {"description": text, "headers": headers, "content": content}
+
+
+def refusals(error: Schema, *statuses: int, media: str = JSON, digest: bool = False) -> Schema:
+    """The responses of an operation that refuses with these statuses; ``digest`` says that they name the bundle."""
+    return {str(status): _refusal(error, status, media, digest) for status in statuses}
+
+
+def not_offered(name: str, summary: str, parameters: Mapping[str, str], unknown: bool = False) -> Schema:
+    """What is answered 501, whatever is asked; 404 where the model is not known, if ``unknown``.
+
+    ``parameters`` are those in the path, each with an example.
+    """
+    given: list[JsonValue] = [
+        {"name": one, "in": "path", "required": True, "schema": TEXT, "example": value}
+        for one, value in parameters.items()
+    ]
+    statuses = (404, 501) if unknown else (501,)
+    made: Schema = {"operationId": name, "tags": ["not offered"], "summary": summary}
+    return {**made, **({"parameters": given} if given else {}), "responses": refusals(ERROR, *statuses)}
+
+
+def digests(always: bool = True) -> Schema:
+    """The header that names the bundle; what the edge refuses itself does not ``always`` have it."""
+    told = "The digest of the bundle that answered."
+    return {DIGEST_NAME: {"description": told, **({"required": True} if always else {}), "schema": DIGEST}}
+
+
+def _refusal(error: Schema, status: int, media: str, digest: bool) -> Schema:
+    text = meaning(status).text
+    made: Schema = {"description": text[0].upper() + text[1:] + ".", "content": {media: {"schema": error}}}
+    headers = {**(digests(False) if digest else {}), **(RETRY if status in (429, 503) else {})}
+    return {**made, "headers": headers} if headers else made
+
+
+def _or_refused(schema: Schema) -> Schema:
+    return {"anyOf": [schema, ANY_ERROR]}
+
+
+def _with_responses(made: Schema, more: Schema) -> Schema:
+    known = made["responses"]
+    return {**made, "responses": {**(known if isinstance(known, dict) else {}), **more}}
