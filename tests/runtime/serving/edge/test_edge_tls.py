@@ -198,7 +198,7 @@ def test_a_renewed_certificate_is_shown_to_who_connects_and_nobody_is_disconnect
         assert before.getresponse().read() == b"{}"
         assert before.sock is kept
     assert set(load) == {"kept 200", "fresh 200"}
-    assert edge.said == ["the certificate and its key changed and were read again"] * 3
+    edge.until(lambda: edge.said == ["the certificate and its key changed and were read again"] * 3)
 
 
 def test_half_a_pair_and_other_broken_files_change_nothing(
