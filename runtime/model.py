@@ -16,7 +16,7 @@ from lading.bundles.golden import Golden
 from lading.bundles.manifest import Manifest
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
-from lading.bundles.session import Session, UnevenAnswersError, open_session, session_of
+from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, session_of
 from lading.bundles.signature import Signature, Tensor
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
@@ -80,7 +80,7 @@ class Model:
         """What this process has made of it."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
-        self._session, self._watch = session_of(self.signature, session), watch
+        self._session, self._watch = session_of(self.signature, bare(session)), watch
         self._names = [output.tensor.name for output in self.signature.outputs]
         self._pool = Pool(self.name, deadlines.queue_seconds)
 
@@ -128,7 +128,8 @@ class Model:
     def begin(self, seconds: float | None = None) -> Run:
         """A run that has the model's ``request_seconds`` from now on, or ``seconds`` where these are fewer."""
         run = self._watch.begin(self.request_seconds)
-        run.lower(seconds)
+        if seconds is not None:
+            run.lower(seconds)
         return run
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]], run: Run | None = None) -> Feeds:
@@ -142,7 +143,7 @@ class Model:
             return {output.tensor.name: _nothing(self.signature, output.tensor) for output in self.signature.outputs}
         try:
             if run is None:
-                return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+                return dict(zip(self._names, self._session.run(self._names, feeds, None), strict=True))
             return dict(zip(self._names, run.over(self._session, self._names, feeds), strict=True))
         except UnevenAnswersError as error:
             raise SeveralShapesError(str(error)) from None

@@ -68,13 +68,13 @@ class Answering(typing.Generic[Asked, Said]):
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:
         run = self._model.begin(seconds)
-        run.lower(question.timeout)
+        if question.timeout is not None:
+            run.lower(question.timeout)
         return run
 
     def _count(self, question: Asked, run: Run, started: int, ready: int, waited: int = 0) -> None:
         """Count an answer: reading began at ``started`` and ended at ``ready``."""
-        began = run.began if run.began else ready
-        ended = run.ended if run.ended else ready
+        began, ended = run.began or ready, run.ended or ready
         self._tally.succeed(
             question.rows, waited + began - ready, ready - started, ended - began, perf_counter_ns() - ended
         )

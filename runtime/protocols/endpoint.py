@@ -25,6 +25,7 @@ from lading.runtime.protocols.head import (
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
+    JSON_HEADERS,
     Answer,
     EmptyReply,
     Header,
@@ -84,6 +85,7 @@ class Endpoint(typing.Generic[Asked]):
         self._model, self._dialect = model, dialect
         self._answering: Answering[Asked, Answer] = Answering(model, dialect.write)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
+        self._json = JSON_HEADERS + self._digest
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,12 +109,13 @@ class Endpoint(typing.Generic[Asked]):
 
     def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
         """The answer to ``body`` when it is a short one's; None for a slow one, and for one that is refused."""
-        if len(body) > min(self._prompt_bytes, limit):
+        if len(body) > self._prompt_bytes or len(body) > limit:
             return None
         started = perf_counter_ns()
         try:
             head = head_of(headers)
-            check_head(head, limit)
+            if ENCODING in head:  # its length is that of the body, which is whole
+                check_head(head, limit)
             if is_tabular(head):
                 return None
             question = self._dialect.read(body, head)
@@ -129,7 +132,7 @@ class Endpoint(typing.Generic[Asked]):
             reply = self.refuse(said, self._digest)
             return Answer(reply.body, reply.headers, reply.status)
         body, headers, status = said
-        return Answer(body, headers + self._digest, status)
+        return Answer(body, self._json if headers is JSON_HEADERS else headers + self._digest, status)
 
     async def _taken(self, head: Head, receive: Receive, intake: Intake) -> Answer:
         body = await intake.read(receive, head.get(ENCODING, IDENTITY))

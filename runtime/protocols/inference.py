@@ -105,7 +105,7 @@ class InferenceDialect:
 
 def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     found = document.get(key)
-    if type(found) is not list or any(type(item) is not dict for item in found):
+    if type(found) is not list or (found and {dict} != set(map(type, found))):
         problem = f"has {shown(found)} for its {key}" if key in document else f"has no {key}"
         raise MalformedRequestError(f"the request {problem}, expected a list of objects")
     return found
@@ -116,12 +116,20 @@ def _names(document: Mapping[str, Any], *parts: Sequence[Mapping[str, Any]]) -> 
 
     Raises ``MalformedRequestError`` for parameters that are no object.
     """
-    objects = [document, *(item for part in parts for item in part)]
-    parameters = [item["parameters"] for item in objects if item.get("parameters") is not None]
-    for found in parameters:
-        if type(found) is not dict:
-            raise MalformedRequestError(f"the request has {shown(found)} for parameters, expected an object")
-    return sum(map(len, objects)) + sum(map(len, parameters))
+    count = _names_in(document)
+    for part in parts:
+        for item in part:
+            count += _names_in(item)
+    return count
+
+
+def _names_in(item: Mapping[str, Any]) -> int:
+    parameters = item.get("parameters")
+    if parameters is None:
+        return len(item)
+    if type(parameters) is not dict:
+        raise MalformedRequestError(f"the request has {shown(parameters)} for parameters, expected an object")
+    return len(item) + len(parameters)
 
 
 def _timeout(parameters: Mapping[str, Any] | None) -> float | None:

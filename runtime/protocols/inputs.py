@@ -89,7 +89,7 @@ class GraphInputs:
         """The graph's inputs for the tensors of a request, and the rows that they hold."""
         found = named_tensors(self.specs, given)
         data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs}
-        rows = _same_rows(data)
+        rows = _same_rows(data) if len(data) > 1 else next(iter(data.values())).rows
         feeds: Feeds = {}
         for reader in self._readers:
             tensor = reader.plain(data[reader.spec.name])
@@ -134,7 +134,7 @@ class _GraphInput:
         if not self._is_plain:
             return None
         values = self._plain_values(data.values)
-        if values is None or not self._columns_are_plain(values):
+        if values is None or (self._columns and not self._columns_are_plain(values)):
             return None
         return values if self._rank == 1 else values.reshape(data.rows, *data.extents)
 
@@ -158,7 +158,7 @@ class _GraphInput:
 
     def _columns_are_plain(self, values: Array) -> bool:
         """Whether the columns of integers and of truths, which a matrix of floats may have, hold such."""
-        shaped = values.reshape(-1, len(self._fields)) if self._columns else values
+        shaped = values.reshape(-1, len(self._fields))
         return all(are_plain(shaped[:, columns], kind) for kind, columns in self._columns.items())
 
     def values_of(self, rows: Rows) -> list[Any]:
@@ -176,6 +176,8 @@ class _GraphInput:
 
 def named_tensors(specs: Sequence[TensorSpec], given: Rows) -> dict[str, Mapping[str, Any]]:
     """The tensors of a request by name; raises ``MalformedRequestError`` for one that is missing, extra or repeated."""
+    if len(given) == len(specs) == 1 and given[0].get("name") == specs[0].name:
+        return {specs[0].name: given[0]}
     known = {spec.name: spec for spec in specs}
     found: dict[str, Mapping[str, Any]] = {}
     for tensor in given:

@@ -47,6 +47,9 @@ NOUNS = {"BOOL": "true or false", "BYTES": "text", "FP32": "a number", "FP64": "
 LIMITS = {word: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype, word in DATATYPES.items() if "INT" in word}
 
 
+MOST_SHAPES = 64
+"""Of answers whose description is kept; others are described anew."""
+
 MOST_ELEMENTS = 2**31
 """Of one tensor; extents of 0, which leave it empty, are not counted."""
 
@@ -264,6 +267,7 @@ class OutputWriter:
         shape = _extents(output.tensor.shape if signature.form == "whole" else ("rows", *output.tensor.shape[1:]))
         self.metadata = {"name": self.name, "datatype": self.datatype, "shape": list(shape)}
         self._start = self._described()
+        self._starts: dict[tuple[int, ...], bytes] = {}
 
     def write(self, values: Array) -> bytes:
         """The tensor as JSON, its data flat. Raises ``InfiniteAnswerError`` and ``NotInJsonError``; NaN is null."""
@@ -284,8 +288,13 @@ class OutputWriter:
     def _described(self) -> bytes:
         return b'{"name":%b,"datatype":"%b","shape":' % (orjson.dumps(self.name), self.datatype.encode())
 
-    def _whole(self, shape: Sequence[int], data: bytes) -> bytes:
-        return b'%b%b,"data":%b}' % (self._start, orjson.dumps(shape), data)
+    def _whole(self, shape: tuple[int, ...], data: bytes) -> bytes:
+        start = self._starts.get(shape)
+        if start is None:
+            start = b'%b%b,"data":' % (self._start, orjson.dumps(shape))
+            if len(self._starts) < MOST_SHAPES:
+                self._starts[shape] = start
+        return b"%b%b}" % (start, data)
 
     def _data(self, values: Array) -> bytes:
         if self._names is not None:
@@ -295,7 +304,8 @@ class OutputWriter:
             return orjson.dumps(values.reshape(-1).tolist())
         if self._dtype == "float16":
             raise NotInJsonError(self.name, "FP16")
-        text = orjson.dumps(np.ascontiguousarray(values).reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
+        whole = values if values.flags.c_contiguous else np.ascontiguousarray(values)
+        text = orjson.dumps(whole.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
         if b"n" in text:  # of null, which stands for what is not finite
             refuse_infinite(self.name, values)
         return text

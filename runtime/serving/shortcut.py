@@ -3,6 +3,7 @@
 It holds to the private parts of uvicorn's protocol, which is why ``pyproject.toml`` bounds uvicorn's version.
 """
 
+from functools import lru_cache
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -88,5 +89,14 @@ class ShortcutProtocol(RefusingProtocol):
 def _reply(defaults: list[Header], answer: Answer) -> bytes:
     """An answer as uvicorn writes it."""
     body, headers, status = answer
-    head = head_of((*defaults, *headers))
-    return b"%b%bcontent-length: %d\r\n\r\n%b" % (STATUS_LINE[status], head, len(body), body)
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        STATUS_LINE[status],
+        head_of(defaults),
+        _lines(headers),
+        len(body),
+        body,
+    )
+
+
+_lines = lru_cache(256)(head_of)
+"""The same few headers go out with most answers."""
