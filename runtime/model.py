@@ -128,8 +128,7 @@ class Model:
     def begin(self, seconds: float | None = None) -> Run:
         """A run that has the model's ``request_seconds`` from now on, or ``seconds`` where these are fewer."""
         run = self._watch.begin(self.request_seconds)
-        if seconds is not None:
-            run.lower(seconds)
+        run.lower(seconds)
         return run
 
     def run(self, feeds: Mapping[str, NDArray[np.generic]], run: Run | None = None) -> Feeds:

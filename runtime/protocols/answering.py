@@ -68,8 +68,7 @@ class Answering(typing.Generic[Asked, Said]):
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:
         run = self._model.begin(seconds)
-        if question.timeout is not None:
-            run.lower(question.timeout)
+        run.lower(question.timeout)
         return run
 
     def _count(self, question: Asked, run: Run, started: int, ready: int, waited: int = 0) -> None:

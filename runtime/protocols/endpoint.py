@@ -25,7 +25,6 @@ from lading.runtime.protocols.head import (
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
-    JSON_HEADERS,
     Answer,
     EmptyReply,
     Header,
@@ -85,7 +84,6 @@ class Endpoint(typing.Generic[Asked]):
         self._model, self._dialect = model, dialect
         self._answering: Answering[Asked, Answer] = Answering(model, dialect.write)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
-        self._json = JSON_HEADERS + self._digest
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +130,7 @@ class Endpoint(typing.Generic[Asked]):
             reply = self.refuse(said, self._digest)
             return Answer(reply.body, reply.headers, reply.status)
         body, headers, status = said
-        return Answer(body, self._json if headers is JSON_HEADERS else headers + self._digest, status)
+        return Answer(body, headers + self._digest, status)
 
     async def _taken(self, head: Head, receive: Receive, intake: Intake) -> Answer:
         body = await intake.read(receive, head.get(ENCODING, IDENTITY))

@@ -1,18 +1,20 @@
 """Extension schemas: index, statistics and configuration for OpenAPI."""
 
-import re
-from collections.abc import Sequence
-
 from pydantic import JsonValue
 
 from lading.runtime.protocols.extensions import ALL_STATISTICS, INDEX, NOT_OFFERED
 from lading.runtime.protocols.media import JSON
 from lading.runtime.protocols.metadata_schemas import PLATFORM
-from lading.runtime.protocols.operations import ANY_ERROR, DIGEST, DIGEST_NAME, ERROR, not_offered, operation, refusals
+from lading.runtime.protocols.operations import (
+    ANY_ERROR,
+    DIGEST,
+    DIGEST_NAME,
+    ERROR,
+    operation,
+    refusals,
+    unoffered_paths,
+)
 from lading.runtime.protocols.schemas import TEXT, Schema, listed, record
-
-PARAMETER = re.compile(r"\{(\w+)\}")
-"""A parameter in a path."""
 
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
@@ -76,7 +78,7 @@ def server_extension_paths() -> dict[str, JsonValue]:
     return {
         INDEX: {"post": _index()},
         ALL_STATISTICS: {"get": operation("statistics", "server", "What all models have answered", STATISTICS)},
-        **{path: _not_offered(path, methods) for path, (methods, _) in NOT_OFFERED.items()},
+        **unoffered_paths({path: methods for path, (methods, _) in NOT_OFFERED.items()}, "/v2/"),
     }
 
 
@@ -98,13 +100,4 @@ def _index() -> Schema:
             **refusals(ERROR, 400, 415),
             **refusals(ANY_ERROR, 408, 413, 503),
         },
-    }
-
-
-def _not_offered(path: str, methods: Sequence[str]) -> Schema:
-    """A path of an extension that is not offered, whatever its parameters are."""
-    parameters = dict.fromkeys(PARAMETER.findall(path), "any")
-    words = PARAMETER.sub(r"\1", path.removeprefix("/v2/")).replace("/", "_")
-    return {
-        method.lower(): not_offered(f"{method.lower()}_{words}", "Not offered here", parameters) for method in methods
     }

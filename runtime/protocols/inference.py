@@ -17,6 +17,8 @@ from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
 from lading.runtime.protocols.selection import Selector
 from lading.runtime.protocols.tensors import OutputWriter
 
+OBJECT = frozenset({dict})
+
 _START = os.urandom(6).hex().encode()
 _COUNT = itertools.count(1)
 
@@ -105,7 +107,7 @@ class InferenceDialect:
 
 def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     found = document.get(key)
-    if type(found) is not list or (found and {dict} != set(map(type, found))):
+    if type(found) is not list or not OBJECT.issuperset(map(type, found)):
         problem = f"has {shown(found)} for its {key}" if key in document else f"has no {key}"
         raise MalformedRequestError(f"the request {problem}, expected a list of objects")
     return found

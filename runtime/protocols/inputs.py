@@ -89,7 +89,7 @@ class GraphInputs:
         """The graph's inputs for the tensors of a request, and the rows that they hold."""
         found = named_tensors(self.specs, given)
         data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs}
-        rows = _same_rows(data) if len(data) > 1 else next(iter(data.values())).rows
+        rows = _same_rows(data)
         feeds: Feeds = {}
         for reader in self._readers:
             tensor = reader.plain(data[reader.spec.name])
@@ -200,13 +200,14 @@ def _unknown(name: object, known: Iterable[str], given: Rows) -> MalformedReques
 
 
 def _same_rows(data: Mapping[str, Given]) -> int:
-    rows = {name: tensor.rows for name, tensor in data.items()}
-    first = next(iter(rows), None)
-    for name, found in rows.items():
-        if first is not None and found != rows[first]:
-            problem = f"input {shown(name)} has {found} rows, input {shown(first)} has {rows[first]}"
+    first, rows = None, 0
+    for name, tensor in data.items():
+        if first is None:
+            first, rows = name, tensor.rows
+        elif tensor.rows != rows:
+            problem = f"input {shown(name)} has {tensor.rows} rows, input {shown(first)} has {rows}"
             raise MalformedRequestError(f"{problem}; send as many of each", name)
-    return 0 if first is None else rows[first]
+    return rows
 
 
 def _is_plain(field: Field, dtype: np.dtype[Any]) -> bool:

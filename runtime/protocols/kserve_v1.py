@@ -13,10 +13,11 @@ from lading.runtime.errors import MethodNotAllowedError, NotOfferedError
 from lading.runtime.model import Model
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.head import ACCEPT
+from lading.runtime.protocols.operations import unoffered_paths
 from lading.runtime.protocols.predict_v1 import PredictDialect
 from lading.runtime.protocols.replies import DIGEST_HEADER, JsonReply
 from lading.runtime.protocols.tensorflow import metadata, status
-from lading.runtime.protocols.v1_schemas import model_paths, server_paths, unoffered_paths
+from lading.runtime.protocols.v1_schemas import model_paths, server_paths
 
 MODEL = "/v1/models/{name}"
 VERSION = MODEL + "/versions/{version}"
@@ -113,7 +114,7 @@ class KserveV1:
         known = next(iter(deployments), None)
         if known is not None:
             named = {"name": known.name, "version": known.version, "label": "stable"}
-            paths |= unoffered_paths(UNOFFERED_PATHS, named)
+            paths |= unoffered_paths(UNOFFERED_PATHS, "/v1/models/", "v1_", named, unknown=True)
         for model in deployments:
             for path, which in ((MODEL, ""), (VERSION, "version_")):
                 paths |= model_paths(model, path.format(name=model.name, version=model.version), which, self._style)

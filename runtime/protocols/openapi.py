@@ -89,13 +89,13 @@ def document(protocols: Sequence[Protocol], deployments: Deployments, keys: bool
 def _with_refusals(path: str, item: JsonValue, keys: bool) -> JsonValue:
     """The path item, with what any request may be answered beside what its operations tell themselves."""
     made: dict[str, JsonValue] = {}
-    keys_here = keys and path not in KEYLESS
+    keyless = path in KEYLESS
+    without_key: dict[str, JsonValue] = {"security": []} if keys and keyless else {}
     for method, told in cast("Mapping[str, dict[str, JsonValue]]", item).items():
-        statuses = _anywhere(keys_here, "requestBody" in told)
+        statuses = _anywhere(keys and not keyless, "requestBody" in told)
         references: dict[str, JsonValue] = {
             str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses
         }
-        without_key: dict[str, JsonValue] = {"security": []} if keys and path in KEYLESS else {}
         made[method] = {
             **told,
             **without_key,

@@ -1,5 +1,6 @@
 """Operations: what OpenAPI says of a path in every protocol: its answers, its refusals and their headers."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
@@ -52,6 +53,10 @@ ANYWHERE = (400, 403, 408, 414, 431, 500, 502, 503, 504)
 WITH_BODY = (411, 413)
 WITH_KEYS = (401, 429)
 """The same of requests that have a body, and where keys are asked for."""
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+"""A parameter in a path."""
+WORDS_OF_PATH = str.maketrans("/:", "__", "{}")
 
 PREDICTING = (408, 413, 500, 503, 504)
 """What any prediction may be answered."""
@@ -108,18 +113,27 @@ def refusals(error: Schema, *statuses: int, media: str = JSON, digest: bool = Fa
     return {str(status): _refusal(error, status, media, digest) for status in statuses}
 
 
-def not_offered(name: str, summary: str, parameters: Mapping[str, str], unknown: bool = False) -> Schema:
-    """What is answered 501, whatever is asked; 404 where the model is not known, if ``unknown``.
+def unoffered_paths(
+    asked: Mapping[str, Sequence[str]],
+    root: str,
+    before: str = "",
+    example: Mapping[str, str] | None = None,
+    unknown: bool = False,
+) -> dict[str, JsonValue]:
+    """The paths under ``root`` that are ``asked`` with these methods, and answered 501 whatever they are asked.
 
-    ``parameters`` are those in the path, each with an example.
+    ``before`` begins the names of their operations, ``example`` has values of their parameters, and ``unknown`` says
+    that a model that is not known is answered 404.
     """
-    given: list[JsonValue] = [
-        {"name": one, "in": "path", "required": True, "schema": TEXT, "example": value}
-        for one, value in parameters.items()
-    ]
-    statuses = (404, 501) if unknown else (501,)
-    made: Schema = {"operationId": name, "tags": ["not offered"], "summary": summary}
-    return {**made, **({"parameters": given} if given else {}), "responses": refusals(ERROR, *statuses)}
+    known, statuses = example or {}, (404, 501) if unknown else (501,)
+    made: dict[str, JsonValue] = {}
+    for path, methods in asked.items():
+        words = path.removeprefix(root).translate(WORDS_OF_PATH)
+        given = [_in_path(one, known.get(one, "any")) for one in PARAMETER.findall(path)]
+        made[path] = {
+            method.lower(): _not_offered(f"{before}{method.lower()}_{words}", given, statuses) for method in methods
+        }
+    return made
 
 
 def digests(always: bool = True) -> Schema:
@@ -133,6 +147,16 @@ def _refusal(error: Schema, status: int, media: str, digest: bool) -> Schema:
     made: Schema = {"description": text[0].upper() + text[1:] + ".", "content": {media: {"schema": error}}}
     headers = {**(digests(False) if digest else {}), **(RETRY if status in (429, 503) else {})}
     return {**made, "headers": headers} if headers else made
+
+
+def _in_path(name: str, value: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": TEXT, "example": value}
+
+
+def _not_offered(name: str, parameters: list[Schema], statuses: Sequence[int]) -> Schema:
+    made: Schema = {"operationId": name, "tags": ["not offered"], "summary": "Not offered here"}
+    given: Schema = {"parameters": [*parameters]} if parameters else {}
+    return {**made, **given, "responses": refusals(ERROR, *statuses)}
 
 
 def _or_refused(schema: Schema) -> Schema:

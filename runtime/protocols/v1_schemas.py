@@ -1,7 +1,5 @@
 """Version 1 for OpenAPI: the paths of KServe and TensorFlow Serving, with each model's own fields and examples."""
 
-from collections.abc import Mapping, Sequence
-
 from pydantic import JsonValue
 
 from lading.bundles.signature import Signature
@@ -17,7 +15,6 @@ from lading.runtime.protocols.operations import (
     PREDICTING,
     answered,
     get,
-    not_offered,
     operation,
     prediction,
     refusals,
@@ -94,19 +91,6 @@ def server_paths() -> dict[str, JsonValue]:
     alive = get("alive", "server", "Whether the server lives", {JSON: {"schema": ALIVE}, **HTML})
     models = operation("v1_models", "server", "The names of the deployed models", NAMES)
     return {"/": {"get": alive}, "/v1/models": {"get": models}}
-
-
-def unoffered_paths(asked: Mapping[str, Sequence[str]], example: Mapping[str, str]) -> dict[str, JsonValue]:
-    """The paths that are ``asked`` with these methods, and answered 501; ``example`` has a value of each parameter."""
-    made: dict[str, JsonValue] = {}
-    for path, methods in asked.items():
-        known = {name: value for name, value in example.items() if f"{{{name}}}" in path}
-        words = path.removeprefix("/v1/models/").translate(str.maketrans("/:", "__", "{}"))
-        made[path] = {
-            method.lower(): not_offered(f"v1_{method.lower()}_{words}", "Not offered here", known, unknown=True)
-            for method in methods
-        }
-    return made
 
 
 def model_paths(model: Model, path: str, which: str, style: str) -> dict[str, JsonValue]:

@@ -288,21 +288,24 @@ def test_a_body_of_another_type_is_refused_where_types_are_looked_at(asking: Ask
         assert asking.ask(Sent({**sent.headers, "content-type": "image/png"}, sent.body)).status == 200
 
 
+def called(sent: Sent, model: str = "", version: str = "") -> Sent:
+    """The call ``sent``, of another model or another version where one is named."""
+    request = ModelInferRequest.FromString(sent.body)
+    request.MergeFrom(ModelInferRequest(model_name=model, model_version=version))
+    return Sent({}, request.SerializeToString())
+
+
 def test_a_model_that_nobody_deployed_is_not_found(asking: Asking) -> None:
     sent = asking.encode(RIGHT)
     if asking.way.path is None:
-        request = ModelInferRequest.FromString(sent.body)
-        request.model_name = "walrus"
-        sent = Sent({}, request.SerializeToString())
+        sent = called(sent, model="walrus")
     asking.expect(asking.ask(sent, "walrus"), 404, "walrus", "rule")
 
 
 def test_a_version_that_nobody_deployed_is_not_found(asking: Asking) -> None:
     sent = asking.encode(RIGHT)
     if asking.way.path is None:
-        request = ModelInferRequest.FromString(sent.body)
-        request.model_version = "2"
-        sent = Sent({}, request.SerializeToString())
+        sent = called(sent, version="2")
     elif not asking.way.path.startswith("/v"):
         return  # these paths have no versions
     asking.expect(asking.ask(sent, version="2"), 404, "1.0.0")

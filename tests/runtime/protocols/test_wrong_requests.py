@@ -15,6 +15,7 @@ from lading.runtime.errors import shown
 from lading.runtime.model import Model
 from lading.runtime.protocols.binary import DTYPES
 from lading.runtime.protocols.inference import InferenceDialect
+from tests.runtime.protocols.ways import Sent, with_bytes
 from tests.runtime.protocols.wrong import Wrong, wrong_requests
 
 EXAMPLES = ["penguins", "breast-cancer"]
@@ -63,21 +64,19 @@ def empty(model: Model) -> list[dict[str, Any]]:
     ]
 
 
-def no_rows(model: Model) -> Mapping[str, tuple[dict[str, str], bytes]]:
+def no_rows(model: Model) -> Mapping[str, Sent]:
     """Requests of no rows, by path."""
     inputs = empty(model)
     parts = [{**one, "parameters": {"binary_data_size": 0}} for one in inputs]
     for part in parts:
         del part["data"]
-    head = orjson.dumps({"inputs": parts})
-    binary = {"inference-header-content-length": str(len(head)), "content-type": "application/octet-stream"}
     sent = {"content-type": "application/json"}
     return {
-        f"/v2/models/{model.name}/infer": (sent, orjson.dumps({"inputs": inputs})),
-        f"/v2/models/{model.name}/versions/{model.version}/infer": (binary, head),
-        f"/models/{model.name}/predict": (sent, b"[]"),
-        f"/models/{model.name}/invocations": (sent, b'{"inputs": []}'),
-        f"/v1/models/{model.name}:predict": (sent, b'{"instances": []}'),
+        f"/v2/models/{model.name}/infer": Sent(sent, orjson.dumps({"inputs": inputs})),
+        f"/v2/models/{model.name}/versions/{model.version}/infer": with_bytes(orjson.dumps({"inputs": parts}), []),
+        f"/models/{model.name}/predict": Sent(sent, b"[]"),
+        f"/models/{model.name}/invocations": Sent(sent, b'{"inputs": []}'),
+        f"/v1/models/{model.name}:predict": Sent(sent, b'{"instances": []}'),
     }
 
 

@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInfer
 from lading.runtime.model import Model
 from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.inference import InferenceDialect
+from tests.runtime.drafting import objects
 
 Columns = list[tuple[str, list[Any]]]
 """Names and values of columns; a name may be there twice."""
@@ -65,7 +66,7 @@ def an_object(pairs: list[tuple[str, Any]]) -> str:
     return "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in pairs) + "}"
 
 
-def objects(columns: Columns) -> str:
+def records(columns: Columns) -> str:
     return "[" + ",".join(map(an_object, rows_of(columns))) + "]"
 
 
@@ -145,9 +146,7 @@ def tensors(model: Model, columns: Columns, exact: bool) -> list[Tensor]:
 
 def packed(tensor: Tensor) -> bytes:
     if tensor.datatype == "BYTES":
-        made = np.empty(len(tensor.values), dtype=object)
-        made[:] = [str(value) for value in tensor.values]
-        return pack(made)
+        return pack(objects(*map(str, tensor.values)))
     return pack(np.array([NAN if v is None else v for v in tensor.values], dtype=DTYPES[tensor.datatype]))
 
 
@@ -167,6 +166,11 @@ def binary_inference(model: Model, columns: Columns) -> Sent:
         for one, part in zip(made, data, strict=True)
     ]
     head = json.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}}).encode()
+    return with_bytes(head, data)
+
+
+def with_bytes(head: bytes, data: Sequence[bytes]) -> Sent:
+    """A request that is the JSON ``head`` and the tensors' ``data`` behind it."""
     headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(head))}
     return Sent(headers, head + b"".join(data))
 
@@ -249,21 +253,21 @@ def under(key: str, text: Callable[[Columns], str]) -> Callable[[Columns], str]:
 PREDICT, INFER, V1 = "/models/{}/predict", "/v2/models/{}/infer", "/v1/models/{}:predict"
 
 WAYS: Mapping[str, Way] = {
-    "named fields": Way(PREDICT, as_json(objects), named_values, words="placed", types=True),
+    "named fields": Way(PREDICT, as_json(records), named_values, words="placed", types=True),
     "named fields in Arrow": Way(PREDICT, arrow, stream_values, "exact", "placed", True, "exact"),
     "named fields in Parquet": Way(PREDICT, parquet, parquet_values, "exact", "placed", True, "exact"),
     "named fields in CSV": Way(PREDICT, csv, csv_values, "csv", "placed", True, "csv"),
     "Open Inference": Way(INFER, inference, inference_values),
     "Open Inference in bytes": Way(INFER, binary_inference, binary_values, "exact", answers="exact"),
-    "V1 instances": Way(V1, as_json(under("instances", objects)), told("predictions")),
+    "V1 instances": Way(V1, as_json(under("instances", records)), told("predictions")),
     "V1 inputs": Way(V1, as_json(under("inputs", lambda columns: an_object(list(columns)))), told("predictions")),
-    "TensorFlow instances": Way(V1, as_json(under("instances", objects)), told("predictions"), style="tensorflow"),
+    "TensorFlow instances": Way(V1, as_json(under("instances", records)), told("predictions"), style="tensorflow"),
     "TensorFlow inputs": Way(
         V1, as_json(under("inputs", lambda columns: an_object(list(columns)))), told("outputs"), style="tensorflow"
     ),
     "MLflow split": invocation(split),
-    "MLflow records": invocation(under("dataframe_records", objects)),
-    "MLflow instances": invocation(under("instances", objects)),
+    "MLflow records": invocation(under("dataframe_records", records)),
+    "MLflow instances": invocation(under("instances", records)),
     "MLflow inputs": invocation(under("inputs", lambda columns: an_object(list(columns)))),
     "MLflow CSV": Way("/models/{}/invocations", csv, told("predictions"), "csv", "mlflow", True),
     "MLflow Parquet": Way("/models/{}/invocations", parquet, told("predictions"), "exact", "mlflow", True),

@@ -4,7 +4,7 @@ import copy
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ from lading.runtime.protocols.examples import golden_rows
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
 from lading.runtime.protocols.tensors import TensorSpec
+from tests.runtime.drafting import objects
+from tests.runtime.protocols.ways import with_bytes
 
 MOST_TENSORS = 8
 """Of a model with more, each of these is made wrong in every way, and the others in none."""
@@ -28,7 +30,7 @@ class Wrong(NamedTuple):
 
     what: str
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     name: str
 
@@ -104,8 +106,7 @@ def wrong_tensors(model: Model) -> Iterator[Wrong]:
 
 def in_bytes(tensor: Tensor) -> bytes:
     if tensor["datatype"] == "BYTES":
-        values = np.empty(len(tensor["data"]), dtype=object)
-        values[:] = ["" if value is None else value for value in tensor["data"]]
+        values = objects(*("" if value is None else value for value in tensor["data"]))
     else:
         values = np.array(tensor["data"], dtype=DTYPES[tensor["datatype"]])
     return pack(values)
@@ -129,11 +130,8 @@ def wrong_bytes(model: Model) -> Iterator[Wrong]:
                 | {"parameters": {"binary_data_size": len(part)}}
                 for tensor, part in zip(tensors, parts, strict=True)
             ]
-            head = orjson.dumps({"inputs": inputs})
-            headers = {"content-type": "application/octet-stream", "inference-header-content-length": str(len(head))}
-            yield Wrong(
-                f"{spec.name}: {what}", f"/v2/models/{model.name}/infer", headers, head + b"".join(parts), spec.name
-            )
+            sent = with_bytes(orjson.dumps({"inputs": inputs}), parts)
+            yield Wrong(f"{spec.name}: {what}", f"/v2/models/{model.name}/infer", sent.headers, sent.body, spec.name)
 
 
 ODD: dict[str, list[Any]] = {
