@@ -51,12 +51,14 @@ class OpenApi:
     def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
         """The document, made when it is first asked for."""
         made: list[JsonReply] = []
+        making = asyncio.Lock()
 
         async def openapi(request: Request) -> JsonReply:
-            if not made:  # the examples ask the models, which may take a while
-                app = request.app
-                keys = app.settings.keys_file is not None
-                made.append(await asyncio.to_thread(lambda: JsonReply(document(app.protocols, deployments, keys))))
+            async with making:  # by the first who asks; the examples ask the models, which may take a while
+                if not made:
+                    app = request.app
+                    keys = app.settings.keys_file is not None
+                    made.append(await asyncio.to_thread(lambda: JsonReply(document(app.protocols, deployments, keys))))
             return made[0]
 
         return [Route("/openapi.json", openapi)]

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
+from lading.runtime.protocols import openapi
 from lading.runtime.protocols.examples import example
 from lading.runtime.protocols.named_fields import NamedFieldsDialect
 from lading.runtime.protocols.openapi import KEYLESS
@@ -66,6 +67,23 @@ def test_a_server_that_asks_for_keys_says_how_they_come(deployments: Deployments
 
 def without_keys(responses: dict[str, Any]) -> dict[str, Any]:
     return {status: response for status, response in responses.items() if status not in ("401", "429")}
+
+
+def test_many_who_ask_at_once_have_it_made_once(deployments: Deployments, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def count(*given: Any) -> dict[str, Any]:
+        made.append(given)
+        return {}
+
+    monkeypatch.setattr(openapi, "document", count)
+    app = Application(deployments, Settings())
+
+    async def ask_at_once() -> list[bytes]:
+        return await asyncio.gather(*(_openapi(app) for _ in range(20)))
+
+    assert asyncio.run(ask_at_once()) == [b"{}"] * 20
+    assert len(made) == 1
 
 
 async def _openapi(app: Application) -> bytes:
