@@ -136,6 +136,11 @@ def run_options() -> Any:
     return _RUN_OPTIONS()
 
 
+def give_back(options: Any) -> None:
+    """Have an inference give back at its end what memory its session's arena took and no longer uses."""
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+
 def add_external(options: Any, external: Mapping[str, bytes]) -> None:
     """Give a session's options the files of external data. Raises ``ModelLoadError`` where the runtime takes none."""
     add = getattr(options, "add_external_initializers_from_files_in_memory", None)

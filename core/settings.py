@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """The TCP port that predictions are served on over gRPC, at the same address; none when not set."""
     replicas: Positive | None = None
     """Processes that hold the models; as many as the CPU quota allows when not set."""
+    replica_bytes: Positive | None = None
+    """The memory of one replica: a request that needs more is answered 413. Its share of what is free when not set."""
     threads: Positive = 1
     """Threads that one inference may use inside a replica."""
     run_folder: Path | None = None

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import InternalError, MethodNotAllowedError, UnknownPathError
+from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
 from lading.runtime.protocols.compression import compressing
 from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
@@ -113,6 +113,8 @@ def _reply(error: Exception, scope: Scope, refuse: Refuse) -> ASGIApp:
         return _http_refusal(error, scope)
     if isinstance(error, Refusal):
         return refuse(error, ())
+    if isinstance(error, MemoryError):
+        return refuse(TooMuchMemoryError(), ())
     request = _request_id(scope)
     LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error)
     return refuse(InternalError(request), ())

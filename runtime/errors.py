@@ -242,6 +242,15 @@ class InternalError(RequestError):
         return f"the server failed to answer; its log has the reason under request {self.request}"
 
 
+class TooMuchMemoryError(RequestError):
+    """The request takes more memory than is left for it."""
+
+    status = 413
+
+    def __str__(self) -> str:
+        return "the request takes more memory than this server has left for it; send fewer rows in one request"
+
+
 class UncomputableError(RequestError):
     """The model's graph cannot compute with these values: extents that do not go together, a position that is none.
 

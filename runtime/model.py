@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from lading.bundles.bundle import Bundle
 from lading.bundles.golden import Golden
@@ -23,13 +23,15 @@ from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
-from lading.runtime.errors import DeadlineError, SeveralShapesError, UncomputableError, cut, shown
+from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError, cut, shown
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
 
 SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
 """What in a message of ONNX Runtime is of its sources."""
+OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc")
+"""What it says where an allocation failed: that of a tensor, and any other."""
 
 Feeds = dict[str, NDArray[np.generic]]
 """Tensors by name."""
@@ -136,7 +138,7 @@ class Model:
 
         Raises ``DeadlineError`` when ``run`` is stopped or its time is up; without one there is no end to it. Raises
         ``SeveralShapesError`` where each row is a run of its own and their answers do not fit together, and in a
-        ``run`` ``UncomputableError`` where the graph refuses the values.
+        ``run`` ``UncomputableError`` where the graph refuses the values, and ``TooMuchMemoryError``.
         """
         if len(next(iter(feeds.values()))) == 0:
             return {output.tensor.name: _nothing(self.signature, output.tensor) for output in self.signature.outputs}
@@ -146,9 +148,14 @@ class Model:
             return dict(zip(self._names, run.over(self._session, self._names, feeds), strict=True))
         except UnevenAnswersError as error:
             raise SeveralShapesError(str(error)) from None
-        except (Fail, InvalidArgument) as error:  # the golden rows were computed, so it is not the graph
+        except (Fail, InvalidArgument, RuntimeException) as error:
             if run is None:
                 raise
+            if any(sign in str(error) for sign in OUT_OF_MEMORY):
+                raise TooMuchMemoryError from None
+            if isinstance(error, RuntimeException):
+                raise
+            # The golden rows were computed, so it is not the graph.
             raise UncomputableError(reason_of(str(error))) from None
         except DeadlineError:
             if run is not None and time.monotonic() > run.limit:  # not at a client's wish

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lading.bundles.session import run_options
+from lading.bundles.session import give_back, run_options
 from lading.runtime.errors import DeadlineError
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Run:
     def remaining(self) -> float:
         """Seconds until the deadline, at least 0."""
         return max(0.0, self.deadline - time.monotonic())
+
+    def give_back(self) -> None:
+        """Have ONNX Runtime keep nothing of the memory that it takes for this inference, which is a large one."""
+        give_back(self._options)
 
     def stop(self) -> None:
         """Have ONNX Runtime return from it as soon as it can, and never begin it if it has not begun."""

@@ -11,7 +11,7 @@ from grpc import aio
 
 from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.app import REQUEST_ID, Application
-from lading.runtime.errors import InternalError, RequestError
+from lading.runtime.errors import InternalError, RequestError, TooMuchMemoryError
 from lading.runtime.grpc.arrival import Arrival, Context
 from lading.runtime.grpc.service import Call, GrpcService, Metadata, Method, load_services
 from lading.runtime.protocols.error_table import meaning
@@ -78,6 +78,8 @@ def _guarded(method: Method, arrival: Arrival) -> Callable[[object, Context], Aw
                 return await method(message, call)
         except (RequestError, FieldError) as error:
             refused: Refusal = error
+        except MemoryError:
+            refused = TooMuchMemoryError()
         except Exception as error:  # the rim of the process: logged, and answered INTERNAL
             refused = _logged(error, sent)
         finally:

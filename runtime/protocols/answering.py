@@ -32,6 +32,7 @@ class Answering(typing.Generic[Asked, Said]):
         started = perf_counter_ns()
         if large:
             run = self._model.begin(seconds)
+            run.give_back()
             return await aside(self._model, partial(self._whole, read, run, started), run, gone)
         question = read()
         run, ready = self._begin(question, seconds), perf_counter_ns()

@@ -96,7 +96,7 @@ class Endpoint(typing.Generic[Asked]):
         try:
             check_head(head, app.settings.body_bytes, app.intake.codings)
             answer = await self._taken(head, receive, app.intake)
-        except ClientGoneError:
+        except (ClientGoneError, MemoryError):
             self._answering.fail(started)
             raise
         except (RequestError, FieldError) as error:

@@ -27,7 +27,11 @@ MEANINGS: Mapping[int, Meaning] = {
     406: Meaning("the answer is not sent as anything that the request accepts", "INVALID_ARGUMENT", "BAD_REQUEST"),
     408: Meaning("the request did not arrive in time", "DEADLINE_EXCEEDED", "BAD_REQUEST"),
     411: Meaning("a body in chunks is too large to come without its length", "INVALID_ARGUMENT", "BAD_REQUEST"),
-    413: Meaning("the body is larger than this server takes", "RESOURCE_EXHAUSTED", "BAD_REQUEST"),
+    413: Meaning(
+        "the body is larger than this server takes, or its answer takes more memory than is left",
+        "RESOURCE_EXHAUSTED",
+        "BAD_REQUEST",
+    ),
     414: Meaning("the target of the request is too long", "INVALID_ARGUMENT", "BAD_REQUEST"),
     415: Meaning("the body is of a type, or compressed in a way, that is not taken", "INVALID_ARGUMENT", "BAD_REQUEST"),
     422: Meaning("the answer cannot be said in the form that was asked for", "FAILED_PRECONDITION", "BAD_REQUEST"),

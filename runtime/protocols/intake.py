@@ -57,13 +57,13 @@ class Intake:
         try:
             async with asyncio.timeout(self._seconds) as clock:
                 await self._collect(receive, parts, clock)
+            return b"".join(parts) if len(parts) != 1 else parts[0]
         except TimeoutError:
             self.release(sum(map(len, parts)))
             raise SlowBodyError(self._rate) from None
         except BaseException:
             self.release(sum(map(len, parts)))
             raise
-        return b"".join(parts) if len(parts) != 1 else parts[0]
 
     async def _decoded(self, body: bytes, coding: bytes) -> bytes:
         loop = asyncio.get_running_loop()

@@ -12,6 +12,7 @@ from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
 from lading.runtime.serving.edge_rules import body_rules, request_rules
 from lading.runtime.serving.edge_tls import tls_globals, tls_lines, tls_words
+from lading.runtime.serving.edge_unserved import unserved_section, unserved_server
 from lading.runtime.serving.slots import grpc_path
 
 READY_PATH = "/v2/health/ready"
@@ -48,6 +49,7 @@ def edge_configuration(
         _frontend(listener, limits, access, log),
         _replicas(slots, limits),
         _uploads(slots, limits),
+        unserved_section(slots[0].parent, limits),
         *([] if metrics is None else metrics_sections(*metrics)),
         *([] if grpc is None else grpc_sections(grpc, called, BACKEND, limits, access, log)),
     )
@@ -57,7 +59,7 @@ def edge_configuration(
 def _process(admin: Path, limits: EdgeLimits, ports: int) -> list[str]:
     return [
         "global",
-        f"maxconn {ports * limits.connections + CONNECTIONS}",
+        f"maxconn {2 * ports * limits.connections + CONNECTIONS}",
         "nbthread 1",
         f"stats socket {admin} mode 600 level admin",
         f"hard-stop-after {milliseconds(limits.drain_seconds)}",
@@ -101,6 +103,7 @@ def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | 
 def _replicas(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     return [
         *_backend(BACKEND, limits),
+        unserved_server(slots[0].parent),
         "option httpchk",
         f"http-check send meth GET uri {READY_PATH} ver HTTP/1.1 hdr host localhost",
         "http-check expect status 200",
@@ -120,6 +123,7 @@ def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
         *_backend(UPLOADS, limits),
         # Said by HAProxy itself, since it would pass a replica's answer on and then wait for the body.
         replace(408, REFUSALS[408]),
+        unserved_server(slots[0].parent),
         f"default-server init-addr none maxconn {limits.connections} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {BACKEND}/slot{index}" for index, path in enumerate(slots)),
     ]

@@ -18,6 +18,7 @@ from lading.runtime.serving.edge_statuses import (
     too_large,
 )
 from lading.runtime.serving.edge_tls import tls_lines, tls_words
+from lading.runtime.serving.edge_unserved import NAME, unserved_calls_section, unserved_server
 
 BACKEND = "replicas-grpc"
 UPLOADS = "uploads-grpc"
@@ -53,6 +54,7 @@ def grpc_sections(
         _backend(BACKEND, slots, tracked, limits, limits.per_replica),
         # The same replicas for messages that the buffer cannot hold: a slow one takes no place from a short one.
         _backend(UPLOADS, slots, tracked, limits, limits.connections),
+        unserved_calls_section(slots[0].parent, limits),
     ]
 
 
@@ -117,6 +119,7 @@ def _backend(name: str, slots: Sequence[Path], tracked: str, limits: EdgeLimits,
         "retries 3",
         "option redispatch 1",
         "retry-on conn-failure empty-response",
+        f"{unserved_server(slots[0].parent, f'{NAME}-grpc')} proto h2",
         f"default-server proto h2 init-addr none maxconn {most} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {tracked}/slot{index}" for index, path in enumerate(slots)),
     ]

@@ -2,11 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-PROC = Path("/proc/self/cgroup")
-CGROUPS = Path("/sys/fs/cgroup")
+from lading.runtime.serving.control_groups import CGROUPS, PROC, Group, control_groups
 
 
 def cpu_quota() -> float:
@@ -24,47 +22,16 @@ def cgroup_quotas(membership: Path = PROC, mounted: Path = CGROUPS) -> list[floa
 
     Empty where there are none, as on macOS.
     """
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if not controllers:
-            found += [_of_version_2(folder) for folder in _upwards(mounted, group)]
-        elif "cpu" in controllers.split(","):
-            # A container often sees its own group mounted as the root, so the named path need not exist.
-            found += [
-                _of_version_1(folder) for name in (controllers, "cpu") for folder in _upwards(mounted / name, group)
-            ]
-    return [quota for quota in found if quota is not None]
+    quotas = map(_quota, control_groups("cpu", membership, mounted))
+    return [quota for quota in quotas if quota is not None]
 
 
-def _upwards(mounted: Path, group: str) -> Iterator[Path]:
-    """The group's folder and those above it, up to the mount."""
-    folder = mounted / group.strip("/")
-    yield folder
-    while folder != mounted:
-        folder = folder.parent
-        yield folder
-
-
-def _of_version_2(folder: Path) -> float | None:
-    limit, _, period = _read(folder / "cpu.max").partition(" ")
+def _quota(group: Group) -> float | None:
+    if group.version == 1:
+        limit, period = group.read("cpu.cfs_quota_us"), group.read("cpu.cfs_period_us")
+    else:
+        limit, _, period = group.read("cpu.max").partition(" ")
     return int(limit) / int(period) if limit.isdigit() and period.isdigit() else None
-
-
-def _of_version_1(folder: Path) -> float | None:
-    limit, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
-    return int(limit) / int(period) if limit.isdigit() and period.isdigit() else None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
 
 
 def _affinity() -> int:

@@ -18,6 +18,8 @@ def ray_environment(environment: Mapping[str, str], folder: Path, token: Path) -
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_enable_metrics_collection": "0",
+        # It would kill a replica for what other programs of the machine take; each has a bound of its own here.
+        "RAY_memory_monitor_refresh_ms": "0",
         "RAY_SERVE_LOG_TO_STDERR": "0",
         # One thread less in a replica; one that hangs then fails Ray's health check, as it should.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",

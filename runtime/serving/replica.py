@@ -18,11 +18,14 @@ from ray.serve._private import replica
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.pool import THREADS
+from lading.runtime.protocols.intake import DECODERS
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.http_server import http_settings
 from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.log_lines import send_log_lines
+from lading.runtime.serving.memory import bound_memory
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
 from lading.runtime.watch import Run, Watch
 
@@ -72,6 +75,8 @@ class Replica:
                 self._application = Application(deployments, self._settings, tallies=self._ledger.tallies)
             else:
                 self._application.deployments = deployments
+            if self._settings.replica_bytes is not None:
+                bound_memory(self._settings.replica_bytes, THREADS * len(deployments) + DECODERS)
         except Exception as error:  # the rim of the process: whatever it is, the server hears of it
             write_failure(self._folder, error)
             if self._application is None:

@@ -24,6 +24,7 @@ from lading.runtime.serving.failures import take_failures
 from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
+from lading.runtime.serving.memory import default_share
 from lading.runtime.serving.orders import Order
 from lading.runtime.serving.published import Listeners, open_listeners, target, url
 from lading.runtime.serving.quota import default_replicas
@@ -66,6 +67,7 @@ class Server:
     ) -> None:
         self._paths, self._settings, self._tell, self._ready, self._log = paths, settings, tell, ready, log
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
+        self._share = default_share(self._replicas) if settings.replica_bytes is None else settings.replica_bytes
         self._headcount = Headcount(self._replicas, tell)
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look_again = asyncio.Event()
@@ -172,7 +174,7 @@ class Server:
             desired=desired,
             replicas=self._replicas,
             slots=slot_count(self._replicas),
-            settings=self._settings.model_dump(mode="json"),
+            settings=self._settings.model_dump(mode="json") | {"replica_bytes": self._share},
         )
 
     async def _hear(self, engine: EngineProcess) -> None:

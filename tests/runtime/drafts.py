@@ -313,6 +313,27 @@ def loops() -> Draft:
     return draft("loops", signature, graph(nodes, signature, constants), {"rounds": np.array([1.0, 3.0])})
 
 
+def hoards() -> Draft:
+    """Fills as many mebibytes as the largest number asked for says, and answers half of each number."""
+    signature = Signature(
+        form="array",
+        fields=(Field(name="mebibytes", type="number", dtype="float64", feed=Feed(input="X", column=0)),),
+        inputs=(Tensor(name="X", dtype="float64", shape=("N", 1)),),
+        outputs=(Output(tensor=Tensor(name="half", dtype="float64", shape=("N", 1)), meaning="value"),),
+    )
+    nodes = [
+        helper.make_node("ReduceMax", ["X"], ["most"], keepdims=0),
+        helper.make_node("Mul", ["most", "mebibyte"], ["values"]),
+        helper.make_node("Cast", ["values"], ["count"], to=TensorProto.INT64),
+        helper.make_node("Unsqueeze", ["count", "first"], ["shape"]),
+        helper.make_node("Expand", ["a half", "shape"], ["hoard"]),
+        helper.make_node("ReduceMean", ["hoard"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["X", "mean"], ["half"]),
+    ]
+    constants = {"first": np.array([0]), "a half": np.array(0.5), "mebibyte": np.array(131072.0)}
+    return draft("hoards", signature, graph(nodes, signature, constants), {"mebibytes": np.array([1.0, 2.0])})
+
+
 DRAFTS: Mapping[str, Callable[[], Draft]] = {
     "penguins": penguins,
     "cells": cells,

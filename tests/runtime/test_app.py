@@ -33,7 +33,10 @@ class Failing:
         async def fail(scope: Scope, receive: Receive, send: Send) -> None:
             raise OSError("/secret/path is broken, numpy 9.9.9")
 
-        return {"/fail": fail}
+        async def exhaust(scope: Scope, receive: Receive, send: Send) -> None:
+            raise MemoryError
+
+        return {"/fail": fail, "/exhaust": exhaust}
 
     def routes(self, deployments: Deployments) -> Sequence[BaseRoute]:
         async def halfway(_: Request) -> StreamingResponse:
@@ -202,6 +205,13 @@ def test_what_goes_wrong_inside_stays_inside(
     request = record.getMessage().split()[1].rstrip(":")
     assert request.encode() in body["body"]
     assert (request == given.decode()) is (given == b"my-request-1")
+
+
+def test_what_takes_too_much_memory_is_told_so(deployments: Deployments, caplog: pytest.LogCaptureFixture) -> None:
+    start, body = call(Application(deployments, Settings(), [Failing()]), path="/exhaust")
+    assert start["status"] == 413
+    assert b"more memory than this server has left" in body["body"]
+    assert caplog.records == []
 
 
 def test_an_answer_that_breaks_off_is_not_begun_again(

@@ -89,6 +89,9 @@ class Stranger:
         async def fail(body: bytes, call: Call) -> bytes:
             raise LookupError("the secret of the house")
 
+        async def exhaust(body: bytes, call: Call) -> bytes:
+            raise MemoryError
+
         async def wait(body: bytes, call: Call) -> bytes:
             self.begun.set()
             try:
@@ -104,7 +107,7 @@ class Stranger:
         async def metadata(body: bytes, call: Call) -> bytes:
             return "\n".join(f"{name}={value!r}" for name, value in call.sent).encode()
 
-        methods = {"Count": count, "Refuse": refuse, "Fail": fail, "Wait": wait}
+        methods = {"Count": count, "Refuse": refuse, "Fail": fail, "Exhaust": exhaust, "Wait": wait}
         return methods | {"Patience": patience, "Metadata": metadata}
 
 

@@ -14,7 +14,7 @@ from tritonclient.grpc import InferenceServerClient, model_config_pb2
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import BodyTooLargeError
+from lading.runtime.errors import BodyTooLargeError, TooMuchMemoryError
 from lading.runtime.grpc.health import Health
 from lading.runtime.grpc.open_inference import OpenInference
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelMetadataRequest, ModelMetadataResponse
@@ -148,6 +148,17 @@ def test_a_refusal_is_a_status_with_its_words_and_metadata(begin: Begin, deploym
     assert told(refused).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert told(refused).details() == str(BodyTooLargeError(7))
     assert ("what", "this") in list(told(refused).trailing_metadata())
+
+
+def test_a_call_that_takes_too_much_memory_is_told_so(
+    begin: Begin, deployments: Deployments, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = begin(Application(deployments, Settings()), Stranger())
+    with pytest.raises(grpc.RpcError) as refused:
+        called(calls, "/stranger.Service/Exhaust")
+    assert told(refused).code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert told(refused).details() == str(TooMuchMemoryError())
+    assert caplog.records == []
 
 
 def test_a_failure_is_internal_and_only_the_log_says_why(

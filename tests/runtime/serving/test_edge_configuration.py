@@ -138,7 +138,8 @@ def test_a_503_says_when_to_come_again() -> None:
 def called() -> str:
     """The sections for gRPC."""
     whole = edge_configuration(9, ADMIN, SLOTS, LIMITS, grpc=11)
-    assert whole.startswith(configuration().replace(f"maxconn {77 + CONNECTIONS}", f"maxconn {2 * 77 + CONNECTIONS}"))
+    one, two = (f"maxconn {ports * 2 * 77 + CONNECTIONS}" for ports in (1, 2))
+    assert whole.startswith(configuration().replace(one, two))
     return whole[len(configuration()) :]
 
 
