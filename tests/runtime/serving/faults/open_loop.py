@@ -40,10 +40,10 @@ class Asked:
         return times[min(len(times) - 1, int(share * len(times)))]
 
 
-def request(path: str, body: bytes) -> bytes:
-    """A request as it goes over the wire, on a connection of its own."""
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def request(path: str, body: bytes, *fields: str) -> bytes:
+    """A request as it goes over the wire, on a connection of its own, with ``fields`` besides those that it needs."""
+    lines = (f"POST {path} HTTP/1.1", "host: localhost", "connection: close", *fields, f"content-length: {len(body)}")
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 async def ask(port: int, sent: bytes, due: float) -> Outcome:
