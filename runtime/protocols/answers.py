@@ -13,6 +13,7 @@ from lading.bundles.signature import Output, Signature
 from lading.bundles.tensors.comparing import AnswerShapeError
 from lading.runtime.errors import InfiniteAnswerError
 from lading.runtime.model import Feeds
+from lading.runtime.protocols.pieces import PIECE_VALUES, pause
 
 Array = NDArray[Any]
 
@@ -32,6 +33,19 @@ class AnswerWriter:
 
     def rows(self, outputs: Feeds) -> list[bytes]:
         """The answer to each row. Raises ``InfiniteAnswerError``; NaN is null."""
+        count = len(next(iter(outputs.values())))
+        if count <= PIECE_VALUES:
+            return self._rows(outputs)
+        written: list[bytes] = []
+        for start in range(0, count, PIECE_VALUES):
+            try:
+                written += self._rows({name: values[start : start + PIECE_VALUES] for name, values in outputs.items()})
+            except InfiniteAnswerError as error:
+                raise InfiniteAnswerError(error.output, None if error.row is None else start + error.row) from None
+            pause()
+        return written
+
+    def _rows(self, outputs: Feeds) -> list[bytes]:
         cells = [cells_of(outputs[name]) for name, cells_of in self._columns]
         template = self._template
         if len(cells) == 1:

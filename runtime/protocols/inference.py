@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lading.runtime.errors import MalformedRequestError, shown
+from lading.bundles.tensors.feeds import FieldError
+from lading.runtime.errors import MalformedRequestError, RequestError, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.binary_body import cut, hand_out, raw_request
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.head import BINARY_LENGTH, Head
 from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
+from lading.runtime.protocols.pieces import LARGE_BYTES, numbers_apart, put_back
 from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
 from lading.runtime.protocols.selection import Selector
 from lading.runtime.protocols.tensors import OutputWriter
@@ -56,15 +58,23 @@ class InferenceDialect:
             if not text:
                 return self.question(raw_request(self.inputs.specs, body))
             body = text
-        document = parse(body)
-        if type(document) is not dict:
-            raise MalformedRequestError(f"the body is {shown(document)}, expected an object with inputs")
-        given = _objects(document, "inputs")
-        wanted = _objects(document, "outputs") if document.get("outputs") is not None else []
-        refuse_repeated(body, document, _names(document, given, wanted))
+        elif len(body) >= LARGE_BYTES and (question := self._in_pieces(body)) is not None:
+            return question
+        document, given, wanted = _parsed(body)
         if data is not None:
             hand_out(data, given)
         return self._question(document, given, wanted)
+
+    def _in_pieces(self, body: bytes) -> Inference | None:
+        """The request in a large ``body``; None where there are no long lists of numbers, or anything is wrong."""
+        text, numbers = numbers_apart(body)
+        if not numbers:
+            return None
+        try:
+            document, given, wanted = _parsed(text)
+            return self._question(document, given, wanted) if put_back(given, numbers) else None
+        except (RequestError, FieldError):  # it is found, and told, where the body is read whole
+            return None
 
     def question(self, document: Mapping[str, Any]) -> Inference:
         """What ``document``, which is like a request's JSON, asks; its tensors' data may also be bytes and arrays.
@@ -103,6 +113,17 @@ class InferenceDialect:
         feeds, rows = self.inputs.read(given)
         outputs, binary = self._selector.select(wanted, parameters)
         return Inference(feeds, rows, _id(document.get("id")), outputs, _timeout(parameters), binary)
+
+
+def _parsed(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The request in ``body``, its inputs and its outputs. Raises ``MalformedRequestError``."""
+    document = parse(body)
+    if type(document) is not dict:
+        raise MalformedRequestError(f"the body is {shown(document)}, expected an object with inputs")
+    given = _objects(document, "inputs")
+    wanted = _objects(document, "outputs") if document.get("outputs") is not None else []
+    refuse_repeated(body, document, _names(document, given, wanted))
+    return document, given, wanted
 
 
 def _objects(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

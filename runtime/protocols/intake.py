@@ -10,9 +10,10 @@ from lading.core.settings import Settings
 from lading.runtime.errors import BodyTooLargeError, CrowdedError, SlowBodyError
 from lading.runtime.protocols.codings import WINDOWS, decoded
 from lading.runtime.protocols.head import IDENTITY
+from lading.runtime.protocols.pieces import LARGE_BYTES
 
 DECODERS = 2
-"""Threads that take bodies out of their codings; each may hold a whole one that is not counted yet."""
+"""Threads that put bodies together and take them out of their codings; each may hold a whole one that is not counted yet."""
 
 
 class ClientGoneError(Exception):
@@ -57,13 +58,20 @@ class Intake:
         try:
             async with asyncio.timeout(self._seconds) as clock:
                 await self._collect(receive, parts, clock)
-            return b"".join(parts) if len(parts) != 1 else parts[0]
+            return await self._joined(parts)
         except TimeoutError:
             self.release(sum(map(len, parts)))
             raise SlowBodyError(self._rate) from None
         except BaseException:
             self.release(sum(map(len, parts)))
             raise
+
+    async def _joined(self, parts: list[bytes]) -> bytes:
+        if len(parts) == 1:
+            return parts[0]
+        if sum(map(len, parts)) < LARGE_BYTES:
+            return b"".join(parts)
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, b"".join, parts)
 
     async def _decoded(self, body: bytes, coding: bytes) -> bytes:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from lading.bundles.tensors.feeds import FieldError
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, cut, shown
+from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, RequestError, cut, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
@@ -29,6 +29,7 @@ from lading.runtime.protocols.media import (
     wanted_as,
 )
 from lading.runtime.protocols.operations import ANY_ERROR, FIELD_ERROR, PREDICTING, answered, prediction, refusals
+from lading.runtime.protocols.pieces import LARGE_BYTES, joined, rows_in_pieces
 from lading.runtime.protocols.replies import Answer, Header, JsonReply, Refusal, refused, words
 from lading.runtime.protocols.rows import RowReader
 from lading.runtime.protocols.schemas import BYTES, Schema, answer_schema, row_schema
@@ -81,6 +82,8 @@ class NamedFieldsDialect:
         raise UnknownTypeError(head[TYPE].decode("latin-1"), TAKEN)
 
     def _objects(self, body: bytes, form: str) -> Rows:
+        if len(body) >= LARGE_BYTES and (read := self._in_pieces(body)) is not None:
+            return Rows(*read, False, form)
         document = parse(body)
         single = type(document) is dict
         rows = [document] if single else _listed(document)
@@ -89,6 +92,22 @@ class NamedFieldsDialect:
             return Rows(self._reader.read(rows), len(rows), single, form)
         except FieldError as error:
             raise FieldError(error.field, None if single else error.row, error.problem) from None
+
+    def _in_pieces(self, body: bytes) -> tuple[Feeds, int] | None:
+        """The rows of a large list, and how many there are; None where anything is wrong, or it is none."""
+        feeds, count = list[Feeds](), 0
+        try:
+            for piece in rows_in_pieces(body):
+                document = parse(piece)
+                rows = _listed(document)
+                if not rows:
+                    return None
+                refuse_repeated(piece, document, sum(map(len, rows)))
+                feeds.append(self._reader.read(rows))
+                count += len(rows)
+            return (joined(feeds), count) if feeds else None
+        except (RequestError, FieldError, ValueError):  # it is found, and told, where the body is read whole
+            return None
 
     def write(self, question: Rows, outputs: Feeds) -> Answer:
         """An answer for each row, in their order; an object for an object, a list for a list, or a table."""

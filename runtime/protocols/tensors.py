@@ -1,7 +1,7 @@
 """Tensors on the wire: what a model's tensors are to the Open Inference Protocol, and their JSON data as values."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,6 +17,7 @@ from lading.runtime.protocols.answers import class_values, refuse_infinite
 from lading.runtime.protocols.arrays import EXACT
 from lading.runtime.protocols.binary import DTYPES, UnreadableError, pack, unpack
 from lading.runtime.protocols.head import BINARY_LENGTH
+from lading.runtime.protocols.pieces import PIECE_VALUES, Numbers, pause
 
 Array = NDArray[Any]
 
@@ -43,6 +44,8 @@ TYPES: Mapping[str, frozenset[type]] = {
 INTEGER = frozenset({int})
 
 NOUNS = {"BOOL": "true or false", "BYTES": "text", "FP32": "a number", "FP64": "a number"}
+
+NUMBERS = frozenset({"FP32", "FP64"})
 
 LIMITS = {word: (np.iinfo(dtype).min, np.iinfo(dtype).max) for dtype, word in DATATYPES.items() if "INT" in word}
 
@@ -120,7 +123,7 @@ class Given(NamedTuple):
 
 
 def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
-    """The data of the tensor ``given`` in a request: a list, flat or nested, or bytes, or an array of all values.
+    """The data of the tensor ``given`` in a request: a list, flat or nested, bytes, numbers, or an array of all values.
 
     Raises ``MalformedRequestError``, which names the tensor, for a wrong datatype, shape or value, ragged data,
     or data that its shape does not describe; ``NotInJsonError`` for a list of FP16.
@@ -128,8 +131,8 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     if given.get("datatype") != spec.datatype:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
     data = given.get("data")
-    if type(data) is memoryview or (type(data) is not list and isinstance(data, bytes | np.ndarray)):
-        return _read_binary(spec, data, *_shape(spec, given.get("shape")))
+    if type(data) is not list and (array := _read_array(spec, data, given)) is not None:
+        return array
     parameters = given.get("parameters")
     if isinstance(parameters, dict):
         _check_parameters(spec, parameters)
@@ -167,6 +170,18 @@ def _whole_numbers(spec: TensorSpec, data: list[Any], types: frozenset[type]) ->
     return made
 
 
+def _read_array(spec: TensorSpec, data: object, given: Mapping[str, Any]) -> Given | None:
+    """The data of a tensor that did not come as a list."""
+    if isinstance(data, bytes | memoryview | np.ndarray):
+        return _read_binary(spec, data, *_shape(spec, given.get("shape")))
+    if type(data) is not Numbers:
+        return None
+    parameters = given.get("parameters")
+    if isinstance(parameters, dict):
+        _check_parameters(spec, parameters)
+    return _read_numbers(spec, data, *_shape(spec, given.get("shape")))
+
+
 def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int, extents: Sequence[int]) -> Given:
     if isinstance(data, np.ndarray):
         _check_count(spec, len(data), rows, extents)
@@ -175,6 +190,20 @@ def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int, 
         return Given(unpack(spec.datatype, data, rows * math.prod(extents)), rows, extents)
     except UnreadableError as error:
         _fail(spec, str(error))
+
+
+def _read_numbers(spec: TensorSpec, data: Numbers, rows: int, extents: Sequence[int]) -> Given:
+    if data.width is not None and (spec.whole or [*extents] != [data.width]):
+        _fail(spec, f"is ragged: its rows have {data.width} values")
+    _check_count(spec, len(data.values), rows, extents)
+    made = None
+    if spec.datatype in NUMBERS:
+        made = data.floats(DTYPES[spec.datatype])
+    elif spec.datatype in LIMITS:
+        made = data.integers(DTYPES[spec.datatype])
+    if made is None:
+        _fail(spec, f"has numbers that do not fit {spec.datatype}")
+    return Given(made, rows, extents)
 
 
 def _check_count(spec: TensorSpec, found: int, rows: int, extents: Sequence[int]) -> None:
@@ -297,18 +326,28 @@ class OutputWriter:
         return b"%b%b}" % (start, data)
 
     def _data(self, values: Array) -> bytes:
-        if self._names is not None:
-            names = self._names
-            return orjson.dumps([names[position] for position in values.reshape(-1).tolist()])
-        if self._dtype == "string":
-            return orjson.dumps(values.reshape(-1).tolist())
-        if self._dtype == "float16":
+        if self._dtype == "float16" and self._names is None:
             raise NotInJsonError(self.name, "FP16")
-        whole = values if values.flags.c_contiguous else np.ascontiguousarray(values)
-        text = orjson.dumps(whole.reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
-        if b"n" in text:  # of null, which stands for what is not finite
+        if values.size <= PIECE_VALUES:
+            text = self._written(values.reshape(-1))
+        else:
+            text = b"[%b]" % b",".join(self._in_pieces(values.reshape(-1)))
+        if b"n" in text and self._dtype != "string":  # of null, which stands for what is not finite
             refuse_infinite(self.name, values)
         return text
+
+    def _in_pieces(self, values: Array) -> Iterator[bytes]:
+        for start in range(0, len(values), PIECE_VALUES):
+            yield self._written(values[start : start + PIECE_VALUES])[1:-1]
+            pause()
+
+    def _written(self, values: Array) -> bytes:
+        if self._names is not None:
+            names = self._names
+            return orjson.dumps([names[position] for position in values.tolist()])
+        if self._dtype == "string":
+            return orjson.dumps(values.tolist())
+        return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _array(names: list[Any], datatype: str) -> Array:

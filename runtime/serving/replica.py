@@ -4,8 +4,10 @@ Ray Serve places it, watches it and replaces it; requests reach it from the edge
 """
 
 import asyncio
+import gc
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +41,8 @@ EVERYWHERE = "[::]:0"
 NOTICE_SECONDS = 1.5
 """How long the edge needs to see that a replica is leaving: two checks, and what they take."""
 CLAIM_SECONDS = 10.0
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes keeps the event loop waiting; Python's own default is 5 ms."""
 
 
 class UnhealthyError(RuntimeError):
@@ -52,6 +56,7 @@ class Replica:
         self, folder: str, slots: int, settings: Mapping[str, Any]
     ) -> None:
         _keep_to_loopback()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._folder = Path(folder)
         self._settings = Settings(**settings)
         send_log_lines(self._folder, self._settings.log_level)
@@ -77,6 +82,7 @@ class Replica:
                 self._application.deployments = deployments
             if self._settings.replica_bytes is not None:
                 bound_memory(self._settings.replica_bytes, THREADS * len(deployments) + DECODERS)
+            _settle()
         except Exception as error:  # the rim of the process: whatever it is, the server hears of it
             write_failure(self._folder, error)
             if self._application is None:
@@ -143,6 +149,16 @@ async def _claim(folder: Path, slots: int) -> Slot:
                 write_failure(folder, error)
                 raise
             await asyncio.sleep(0.1)
+
+
+def _settle() -> None:
+    """Keep pauses short, now that what is loaded stays: the collector is not to look through it again and again.
+
+    A look through all of it takes some 50 ms, and long lists of lists are what makes it look.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _keep_to_loopback() -> None:
