@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contenders import FASTAPI, INLINE, LADING, RAY, Contender, Question, contenders, request
+from benchmarks.contenders import BEFORE, FASTAPI, INLINE, LADING, NAMED, RAY, Contender, Question, contenders, request
 from benchmarks.model import Subject, make_subject
 from benchmarks.processes import Family, started
 
@@ -37,18 +37,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--before", type=Path, help="measure this one with another lading program, and nothing else")
     parser.add_argument("--json", action="store_true", help="print every round as JSON")
     options = parser.parse_args()
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="lading-benchmark-") as folder:
         subject = make_subject(Path(folder))
         for round_ in range(options.rounds):
-            for contender in contenders(subject):
+            for contender in contenders(subject, options.before):
                 found = measure(contender, subject, Path(folder), options.connections, options.seconds)
                 results += [result | {"round": round_} for result in found]
             results += [result | {"round": round_} for result in measure_bare(subject, Path(folder), options.seconds)]
     if options.json:
-        print(json.dumps({"machine": machine(), "settings": vars(options), "results": results}, indent=1))
+        print(
+            json.dumps(
+                {"machine": machine(), "settings": vars(options) | {"before": str(options.before)}, "results": results},
+                indent=1,
+            )
+        )
     else:
         show(results, options)
 
@@ -169,16 +175,33 @@ def show(results: Sequence[Result], options: argparse.Namespace) -> None:
             table.add_row(server, str(size), *cells, *rest)
     console = Console(highlight=False, width=120)
     console.print(table)
-    own = median(results, LADING, 1)["requests_per_second"]
-    ratios = (
-        f"{own / median(results, server, 1)['requests_per_second']:.1f} x {server}" for server in (RAY, FASTAPI, INLINE)
-    )
-    console.print(f"\nAt one row {LADING} answers {', '.join(ratios)}.")
+    console.print(f"\n{against_peers(results)}" if options.before is None else f"\n{against_before(results)}")
     used = median(results, LADING, 1)["generator_cpu_ms"]
     console.print(
         f"Medians of {options.rounds} rounds of {options.seconds:g} s, {options.connections} connections, {machine()}. "
         f"Load: benchmarks.load, which used {used:.3f} CPU ms a request beside {LADING}."
     )
+
+
+def against_peers(results: Sequence[Result]) -> str:
+    """What others answer, in words."""
+    own = median(results, LADING, 1)["requests_per_second"]
+    ratios = (
+        f"{own / median(results, server, 1)['requests_per_second']:.1f} x {server}" for server in (RAY, FASTAPI, INLINE)
+    )
+    return f"At one row {LADING} answers {', '.join(ratios)}."
+
+
+def against_before(results: Sequence[Result]) -> str:
+    """What the program before answered, in words."""
+    lines = []
+    for server in (LADING, NAMED):
+        for size in SIZES:
+            now, then = median(results, server, size), median(results, BEFORE + server, size)
+            rate = now["requests_per_second"] / then["requests_per_second"]
+            used = now["cpu_ms"] / then["cpu_ms"]
+            lines.append(f"{server}, {size} rows: {rate:.2f} x the requests of before, {used:.2f} x the CPU of each")
+    return "\n".join(lines)
 
 
 def median(results: Sequence[Result], server: str, size: int) -> dict[str, float]:

@@ -14,6 +14,8 @@ NAMED = "lading serve, fields by name"
 RAY = "Ray Serve quickstart"
 FASTAPI = "FastAPI + uvicorn by hand"
 INLINE = "FastAPI + uvicorn by hand, in the event loop"
+BEFORE = "before: "
+"""How the titles of an earlier program begin."""
 
 REPLICAS = 2
 """Processes that answer, of every server."""
@@ -41,12 +43,15 @@ class Contender:
     questions: tuple[Question, ...]
 
 
-def contenders(subject: Subject) -> list[Contender]:
-    """All servers, in the order in which each round runs them."""
-    return [_lading(subject), _ray(subject), _fastapi(subject)]
+def contenders(subject: Subject, before: Path | None = None) -> list[Contender]:
+    """All servers, in the order in which each round runs them; with the program ``before`` only it and this one."""
+    program = Path(sys.executable).with_name("lading")
+    if before is not None:
+        return [_lading(subject, before, BEFORE), _lading(subject, program)]
+    return [_lading(subject, program), _ray(subject), _fastapi(subject)]
 
 
-def _lading(subject: Subject) -> Contender:
+def _lading(subject: Subject, program: Path, title: str = "") -> Contender:
     def tensor(count: int) -> object:
         data = subject.rows[:count].reshape(-1).tolist()
         return {
@@ -70,13 +75,20 @@ def _lading(subject: Subject) -> Contender:
     def of_named(answer: Any) -> list[list[float]]:
         return [list(row["probabilities"].values()) for row in answer]
 
-    lading = str(Path(sys.executable).with_name("lading"))
     return Contender(
-        command=lambda port: [lading, "serve", str(subject.bundle), "--port", str(port), "--replicas", str(REPLICAS)],
+        command=lambda port: [
+            str(program),
+            "serve",
+            str(subject.bundle),
+            "--port",
+            str(port),
+            "--replicas",
+            str(REPLICAS),
+        ],
         environment={},
         questions=(
-            Question(LADING, f"/v2/models/{NAME}/infer", tensor, of_tensor),
-            Question(NAMED, f"/models/{NAME}/predict", named, of_named),
+            Question(title + LADING, f"/v2/models/{NAME}/infer", tensor, of_tensor),
+            Question(title + NAMED, f"/models/{NAME}/predict", named, of_named),
         ),
     )
 
