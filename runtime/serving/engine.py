@@ -19,6 +19,7 @@ import ray
 from ray._private import node, parameter, utils
 
 from lading.runtime.serving.orders import Order, Report
+from lading.runtime.serving.wall_clock import WallClock
 
 OBJECT_STORE_BYTES = 80 << 20
 """About the smallest that Ray takes; nothing is put there."""
@@ -36,6 +37,7 @@ class Engine:
         """What is being rolled out."""
         self._served: tuple[Order, int] | None = None
         """What answers, and its version."""
+        self._clock = WallClock()
         self._loading = threading.Thread(target=_load_rollout, daemon=True)
 
     def run(self) -> None:
@@ -52,6 +54,7 @@ class Engine:
                 *lines, buffer = buffer.split(b"\n")
                 for line in lines:
                     self._follow(Order.model_validate_json(line))
+            self._heed_clock()
             self._look()
 
     def report(self, kind: str, text: str) -> None:
@@ -70,6 +73,17 @@ class Engine:
         self._version += 1
         self._rollout().roll_out(self._folder, order, str(self._version))
         self._order = order
+
+    def _heed_clock(self) -> None:
+        """Have fresh replicas when the clock was set back.
+
+        Ray Serve looks after a replica some seconds after it last did, by the time of day: one that is killed or hangs
+        would not be missed until that time has come again.
+        """
+        back = self._clock.set_back()
+        if back and (order := self._order or (self._served and self._served[0])):
+            self.report("progress", f"the clock was set back by {back:.0f} s: fresh replicas take over")
+            self._follow(order)
 
     def _rollout(self) -> ModuleType:
         """The module that speaks to Ray Serve; loaded while Ray starts, as it takes most of a second."""

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -32,6 +34,8 @@ LATE_SECONDS = 1.0
 """Half of it is promised, and what was measured is printed: other work on the machine would fail a test of that."""
 GREEDY, MODEST = 10, 20
 """Requests a second that two keys may send."""
+WAIT_SECONDS, SETTLE_SECONDS = 60, 5
+TOLD = f"the clock was set back by {HOUR} s"
 ROW = b'{"x0": 1, "x1": 2, "x2": 3, "x3": 4}'
 LINES = ("receive_ms", "queue_ms", "answer_ms", "total_ms")
 
@@ -112,7 +116,7 @@ def off(asked: Asked) -> float:
 
 
 def test_no_request_notices_that_the_clock_jumps(jumpy: Jumpy) -> None:
-    replicas, begun = set(jumpy.serving.pids("ray::ServeReplica")), time.time()
+    begun = time.time()
     quick, endless, headless, halved, modest, greedy = asyncio.run(jumpy.load())
     rates = [greedy.rate(200, first, first + STAY_SECONDS) for first in range(0, SECONDS, STAY_SECONDS)]
     print(
@@ -126,10 +130,27 @@ def test_no_request_notices_that_the_clock_jumps(jumpy: Jumpy) -> None:
     assert {one.status for one in greedy.outcomes} == {200, 429}
     assert all(GREEDY / 2 <= rate <= GREEDY * 1.5 for rate in rates)
     assert max(off(endless), off(headless), off(halved)) <= LATE_SECONDS
-    assert set(jumpy.serving.pids("ray::ServeReplica")) == replicas
     assert "a replica ended" not in jumpy.serving.said()
     times = [datetime.fromisoformat(line["time"]).timestamp() for line in jumpy.lines()]
     assert {round((one - begun) / HOUR) for one in times} == {-1, 0, 1}, "the server did see the clock jump"
+
+
+def settled(serving: Serving) -> set[int]:
+    """The replicas, once they are two that have been the same for a while."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    since, found = time.monotonic(), set[int]()
+    while len(found) != 2 or time.monotonic() < since + SETTLE_SECONDS:
+        assert time.monotonic() < deadline, serving.said()
+        time.sleep(0.1)
+        if (now := set(serving.pids("ray::ServeReplica"))) != found:
+            since, found = time.monotonic(), now
+    return found
+
+
+def test_a_replica_that_dies_after_the_clock_was_set_back_is_replaced(jumpy: Jumpy) -> None:
+    assert jumpy.serving.said().count(TOLD) == 2
+    os.kill(min(settled(jumpy.serving)), signal.SIGKILL)
+    jumpy.serving.until_said("2 replicas answer again")
 
 
 def test_nothing_took_less_than_no_time_or_an_hour(jumpy: Jumpy) -> None:
