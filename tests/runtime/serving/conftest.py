@@ -207,6 +207,8 @@ class Load:
 
     def __init__(self, port: int, path: str, body: bytes) -> None:
         self.port, self.answers = port, Counter[str]()
+        self.bodies: set[bytes] = set()
+        """What those said that were answered 200."""
         self._request = (
             f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n\r\n"
@@ -245,37 +247,56 @@ class Load:
         for _, writer in self._idle:
             writer.close()
 
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof() and reader.exception() is None:
+                return reader, writer
+            writer.close()  # closed by the server since
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
     async def _ask(self) -> None:
         try:
-            connection = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = await self._connected()
         except OSError:
             self.answers["not accepted"] += 1
             return
-        reader, writer = connection
         try:
             writer.write(self._request)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
+            said = await reader.readexactly(int(length.split(b":")[1]))
         except (OSError, EOFError) as error:
             self.answers[type(error).__name__] += 1
             return
-        self.answers[head.split(b" ")[1].decode()] += 1
+        status = head.split(b" ")[1].decode()
+        if status == "200":
+            self.bodies.add(said)
+        elif status == "503" and b"\r\nretry-after: " not in head:
+            status = "503 that does not say when to come again"
+        self.answers[status] += 1
         if b"connection: close" in head:
             writer.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((reader, writer))
+
+
+QUICK = (
+    "/v2/models/cells/infer",
+    b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}',
+    200.0,
+)
+"""A path, a body, and how many of such requests are sent a second."""
 
 
 @pytest.fixture
-def load() -> Iterator[Callable[[Serving], Load]]:
-    """Begins a steady load of 200 requests a second on a server's model ``cells``."""
+def load() -> Iterator[Callable[..., Load]]:
+    """Begins a steady load on a server: of its model ``cells``, where nothing else is said."""
     begun: list[Load] = []
 
-    def begin(serving: Serving) -> Load:
-        body = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
-        begun.append(Load(serving.port, "/v2/models/cells/infer", body))
-        begun[-1].start(200)
+    def begin(serving: Serving, path: str = QUICK[0], body: bytes = QUICK[1], rate: float = QUICK[2]) -> Load:
+        begun.append(Load(serving.port, path, body))
+        begun[-1].start(rate)
         return begun[-1]
 
     yield begin

@@ -1,9 +1,11 @@
 """Replicas that are killed and servers that are told to stop, again and again, under load."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,26 +15,22 @@ import pytest
 from lading.runtime.serving.ledger import WRITE_SECONDS
 from lading.runtime.serving.warden import session_members
 from tests.runtime.serving.conftest import Serving
+from tests.runtime.serving.faults.conftest import PATH
+from tests.runtime.serving.faults.open_loop import closed_loop, request
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Load, Start
+
+    Begin = Callable[..., Load]
+    SlowBody = Callable[[Serving, float], bytes]
 
 pytestmark = pytest.mark.faults
 
 KILLS = 10
 STOPS = 20
+TOGETHER = 4
+WORK_SECONDS = 0.1
 RECOVERY_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def server(bundles: Mapping[str, Path]) -> Iterator[Serving]:
-    """A server with two replicas."""
-    serving = Serving([bundles["cells"]], "--replicas", "2")
-    try:
-        serving.ready()
-        yield serving
-    finally:
-        serving.close()
 
 
 def counted(client: httpx.Client, serving: Serving) -> int:
@@ -63,50 +61,98 @@ def test_a_kill_takes_nothing_from_the_statistics_of_all(server: Serving) -> Non
 
 
 @pytest.mark.timeout(600)
-def test_ten_kills_in_a_row_lose_no_request(server: Serving, load: Callable[[Serving], "Load"]) -> None:
-    steady, before = load(server), server.said().count("2 replicas answer again")
+def test_ten_kills_in_a_row_cost_at_most_what_was_under_way(server: Serving, load: "Begin", slow_body: "SlowBody") -> None:
+    body, capacity = measured(server, slow_body)
+    answer = said(server, body)
+    slow, quick = load(server, PATH, body, capacity / 2), load(server)
+    before, recoveries = server.said().count("2 replicas answer again"), list[float]()
     for number in range(before + 1, before + KILLS + 1):
         victim = min(server.pids("ray::ServeReplica"))
+        begun = time.monotonic()
         os.kill(victim, signal.SIGKILL)
-        deadline = time.monotonic() + RECOVERY_SECONDS
         while server.said().count("2 replicas answer again") < number:
-            assert time.monotonic() < deadline, server.said()
+            assert time.monotonic() < begun + RECOVERY_SECONDS, server.said()
             time.sleep(0.1)
+        recoveries.append(time.monotonic() - begun)
         assert len(set(server.pids("ray::ServeReplica")) - {victim}) == 2
-    answers = steady.stop()
-    print(f"{KILLS} kills: {dict(answers)}")
-    assert set(answers) == {"200"}, answers
+    answers = slow.stop(), quick.stop()
+    print(
+        f"C {capacity:.1f}/s; {KILLS} kills at 0.5 C: {dict(answers[0])}, and of quick ones beside them "
+        f"{dict(answers[1])}; two replicas again after {max(recoveries):.1f} s at most"
+    )
+    # While a replica starts there may be less than half of C, on a busy machine: then some are refused.
+    assert set(answers[0]) <= {"200", "502", "503"}, answers
+    assert answers[0]["200"] > slow.sent / 2
+    assert slow.answers["502"] <= KILLS, "what a replica had is done by the other one, but for a rare accident"
+    assert set(answers[1]) == {"200"}, answers
+    assert slow.bodies == {answer}
+    assert len(quick.bodies) == 1
 
 
 @pytest.mark.timeout(900)
 def test_twenty_servers_that_are_told_to_stop_answer_all_that_they_accepted(
-    start: "Start", bundles: Mapping[str, Path], load: Callable[[Serving], "Load"]
+    start: "Start", bundles: Mapping[str, Path], loops_bundle: Path, load: "Begin", slow_body: "SlowBody"
 ) -> None:
-    accepted = 0
-    for _ in range(STOPS):
-        serving = start([bundles["cells"]], "--replicas", "2")
-        serving.ready()
-        sessions, steady = serving.sessions(), load(serving)
-        while steady.sent < 200:
-            time.sleep(0.02)
-        serving.signal(signal.SIGTERM)
-        assert serving.ends() == 0
-        answers = steady.stop()
-        assert set(answers) <= {"200", "not accepted"}, answers
-        accepted += answers["200"]
-        assert session_members(sessions) == []
-    print(f"{STOPS} stops: {accepted} accepted, all answered")
+    answers, times, capacity = Counter[str](), list[tuple[float, float]](), 0.0
+    for _ in range(STOPS // TOGETHER):
+        # They start together, which takes the longest, and are asked and told to stop one after the other.
+        together = [start([bundles["cells"], loops_bundle], "--replicas", "2") for _ in range(TOGETHER)]
+        for serving in together:
+            serving.ready()
+        for serving in together:
+            if not capacity:
+                body, capacity = measured(serving, slow_body)
+                answer = said(serving, body)
+            slow, sessions = load(serving, PATH, body, 0.8 * capacity), serving.sessions()
+            while slow.sent < 0.8 * capacity:
+                time.sleep(0.02)
+            times.append(stopped(serving))
+            answers.update(slow.stop())
+            assert set(answers) <= {"200", "503", "not accepted"}, answers
+            assert slow.bodies == {answer}
+            assert session_members(sessions) == []
+            assert serving.leftovers() == []
+    unready, ended = (max(one) for one in zip(*times, strict=True))
+    print(
+        f"C {capacity:.1f}/s; {STOPS} stops at 0.8 C: {dict(answers)}; not ready after {unready * 1000:.0f} ms at most, "
+        f"ended after {ended:.1f} s at most"
+    )
+    assert unready <= 1
+    assert ended <= RECOVERY_SECONDS
 
 
-def test_while_it_stops_it_is_not_ready(loops_bundle: Path, start: "Start") -> None:
-    serving = start([loops_bundle], "--replicas", "1", "--deadline", "4")
-    serving.ready()
-    url = f"http://127.0.0.1:{serving.port}"
+def measured(serving: Serving, slow_body: "SlowBody") -> tuple[bytes, float]:
+    """The body of a request that takes a while, and how many of them a server answers a second: C."""
+    body = slow_body(serving, WORK_SECONDS)
+    return body, asyncio.run(closed_loop(serving.port, request(PATH, body), 4, 5))
+
+
+def said(serving: Serving, body: bytes) -> bytes:
+    """What a server answers to it."""
+    answer = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=body)
+    assert answer.status_code == 200
+    return answer.content
+
+
+def stopped(serving: Serving) -> tuple[float, float]:
+    """Tell a server to stop; the seconds until it is not ready any more, and until it ended as it should."""
+    url = f"http://127.0.0.1:{serving.port}/v2/health/ready"
     with httpx.Client() as kept:
-        assert kept.get(f"{url}/v2/health/ready").status_code == 200
+        assert kept.get(url).status_code == 200
+        begun = time.monotonic()
         serving.signal(signal.SIGTERM)
-        time.sleep(0.2)
-        refused = kept.get(f"{url}/v2/health/ready")
-        assert refused.status_code == 503
-        assert int(refused.headers["retry-after"]) >= 1
+        while ready(kept, url):
+            time.sleep(0.01)
+        unready = time.monotonic() - begun
     assert serving.ends() == 0
+    return unready, time.monotonic() - begun
+
+
+def ready(client: httpx.Client, url: str) -> bool:
+    """Whether a server says that it is ready; one that lets nobody in any more is not."""
+    try:
+        answer = client.get(url)
+    except httpx.TransportError:
+        return False
+    assert answer.status_code == 200 or (answer.status_code == 503 and int(answer.headers["retry-after"]) >= 1)
+    return answer.status_code == 200

@@ -5,8 +5,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 import orjson
@@ -19,21 +18,11 @@ from tests.runtime.serving.faults.open_loop import ask, closed_loop, open_loop, 
 pytestmark = pytest.mark.faults
 
 SECONDS = 60
+MEASURE_SECONDS = 6
 WORK_SECONDS = 0.1
 QUEUE_SECONDS = 3.0
 MEBIBYTE = 1 << 20
 Taking = Callable[[Serving, float], bytes]
-
-
-@pytest.fixture(scope="module")
-def server(bundles: Mapping[str, Path], loops_bundle: Path) -> Iterator[Serving]:
-    """A server with two replicas of a slow model and a quick one."""
-    serving = Serving([bundles["cells"], loops_bundle], "--replicas", "2")
-    try:
-        serving.ready()
-        yield serving
-    finally:
-        serving.close()
 
 
 def resident(serving: Serving) -> int:
@@ -52,16 +41,16 @@ def inferences(serving: Serving) -> int:
 @pytest.mark.timeout(400)
 def test_goodput_stays_and_the_rest_is_refused_at_once(server: Serving, taking: Taking) -> None:
     sent = taking(server, WORK_SECONDS)
-    capacity = asyncio.run(closed_loop(server.port, sent, 4, 10))
-    alone = asyncio.run(open_loop(server.port, sent, capacity / 3, 6)).quantile(0.5, 200)
+    capacity = asyncio.run(closed_loop(server.port, sent, 4, MEASURE_SECONDS))
+    alone = asyncio.run(open_loop(server.port, sent, capacity / 3, MEASURE_SECONDS)).quantile(0.5, 200)
     before = resident(server)
     asked = asyncio.run(open_loop(server.port, sent, 10 * capacity, SECONDS))
     grown = resident(server) - before
     goodput = asked.rate(200, 5, SECONDS)
     # A shared machine gives now more and now less: what it can do is the mean of before and after.
-    capacity = (capacity + asyncio.run(closed_loop(server.port, sent, 4, 10))) / 2
+    capacity = (capacity + asyncio.run(closed_loop(server.port, sent, 4, MEASURE_SECONDS))) / 2
     print(
-        f"\nC {capacity:.1f}/s, goodput {goodput:.1f}/s = {goodput / capacity:.2f} C; accepted p50 {asked.quantile(0.5, 200):.2f} s, "
+        f"C {capacity:.1f}/s, goodput {goodput:.1f}/s = {goodput / capacity:.2f} C; accepted p50 {asked.quantile(0.5, 200):.2f} s, "
         f"p99 {asked.quantile(0.99, 200):.2f} s; refused p50 {asked.quantile(0.5, 503) * 1000:.0f} ms, "
         f"p99 {asked.quantile(0.99, 503) * 1000:.0f} ms; memory {grown / MEBIBYTE:+.0f} MiB"
     )
@@ -74,7 +63,7 @@ def test_goodput_stays_and_the_rest_is_refused_at_once(server: Serving, taking: 
     assert asked.quantile(0.99, 200) <= 3 * (QUEUE_SECONDS + 1) + alone
     assert grown <= 128 * MEBIBYTE
     time.sleep(5)
-    after = asyncio.run(open_loop(server.port, sent, capacity / 3, 6))
+    after = asyncio.run(open_loop(server.port, sent, capacity / 3, MEASURE_SECONDS))
     assert len(after.of(200)) == len(after.outcomes)
 
 
