@@ -1,11 +1,13 @@
 import asyncio
+import os
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from lading.runtime.errors import OverloadedError
-from lading.runtime.pool import THREADS, Pool
+from lading.runtime.pool import NICENESS, THREADS, Pool
 
 WORK_SECONDS = 0.05
 
@@ -66,3 +68,14 @@ def test_what_is_given_up_before_it_begins_is_not_done_and_leaves_the_line() -> 
         await pool.submit(work)  # nothing is before it any more
 
     run(scene, queue_seconds=1)
+
+
+def test_work_gives_way_to_the_event_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def asked() -> tuple[int, int]:
+        return niceness(), await Pool("nice").submit(niceness)
+
+    own, others = asyncio.run(asked())
+    assert others == min(19, own + NICENESS)
