@@ -283,7 +283,7 @@ class Load:
 
 QUICK = (
     "/v2/models/cells/infer",
-    b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}',
+    b'{"id": "one", "inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}',
     200.0,
 )
 """A path, a body, and how many of such requests are sent a second."""
