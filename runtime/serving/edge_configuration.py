@@ -10,7 +10,7 @@ from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
 from lading.runtime.serving.edge_limits import DEFAULTS, RESERVE_BYTES, EdgeLimits, milliseconds
 from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
-from lading.runtime.serving.edge_rules import body_rules, request_rules
+from lading.runtime.serving.edge_rules import body_rules, deadline_rules, request_rules
 from lading.runtime.serving.edge_tls import tls_globals, tls_lines, tls_words
 from lading.runtime.serving.edge_unserved import unserved_section, unserved_server
 from lading.runtime.serving.slots import grpc_path
@@ -133,6 +133,7 @@ def _backend(name: str, limits: EdgeLimits) -> list[str]:
     return [
         f"backend {name} from {DEFAULTS}",
         *body_rules(limits),
+        *deadline_rules(limits),
         "http-request del-header expect",
         "balance leastconn",
         "http-reuse always",

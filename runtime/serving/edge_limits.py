@@ -1,5 +1,6 @@
 """The edge's limits: how much, how many and how long, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lading.core.settings import Settings
@@ -11,7 +12,7 @@ RESERVE_BYTES = 8 * 1024
 """``tune.maxrewrite``: what HAProxy keeps free in a buffer to add headers of its own."""
 
 BACKSTOP_SECONDS = 0.25
-"""How much later than the last deadline the edge gives a replica up, which is to say first that it was too late."""
+"""How much later than the deadline the edge gives a replica up, which is to say first that it was too late."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class EdgeLimits:
     stall_seconds: float
     per_replica: int
     request_seconds: float
+    """The longest that a replica may take, whatever it was asked."""
+    model_seconds: float
+    """The same where a path names a model."""
+    deadlines: Mapping[str, float]
+    """The same for single models, by their names."""
     queue_seconds: float
     drain_seconds: float
 
@@ -43,6 +49,7 @@ class EdgeLimits:
 
 def edge_limits(settings: Settings) -> EdgeLimits:
     """The limits that the settings ask for."""
+    deadlines = Deadlines.read(settings)
     return EdgeLimits(
         connections=settings.connections,
         body_bytes=settings.body_bytes,
@@ -56,7 +63,9 @@ def edge_limits(settings: Settings) -> EdgeLimits:
         idle_seconds=settings.idle_seconds,
         stall_seconds=settings.stall_seconds,
         per_replica=settings.queue_per_replica,
-        request_seconds=Deadlines.read(settings).longest + BACKSTOP_SECONDS,
+        request_seconds=deadlines.longest + BACKSTOP_SECONDS,
+        model_seconds=deadlines.seconds + BACKSTOP_SECONDS,
+        deadlines={name: seconds + BACKSTOP_SECONDS for name, seconds in deadlines.by_name.items()},
         queue_seconds=settings.queue_seconds,
         drain_seconds=settings.drain_seconds,
     )

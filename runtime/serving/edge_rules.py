@@ -1,6 +1,6 @@
 """The edge's rules: what is done with a request before a replica sees it, and what is refused, in order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lading.runtime.serving.edge_answers import REFUSALS, refuse, reply
 from lading.runtime.serving.edge_limits import EdgeLimits, milliseconds
@@ -19,6 +19,9 @@ VERSIONS = ("1.0", "1.1")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 """The methods that reach a replica, which says which of them a path answers."""
+
+MODELS = ("/models/", "/v2/models/", "/v1/models/")
+"""How paths begin that go on with the name of a model; behind that is a slash or a colon, or nothing."""
 
 CONTROLS = r"'[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]'"
 """What no header may hold, as a regular expression; the ends of lines are in what it is matched with."""
@@ -57,6 +60,20 @@ def arrival_rules(limits: EdgeLimits) -> list[str]:
     portion = max(1, int(limits.body_rate * limits.body_seconds))
     wait = f"http-request wait-for-body time {milliseconds(limits.body_seconds)}"
     return [*(f"{wait} at-least {size}" for size in range(portion, limits.buffer_bytes, portion)), wait]
+
+
+def deadline_rules(limits: EdgeLimits) -> list[str]:
+    """The rules that give up a replica at the deadline of the model that the path names, where there are several."""
+    if not limits.deadlines:
+        return []
+    rules = [_deadline_rule(limits.model_seconds, MODELS)]
+    for name, seconds in limits.deadlines.items():
+        rules.append(_deadline_rule(seconds, [f"{root}{name}{end}" for root in MODELS for end in "/:"]))
+    return rules
+
+
+def _deadline_rule(seconds: float, paths: Sequence[str]) -> str:
+    return f"http-request set-timeout server {milliseconds(seconds)} if {{ path_beg {' '.join(paths)} }}"
 
 
 def id_rules() -> list[str]:

@@ -6,7 +6,9 @@ import re
 import shlex
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 from urllib.parse import unquote
 
@@ -50,7 +52,7 @@ def configuration(limits: EdgeLimits = LIMITS, listener: int = 9) -> str:
 def test_haproxy_takes_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         path = tmp_path / "edge.cfg"
-        path.write_text(configuration(edge_limits(Settings()), listener.fileno()))
+        path.write_text(configuration(edge_limits(Settings(deadlines={"slow": 60})), listener.fileno()))
         checked = subprocess.run(
             [haproxy_binary(), "-c", "-f", str(path)],
             pass_fds=[listener.fileno()],
@@ -105,11 +107,11 @@ def test_a_refusal_names_the_limit_that_it_holds_to(words: str) -> None:
 
 
 def test_every_limit_changes_the_configuration() -> None:
-    usual = configuration(edge_limits(Settings()))
+    limits = edge_limits(Settings(deadlines={"slow": 60}))
     for field in dataclasses.fields(EdgeLimits):
-        limits = edge_limits(Settings())
-        changed = dataclasses.replace(limits, **{field.name: getattr(limits, field.name) + 1})
-        assert configuration(changed) != usual, field.name
+        value = getattr(limits, field.name)
+        more: Any = {"slow": 61.0} if isinstance(value, Mapping) else value + 1
+        assert configuration(dataclasses.replace(limits, **{field.name: more})) != configuration(limits), field.name
 
 
 def test_each_server_takes_as_many_requests_as_the_limits_say() -> None:
@@ -190,3 +192,18 @@ def test_without_a_haproxy_it_is_said_how_to_get_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(NoHaproxyError, match="brew install haproxy"):
         haproxy_binary()
+
+
+def test_a_replica_is_given_up_at_the_deadline_of_the_model_that_the_path_names() -> None:
+    limits = edge_limits(Settings(request_seconds=30, deadlines={"deaf": 2, "slow": 300}))
+    lines = [line.strip() for line in configuration(limits).splitlines() if "set-timeout server" in line]
+    every = "/models/ /v2/models/ /v1/models/"
+    deaf = "/models/deaf/ /models/deaf: /v2/models/deaf/ /v2/models/deaf: /v1/models/deaf/ /v1/models/deaf:"
+    rules = [
+        f"http-request set-timeout server 30250ms if {{ path_beg {every} }}",
+        f"http-request set-timeout server 2250ms if {{ path_beg {deaf} }}",
+        f"http-request set-timeout server 300250ms if {{ path_beg {deaf.replace('deaf', 'slow')} }}",
+    ]
+    assert lines == 2 * rules, "for short bodies and for long ones"
+    assert "timeout server 300250ms" in configuration(limits)
+    assert "set-timeout" not in configuration()

@@ -49,10 +49,11 @@ def deaf() -> Draft:
 def server(
     bundles: Mapping[str, Path], loops_bundle: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serving]:
-    """A server with two replicas whose requests may take two seconds."""
+    """A server with two replicas, of two models whose requests may take two seconds and of one with the usual deadline."""
     path = tmp_path_factory.mktemp("deaf") / "deaf.lading"
     write_bundle(deaf(), path)
-    serving = Serving([bundles["cells"], loops_bundle, path], "--replicas", "2", "--deadline", str(DEADLINE_SECONDS))
+    own = ("--deadline", f"loops={DEADLINE_SECONDS}", "--deadline", f"deaf={DEADLINE_SECONDS}")
+    serving = Serving([bundles["cells"], loops_bundle, path], "--replicas", "2", *own)
     try:
         serving.ready()
         yield serving
@@ -97,6 +98,7 @@ def test_an_inference_that_cannot_be_stopped_costs_its_replica_and_nobody_else(s
     late = hang(server, "deaf", {"extent": DEAF})
     taken = time.monotonic() - begun
     assert late.status_code == 504
+    assert taken < DEADLINE_SECONDS + 3
     assert late.json()["error"]
     assert neighbours(server) == {200}
     while len(before & set(server.pids("ray::ServeReplica"))) == 2:
