@@ -33,6 +33,18 @@ class Run:
         """When ONNX Runtime was called and when it returned, by ``time.perf_counter_ns``; 0 before."""
         self._options = run_options()
 
+    def renew(self, seconds: float) -> bool:
+        """Have it be a fresh one, which costs less than another; False once it was stopped, or might still be.
+
+        Whoever stops it for being late has seen a time beyond its deadline: as long as that has not come, nobody has.
+        """
+        now = time.monotonic()
+        if self.stopped or now > self.deadline:
+            return False
+        self.seconds, self.deadline, self.limit = seconds, now + seconds, now + seconds
+        self.began = self.ended = 0
+        return True
+
     def lower(self, seconds: float | None) -> None:
         """Have it end in ``seconds`` from now, where that is earlier."""
         if seconds is not None and (deadline := time.monotonic() + seconds) < self.deadline:

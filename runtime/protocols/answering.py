@@ -22,6 +22,8 @@ class Answering(typing.Generic[Asked, Said]):
 
     def __init__(self, model: Model, write: Callable[[Asked, Feeds], Said]) -> None:
         self._model, self._write, self._tally = model, write, model.tally
+        self._run: Run | None = None
+        """The run of what is answered at once, one after the other."""
 
     async def answer(self, read: Read[Asked], seconds: float | None, large: bool, gone: Gone | None = None) -> Said:
         """The answer to what ``read`` finds; a ``large`` request is read, too, where it does not hold up the event loop.
@@ -43,7 +45,7 @@ class Answering(typing.Generic[Asked, Said]):
 
     def at_once(self, question: Asked, seconds: float | None, started: int) -> Said | DeadlineError:
         """The answer to a ``question`` that is quickly answered; it was begun to be read at ``started``."""
-        run, ready = self._begin(question, seconds), perf_counter_ns()
+        run, ready = self._again(question, seconds), perf_counter_ns()
         try:
             outputs = self._model.run(question.feeds, run)
         except DeadlineError as error:  # it would be as slow a second time
@@ -69,6 +71,14 @@ class Answering(typing.Generic[Asked, Said]):
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:
         run = self._model.begin(seconds)
+        run.lower(question.timeout)
+        return run
+
+    def _again(self, question: Asked, seconds: float | None) -> Run:
+        run = self._run
+        if run is None or not run.renew(self._model.request_seconds):
+            run = self._run = self._model.begin()
+        run.lower(seconds)
         run.lower(question.timeout)
         return run
 

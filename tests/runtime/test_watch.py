@@ -102,3 +102,32 @@ def test_a_model_that_took_too_long_leaves_the_event_loop_but_not_at_a_clients_w
     with pytest.raises(DeadlineError):
         model.run(ENDLESS, model.begin())
     assert not model.quick(1)
+
+
+def test_a_run_that_ended_in_time_can_be_a_fresh_one(loops_bundle: Path) -> None:
+    model = load(loops_bundle, seconds=60)
+    run = model.begin(5)
+    model.run(QUICK, run)
+    assert run.renew(60)
+    assert (run.seconds, run.began, run.ended) == (60, 0, 0)
+    assert 59 < run.remaining() <= 60
+    assert run.limit == run.deadline
+    assert model.run(QUICK, run)["same"].tolist() == [[2.0]]
+
+
+def test_a_run_that_was_stopped_or_was_late_cannot(loops_bundle: Path) -> None:
+    model = load(loops_bundle, seconds=60)
+    stopped, late = model.begin(), model.begin(0.01)
+    stopped.stop()
+    time.sleep(0.02)
+    assert not stopped.renew(60)
+    assert not late.renew(60)
+
+
+def test_a_renewed_run_is_stopped_at_its_own_deadline(loops_bundle: Path) -> None:
+    model = load(loops_bundle, seconds=60)
+    run = model.begin()
+    model.run(QUICK, run)
+    assert run.renew(0.2)
+    with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
+        model.run(ENDLESS, run)
