@@ -24,6 +24,21 @@ NOTHING = 4
 
 _RUN_OPTIONS = cast(Any, onnxruntime).RunOptions
 
+AS_ASKED = 1
+"""How an arena grows: by what is asked for. The default is by powers of two, and once it was asked for gigabytes in
+vain, by as much as there is."""
+
+
+def _share_arena() -> None:
+    """Make the arena of this process, which all of its sessions use."""
+    runtime = cast(Any, onnxruntime)
+    kinds, default = runtime.OrtAllocatorType, -1
+    where = runtime.OrtMemoryInfo("Cpu", kinds.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT)
+    runtime.create_and_register_allocator(where, runtime.OrtArenaCfg(0, AS_ASKED, default, default))
+
+
+_share_arena()
+
 
 class BrokenRuntimeError(LadingError):
     """The installed ONNX Runtime is known to give wrong answers."""
@@ -137,7 +152,7 @@ def run_options() -> Any:
 
 
 def give_back(options: Any) -> None:
-    """Have an inference give back at its end what memory its session's arena took and no longer uses."""
+    """Have an inference give back at its end what memory the arena took and no longer uses."""
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 
@@ -162,6 +177,7 @@ def _options(threads: int) -> Any:
     options.log_severity_level = NOTHING
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
     return options
 
 
