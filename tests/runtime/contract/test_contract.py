@@ -30,7 +30,7 @@ SEEDS = [pytest.param(seed, id=f"seed-{seed}") for seed in (1, 2, 3)]
 FUZZED = "penguins"
 """The model of a data frame, which every seed asks on a real server."""
 
-WHOLE, FEWER = "mosaics", 50
+WHOLE, FEWER = "mosaics", 20
 """The model of a graph taken whole; to think of what it takes costs more, so one seed asks less of it, in this process."""
 
 QUICKLY = ("images", "roots")
@@ -79,14 +79,14 @@ def few(bundles: dict[str, Path]) -> Application:
 
 
 def test_a_few_requests_are_answered_as_the_document_says(few: Application) -> None:
-    schema = schemathesis.openapi.from_asgi("/openapi.json", few, config=configured(1, 10))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", few, config=configured(1, 5))
     offered = schema.exclude(tag=NOT_OFFERED)
     check(fuzz(offered), offered)
 
 
 def test_a_few_requests_are_answered_as_the_protocol_says(few: Application) -> None:
     document = protocol_document(requests(few.deployments, *QUICKLY))
-    schema = schemathesis.openapi.from_dict(document, config=liberal(configured(1, 10)))
+    schema = schemathesis.openapi.from_dict(document, config=liberal(configured(1, 5)))
     schema.app = few
     check(fuzz(schema), schema)
 
