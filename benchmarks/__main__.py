@@ -49,12 +49,8 @@ def main() -> None:
                 results += [result | {"round": round_} for result in found]
             results += [result | {"round": round_} for result in measure_bare(subject, Path(folder), options.seconds)]
     if options.json:
-        print(
-            json.dumps(
-                {"machine": machine(), "settings": vars(options) | {"before": str(options.before)}, "results": results},
-                indent=1,
-            )
-        )
+        document = {"machine": machine(), "settings": vars(options), "results": results}
+        print(json.dumps(document, indent=1, default=str))
     else:
         show(results, options)
 

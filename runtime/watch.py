@@ -26,12 +26,9 @@ class Run:
     __slots__ = ("_options", "_watch", "began", "deadline", "ended", "limit", "seconds", "stopped")
 
     def __init__(self, watch: "Watch", seconds: float) -> None:
-        self._watch, self.seconds = watch, seconds
-        self.deadline = self.limit = time.monotonic() + seconds
-        self.stopped = False
-        self.began = self.ended = 0
-        """When ONNX Runtime was called and when it returned, by ``time.perf_counter_ns``; 0 before."""
+        self._watch, self.stopped = watch, False
         self._options = run_options()
+        self._start(time.monotonic(), seconds)
 
     def renew(self, seconds: float) -> bool:
         """Have it be a fresh one, which costs less than another; False once it was stopped, or might still be.
@@ -41,9 +38,14 @@ class Run:
         now = time.monotonic()
         if self.stopped or now > self.deadline:
             return False
-        self.seconds, self.deadline, self.limit = seconds, now + seconds, now + seconds
-        self.began = self.ended = 0
+        self._start(now, seconds)
         return True
+
+    def _start(self, now: float, seconds: float) -> None:
+        self.seconds = seconds
+        self.deadline = self.limit = now + seconds
+        self.began = self.ended = 0
+        """When ONNX Runtime was called and when it returned, by ``time.perf_counter_ns``; 0 before."""
 
     def lower(self, seconds: float | None) -> None:
         """Have it end in ``seconds`` from now, where that is earlier."""

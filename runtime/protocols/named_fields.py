@@ -84,10 +84,7 @@ class NamedFieldsDialect:
     def _objects(self, body: bytes, form: str) -> Rows:
         if len(body) >= LARGE_BYTES and (read := self._in_pieces(body)) is not None:
             return Rows(*read, False, form)
-        document = parse(body)
-        single = type(document) is dict
-        rows = [document] if single else _listed(document)
-        refuse_repeated(body, document, sum(map(len, rows)))
+        rows, single = _parsed(body)
         try:
             return Rows(self._reader.read(rows), len(rows), single, form)
         except FieldError as error:
@@ -98,11 +95,9 @@ class NamedFieldsDialect:
         feeds, count = list[Feeds](), 0
         try:
             for piece in rows_in_pieces(body):
-                document = parse(piece)
-                rows = _listed(document)
+                rows, _ = _parsed(piece)
                 if not rows:
                     return None
-                refuse_repeated(piece, document, sum(map(len, rows)))
                 feeds.append(self._reader.read(rows))
                 count += len(rows)
             return (joined(feeds), count) if feeds else None
@@ -194,6 +189,15 @@ def _tables() -> Schema:
 
 def _one_or_many(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "array", "items": schema}]}
+
+
+def _parsed(body: bytes) -> tuple[list[dict[str, Any]], bool]:
+    """The rows in ``body``, and whether it is one as an object. Raises ``MalformedRequestError``."""
+    document = parse(body)
+    single = type(document) is dict
+    rows = [document] if single else _listed(document)
+    refuse_repeated(body, document, sum(map(len, rows)))
+    return rows, single
 
 
 def _listed(document: object) -> list[dict[str, object]]:

@@ -131,11 +131,17 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     if given.get("datatype") != spec.datatype:
         _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
     data = given.get("data")
-    if type(data) is not list and (array := _read_array(spec, data, given)) is not None:
-        return array
+    if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
+        return _read_binary(spec, data, *_shape(spec, given.get("shape")))
     parameters = given.get("parameters")
     if isinstance(parameters, dict):
         _check_parameters(spec, parameters)
+    if type(data) is Numbers:
+        return _read_numbers(spec, data, *_shape(spec, given.get("shape")))
+    return _read_list(spec, data, given)
+
+
+def _read_list(spec: TensorSpec, data: object, given: Mapping[str, Any]) -> Given:
     types = TYPES.get(spec.datatype)
     if types is None:
         raise NotInJsonError(spec.name, spec.datatype)
@@ -168,18 +174,6 @@ def _whole_numbers(spec: TensorSpec, data: list[Any], types: frozenset[type]) ->
         else:
             _fail_at(spec, position, value)
     return made
-
-
-def _read_array(spec: TensorSpec, data: object, given: Mapping[str, Any]) -> Given | None:
-    """The data of a tensor that did not come as a list."""
-    if isinstance(data, bytes | memoryview | np.ndarray):
-        return _read_binary(spec, data, *_shape(spec, given.get("shape")))
-    if type(data) is not Numbers:
-        return None
-    parameters = given.get("parameters")
-    if isinstance(parameters, dict):
-        _check_parameters(spec, parameters)
-    return _read_numbers(spec, data, *_shape(spec, given.get("shape")))
 
 
 def _read_binary(spec: TensorSpec, data: bytes | memoryview | Array, rows: int, extents: Sequence[int]) -> Given:
@@ -293,6 +287,7 @@ class OutputWriter:
         self._names = class_values(output) if output.coded else None
         self.datatype = DATATYPES[self._dtype] if self._names is None else _names_datatype(output)
         self._named = None if self._names is None else _array(self._names, self.datatype)
+        self._numeric = self._names is None and self._dtype != "string"
         shape = _extents(output.tensor.shape if signature.form == "whole" else ("rows", *output.tensor.shape[1:]))
         self.metadata = {"name": self.name, "datatype": self.datatype, "shape": list(shape)}
         self._start = self._described()
@@ -332,7 +327,7 @@ class OutputWriter:
             text = self._written(values.reshape(-1))
         else:
             text = b"[%b]" % b",".join(self._in_pieces(values.reshape(-1)))
-        if b"n" in text and self._dtype != "string":  # of null, which stands for what is not finite
+        if self._numeric and b"n" in text:  # of null, which stands for what is not finite
             refuse_infinite(self.name, values)
         return text
 

@@ -18,7 +18,7 @@ from lading.runtime.serving.edge_statuses import (
     too_large,
 )
 from lading.runtime.serving.edge_tls import tls_lines, tls_words
-from lading.runtime.serving.edge_unserved import NAME, unserved_calls_section, unserved_server
+from lading.runtime.serving.edge_unserved import CALLS, unserved_calls_section, unserved_server
 
 BACKEND = "replicas-grpc"
 UPLOADS = "uploads-grpc"
@@ -119,7 +119,7 @@ def _backend(name: str, slots: Sequence[Path], tracked: str, limits: EdgeLimits,
         "retries 3",
         "option redispatch 1",
         "retry-on conn-failure empty-response",
-        f"{unserved_server(slots[0].parent, f'{NAME}-grpc')} proto h2",
+        f"{unserved_server(slots[0].parent, CALLS)} proto h2",
         f"default-server proto h2 init-addr none maxconn {most} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {tracked}/slot{index}" for index, path in enumerate(slots)),
     ]

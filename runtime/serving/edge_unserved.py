@@ -10,7 +10,7 @@ from lading.runtime.serving.edge_answers import REFUSALS, reply
 from lading.runtime.serving.edge_limits import DEFAULTS, EdgeLimits
 from lading.runtime.serving.edge_statuses import status_reply
 
-NAME = "unserved"
+NAME, CALLS = "unserved", "unserved-grpc"
 
 
 def unserved_section(folder: Path, limits: EdgeLimits) -> list[str]:
@@ -27,8 +27,8 @@ def unserved_section(folder: Path, limits: EdgeLimits) -> list[str]:
 def unserved_calls_section(folder: Path, limits: EdgeLimits) -> list[str]:
     """The same for gRPC."""
     return [
-        f"frontend {NAME}-grpc from grpc",
-        f"bind unix@{_socket(folder, NAME + '-grpc')} mode 600 proto h2",
+        f"frontend {CALLS} from grpc",
+        f"bind unix@{_socket(folder, CALLS)} mode 600 proto h2",
         f"maxconn {limits.connections}",
         status_reply(503, REFUSALS[503]),
     ]

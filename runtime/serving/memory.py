@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from lading.core.settings import KIBIBYTE, MEBIBYTE
 from lading.runtime.serving.control_groups import CGROUPS, PROC, Group, control_groups
-
-KIBIBYTE, MEBIBYTE = 1 << 10, 1 << 20
 
 OTHERS = 640 * MEBIBYTE
 """What all processes of a server but its replicas take: Ray's, the edge, and the server's own."""

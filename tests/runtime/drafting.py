@@ -14,7 +14,7 @@ from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.profile import Profile
 from lading.bundles.provenance import Code, Data, Environment, Experiment, Provenance
 from lading.bundles.session import open_session, session_of
-from lading.bundles.signature import Signature, Tensor
+from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.bundles.tensors.feeds import encode
 
 ELEMENTS = {
@@ -34,6 +34,16 @@ ELEMENTS = {
 }
 
 Columns = Mapping[str, np.ndarray[Any, Any]]
+
+
+def one_number(field: str, output: str, tensor: str = "X") -> Signature:
+    """One float64 in, in the graph's input ``tensor``, and one out, both in matrices of one column."""
+    return Signature(
+        form="array",
+        fields=(Field(name=field, type="number", dtype="float64", feed=Feed(input=tensor, column=0)),),
+        inputs=(Tensor(name=tensor, dtype="float64", shape=("N", 1)),),
+        outputs=(Output(tensor=Tensor(name=output, dtype="float64", shape=("N", 1)), meaning="value"),),
+    )
 
 
 def graph(nodes: Sequence[onnx.NodeProto], signature: Signature, constants: Columns | None = None) -> bytes:

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from lading.bundles.draft import Draft
 from lading.bundles.signature import Feed, Field, Output, Range, Signature, Tensor
-from tests.runtime.drafting import draft, graph, objects
+from tests.runtime.drafting import draft, graph, objects, one_number
 
 CLASSES = ("Adelie", "Chinstrap", 'Gentoo "100%"')
 
@@ -284,12 +284,7 @@ def roots() -> Draft:
 
 def loops() -> Draft:
     """Goes round as many times as the largest number asked for says: some microseconds, or practically for ever."""
-    signature = Signature(
-        form="array",
-        fields=(Field(name="rounds", type="number", dtype="float64", feed=Feed(input="X", column=0)),),
-        inputs=(Tensor(name="X", dtype="float64", shape=("N", 1)),),
-        outputs=(Output(tensor=Tensor(name="same", dtype="float64", shape=("N", 1)), meaning="value"),),
-    )
+    signature = one_number("rounds", "same")
     carried = [helper.make_tensor_value_info("v", TensorProto.DOUBLE, ["N", 1])]
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Mul", ["v", "one"], ["w"])],
@@ -315,12 +310,7 @@ def loops() -> Draft:
 
 def hoards() -> Draft:
     """Fills as many mebibytes as the largest number asked for says, and answers half of each number."""
-    signature = Signature(
-        form="array",
-        fields=(Field(name="mebibytes", type="number", dtype="float64", feed=Feed(input="X", column=0)),),
-        inputs=(Tensor(name="X", dtype="float64", shape=("N", 1)),),
-        outputs=(Output(tensor=Tensor(name="half", dtype="float64", shape=("N", 1)), meaning="value"),),
-    )
+    signature = one_number("mebibytes", "half")
     nodes = [
         helper.make_node("ReduceMax", ["X"], ["most"], keepdims=0),
         helper.make_node("Mul", ["most", "mebibyte"], ["values"]),

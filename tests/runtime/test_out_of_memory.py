@@ -11,10 +11,10 @@ from tests.runtime.drafts import hoards
 BOUNDED = """
 import asyncio, json, sys
 import httpx
-from lading.core.settings import Settings
+from lading.core.settings import MEBIBYTE, Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.serving.memory import LEAST, MEBIBYTE, bound_memory
+from lading.runtime.serving.memory import LEAST, bound_memory
 
 app = Application(Deployments.load([sys.argv[1]]), Settings())
 bound_memory(0, threads=4)

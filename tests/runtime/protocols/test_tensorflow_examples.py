@@ -15,17 +15,12 @@ from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from tests.runtime.drafting import draft, graph, objects
+from tests.runtime.drafting import draft, graph, objects, one_number
 
 
 def half_plus_two() -> Draft:
     """Half of a number, and two."""
-    signature = Signature(
-        form="array",
-        fields=(Field(name="x", type="number", dtype="float64", feed=Feed(input="x", column=0)),),
-        inputs=(Tensor(name="x", dtype="float64", shape=("N", 1)),),
-        outputs=(Output(tensor=Tensor(name="y", dtype="float64", shape=("N", 1)), meaning="value"),),
-    )
+    signature = one_number("x", "y", "x")
     nodes = [helper.make_node("Mul", ["x", "half"], ["h"]), helper.make_node("Add", ["h", "two"], ["y"])]
     constants = {"half": np.array(0.5), "two": np.array(2.0)}
     return draft("half_plus_two", signature, graph(nodes, signature, constants), {"x": np.array([1.0, 2.0])})

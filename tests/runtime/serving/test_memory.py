@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.serving.memory import LEAST, MEBIBYTE, OTHERS, default_share, free_memory
+from lading.core.settings import MEBIBYTE
+from lading.runtime.serving.memory import LEAST, OTHERS, default_share, free_memory
 
 MEMINFO = "MemTotal:  2048 kB\nMemFree:  10 kB\nMemAvailable:   1024 kB\n"
 AVAILABLE = 1 << 20
@@ -74,7 +75,8 @@ def test_replicas_share_what_is_free() -> None:
 
 
 BOUNDED = """
-from lading.runtime.serving.memory import LEAST, MEBIBYTE, bound_memory
+from lading.core.settings import MEBIBYTE
+from lading.runtime.serving.memory import LEAST, bound_memory
 bound_memory({share}, threads=2)
 kept = bytearray(LEAST - 8 * MEBIBYTE)
 try:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 from tests.runtime.serving.conftest import Serving
 
-MEBIBYTE = 1 << 20
-
 
 class Watermark:
     """How far the memory of a server's processes rises above what it is now.

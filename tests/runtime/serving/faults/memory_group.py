@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
+from lading.runtime.serving.control_groups import control_groups
+
 NAME = f"lading-{os.getpid()}"
 
 
@@ -47,18 +48,9 @@ def memory_group(limit: int) -> Iterator[MemoryGroup]:
 
 def _parent() -> Path:
     """The folder of this process's own group, where groups of memory are kept."""
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
-        _, controllers, group = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            return _mounted(CGROUPS / controllers, group)
-    _, _, group = Path("/proc/self/cgroup").read_text().splitlines()[-1].split(":", 2)
-    folder = _mounted(CGROUPS, group)
-    if "memory" not in (folder / "cgroup.subtree_control").read_text():
-        (folder / "cgroup.subtree_control").write_text("+memory")
-    return folder
-
-
-def _mounted(mount: Path, group: str) -> Path:
-    """A container often sees its own group mounted as the root, so that the named path need not exist."""
-    folder = mount / group.strip("/")
-    return folder if folder.exists() else mount
+    groups = [group for group in control_groups("memory") if group.folder.exists()]
+    # Where both versions are mounted it is the first that has memory.
+    own = next((group for group in groups if group.version == 1), groups[0])
+    if own.version == 2 and "memory" not in own.read("cgroup.subtree_control"):
+        (own.folder / "cgroup.subtree_control").write_text("+memory")
+    return own.folder

@@ -12,8 +12,7 @@ import pytest
 from onnx import helper
 
 from lading.bundles.draft import Draft, write_bundle
-from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
-from tests.runtime.drafting import draft, graph
+from tests.runtime.drafting import draft, graph, one_number
 from tests.runtime.serving.conftest import Serving
 
 pytestmark = pytest.mark.faults
@@ -25,12 +24,7 @@ DEAF = 7_000.0
 
 def deaf() -> Draft:
     """Multiplies two square matrices whose extent is what is asked for: one node, which no flag stops."""
-    signature = Signature(
-        form="array",
-        fields=(Field(name="extent", type="number", dtype="float64", feed=Feed(input="X", column=0)),),
-        inputs=(Tensor(name="X", dtype="float64", shape=("N", 1)),),
-        outputs=(Output(tensor=Tensor(name="sum", dtype="float64", shape=("N", 1)), meaning="value"),),
-    )
+    signature = one_number("extent", "sum")
     nodes = [
         helper.make_node("ReduceMax", ["X"], ["most"], keepdims=0),
         helper.make_node("Cast", ["most"], ["n"], to=7),

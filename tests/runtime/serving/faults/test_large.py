@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.session import open_session
+from lading.core.settings import MEBIBYTE
 from tests.runtime.serving.conftest import Serving
-from tests.runtime.serving.faults.memory import MEBIBYTE, Watermark
+from tests.runtime.serving.faults.memory import Watermark
 from tests.runtime.serving.faults.open_loop import ask, open_loop, request
 
 pytestmark = pytest.mark.faults

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from lading.bundles.draft import write_bundle
+from lading.core.settings import MEBIBYTE
 from tests.runtime.drafts import hoards
 from tests.runtime.serving.conftest import Load, Serving
-from tests.runtime.serving.faults.memory import MEBIBYTE
 from tests.runtime.serving.faults.memory_group import MemoryGroup, memory_group
 
 pytestmark = pytest.mark.faults
