@@ -20,6 +20,8 @@ GRACE_SECONDS = 1.0
 START_SECONDS = 10.0
 LOG = "edge.log"
 PROMPT = b"\n> "
+ANSWER_BYTES = 64 << 20
+"""More than HAProxy says of all the connections that it may hold, some 300 bytes for each."""
 
 
 class NoHaproxyError(UsageError):
@@ -111,9 +113,8 @@ class Edge:
         """Take no new connection, answer what was accepted, end; returns the requests that did not end in time."""
         process = self._running()
         # Opened before: HAProxy takes no new connection here either, once it is told to stop.
-        reader, writer = await asyncio.open_unix_connection(self.control.path)
-        writer.write(b"prompt\n")
-        await reader.readuntil(PROMPT)
+        reader, writer = await asyncio.open_unix_connection(self.control.path, limit=ANSWER_BYTES)
+        await _said(reader, writer, b"prompt\n")
         self._listeners.close()
         process.send_signal(signal.SIGUSR1)
         loop = asyncio.get_running_loop()
@@ -163,9 +164,18 @@ class Edge:
 
 async def _busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, int]:
     """The client connections that are open, and the requests that are being answered."""
-    writer.write(b"show info\n")
-    information = await reader.readuntil(PROMPT)
-    writer.write(b"show sess\n")
-    sessions = await reader.readuntil(PROMPT)
-    connections = next(int(line.split(b":")[1]) for line in information.splitlines() if line.startswith(b"CurrConns:"))
-    return connections, sessions.count(b"fe=published")
+    information = await _said(reader, writer, b"show info\n", b"\nCurrConns: ")
+    sessions = await _said(reader, writer, b"show sess\n", b"fe=GLOBAL")
+    connections = information.partition(b"\nCurrConns: ")[2].split(maxsplit=1)[0]
+    return int(connections), sessions.count(b"fe=published")
+
+
+async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, command: bytes, sign: bytes = b"") -> bytes:
+    """What HAProxy answers to ``command``.
+
+    ``sign`` is in every whole answer: on a busy machine a prompt without one was seen, which is not to be taken for it.
+    """
+    writer.write(command)
+    while sign not in (answer := await reader.readuntil(PROMPT)):
+        continue
+    return answer

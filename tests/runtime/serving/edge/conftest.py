@@ -45,6 +45,7 @@ class EdgeAlone:
         self._folder = folder
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
+        self._ended = False
         self._thread.start()
         self._log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.relay = LineRelay(self._log if log is None else log)
@@ -118,11 +119,20 @@ class EdgeAlone:
         return self.edge._running().pid
 
     def close(self) -> None:
-        """End the edge."""
-        self.do(self.edge.drain(0))
-        self._end()
+        """End the edge, unless it was ended before."""
+        if not self._ended:
+            self.drain()
+
+    def drain(self) -> int:
+        """End the edge without waiting for its requests; how many it was answering."""
+        try:
+            return self.do(self.edge.drain(0))
+        finally:
+            self._end()
 
     def _end(self) -> None:
+        self._ended = True
+
         async def cancel() -> None:
             self._replica.close()
             others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
