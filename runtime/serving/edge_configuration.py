@@ -140,5 +140,5 @@ def _backend(name: str, limits: EdgeLimits) -> list[str]:
         "retries 3",
         "option redispatch 1",
         "option abortonclose",
-        "retry-on conn-failure empty-response 503",
+        "retry-on conn-failure empty-response",
     ]

@@ -38,10 +38,10 @@ CONTROLS = (b"\x01", b"\x1f", b"\x7f")
 WAIT_SECONDS = 60
 
 
-def until(true: Callable[[], bool]) -> None:
+def until(true: Callable[[], bool], server: "Serving") -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while not true():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, (server.said(), server.pids("ray::ServeReplica"))
         time.sleep(0.05)
 
 
@@ -195,11 +195,11 @@ def test_a_killed_replica_loses_no_request_and_is_replaced(
     before = set(server.pids("ray::ServeReplica"))
     assert len(before) == 2
     steady = load(server)
-    until(lambda: steady.sent > 200)
+    until(lambda: steady.sent > 200, server)
     os.kill(min(before), signal.SIGKILL)
-    until(lambda: set(server.pids("ray::ServeReplica")) - before != set())
+    until(lambda: set(server.pids("ray::ServeReplica")) - before != set(), server)
     enough = steady.sent + 800
-    until(lambda: steady.sent > enough)
+    until(lambda: steady.sent > enough, server)
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
     server.until_said("a replica ended; a fresh one is starting (1 of 2 answer)")
@@ -209,11 +209,11 @@ def test_a_killed_replica_loses_no_request_and_is_replaced(
 def test_replacing_all_replicas_loses_no_request(server: "Serving", load: Callable[["Serving"], "Load"]) -> None:
     before, ended = set(server.pids("ray::ServeReplica")), server.said().count("a replica ended")
     steady = load(server)
-    until(lambda: steady.sent > 200)
+    until(lambda: steady.sent > 200, server)
     server.signal(signal.SIGHUP)
-    until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2)
+    until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2, server)
     enough = steady.sent + 400
-    until(lambda: steady.sent > enough)
+    until(lambda: steady.sent > enough, server)
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
     assert server.said().count("a replica ended") == ended, "none is missed where the server replaces them"
@@ -241,8 +241,8 @@ def test_a_replica_that_hangs_is_answered_for_and_replaced(server: "Serving") ->
     answer = httpx.post(f"http://127.0.0.1:{server.port}/v2/models/cells/infer", json=INFER, timeout=30)
     assert answer.status_code == 504
     assert answer.json()["error_code"] == "DEADLINE_EXCEEDED"
-    until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2)
-    until(lambda: httpx.get(f"http://127.0.0.1:{server.port}/v2/health/ready").status_code == 200)
+    until(lambda: before.isdisjoint(now := server.pids("ray::ServeReplica")) and len(now) == 2, server)
+    until(lambda: httpx.get(f"http://127.0.0.1:{server.port}/v2/health/ready").status_code == 200, server)
 
 
 def test_a_killed_edge_is_started_again(server: "Serving") -> None:
