@@ -138,7 +138,7 @@ def test_a_killed_replica_loses_no_call(served: Served, load: Callable[[], Load]
     begun = load()
     time.sleep(1)
     os.kill(min(before), signal.SIGKILL)
-    until(lambda: len(set(served.serving.pids("ray::ServeReplica")) - before) == 1)
+    until(lambda: len(set(served.serving.pids("ray::ServeReplica")) - before) == 1, served.serving)
     served.serving.until_said("2 replicas answer again")
     assert set(begun.stop()) == {"OK"}
 
@@ -147,7 +147,7 @@ def test_replacing_all_replicas_loses_no_call(served: Served, load: Callable[[],
     before = set(served.serving.pids("ray::ServeReplica"))
     begun = load()
     served.serving.signal(signal.SIGHUP)
-    until(lambda: not before & set(served.serving.pids("ray::ServeReplica")))
+    until(lambda: not before & set(served.serving.pids("ray::ServeReplica")), served.serving)
     assert set(begun.stop()) == {"OK"}
 
 
