@@ -90,6 +90,12 @@ class Settings(BaseSettings):
     """The deployment that answers where a request names none, at MLflow's `/invocations`; the only one when not set."""
     v1_answers: Literal["kserve", "tensorflow"] = "kserve"
     """What `/v1` answers: with `kserve` a model's own predictions, with `tensorflow` every output, as TF-Serving does."""
+    state_folder: Path | None = None
+    """Where the server keeps what is deployed, and the socket of its administration; neither when not set."""
+    admin_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The TCP port of the loopback interface for administration by token, besides the socket; none when not set."""
+    switch_seconds: Seconds = 60.0
+    """How long the replicas may take to get ready for a change of what is deployed before it is given up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
 

@@ -5,40 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lading.bundles.bundle import open_bundle
-from lading.core.errors import ConflictError, UsageError
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import UnknownModelError
 from lading.runtime.model import Model
+from lading.runtime.names import DuplicateNameError
 from lading.runtime.watch import Watch
-
-
-class DuplicateNameError(ConflictError):
-    """Two bundles of one name were given to serve."""
-
-    def __init__(self, name: str, first: str, second: str) -> None:
-        super().__init__(name, first, second)
-        self.name, self.first, self.second = name, first, second
-
-    def __str__(self) -> str:
-        return f"two bundles are named {self.name!r}: {self.first} and {self.second}; serve one of them"
-
-
-class UnknownDefaultError(UsageError):
-    """What should answer where a request names no model is not deployed."""
-
-    def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(name, known)
-        self.name, self.known = name, known
-
-    def __str__(self) -> str:
-        names = ", ".join(self.known)
-        return f"LADING_DEFAULT_MODEL is {self.name!r}, which is not deployed; deployed are {names}: name one of them"
-
-
-def check_default(name: str | None, known: tuple[str, ...]) -> None:
-    """Raise ``UnknownDefaultError`` when ``name`` is none of ``known``."""
-    if name is not None and name not in known:
-        raise UnknownDefaultError(name, known)
 
 
 class Deployments:

@@ -67,8 +67,12 @@ class GoldenMismatchError(IntegrityError):
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
-    def __init__(self, bundle: Bundle, session: Session, watch: Watch, deadlines: Deadlines = UNLIMITED) -> None:
+    def __init__(
+        self, bundle: Bundle, session: Session, watch: Watch, deadlines: Deadlines = UNLIMITED, name: str | None = None
+    ) -> None:
         self.manifest: Manifest = bundle.manifest
+        self.name = bundle.manifest.name if name is None else name
+        """The name that it answers to."""
         self.digest: str = bundle.digest
         self.golden: Golden = bundle.golden()
         self.profile: Profile = bundle.profile()
@@ -88,9 +92,14 @@ class Model:
 
     @classmethod
     def load(
-        cls, bundle: Bundle, threads: int = 1, watch: Watch | None = None, deadlines: Deadlines = UNLIMITED
+        cls,
+        bundle: Bundle,
+        threads: int = 1,
+        watch: Watch | None = None,
+        deadlines: Deadlines = UNLIMITED,
+        name: str | None = None,
     ) -> "Model":
-        """Load the graph of ``bundle``, replay its golden rows and time it.
+        """Load the graph of ``bundle``, replay its golden rows and time it; it answers to ``name``, or to its own.
 
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
@@ -98,7 +107,7 @@ class Model:
         """
         graph = bundle.read(bundle.manifest.graph.path)
         session = open_session(graph, threads, _external_data(bundle))
-        model = cls(bundle, session, Watch() if watch is None else watch, deadlines)
+        model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
         feeds = model.encoder.encode(model.golden.columns(model.signature))
         _check(model, model.golden.expected(model.signature), model.run(feeds))
         model._measure(feeds)
@@ -106,11 +115,6 @@ class Model:
         if any(name in graph for name in ENDLESS):
             model.seconds_per_call = math.inf
         return model
-
-    @property
-    def name(self) -> str:
-        """The name that it answers to."""
-        return self.manifest.name
 
     @property
     def version(self) -> str:

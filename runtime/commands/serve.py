@@ -24,7 +24,12 @@ Tell = Callable[[str], None]
 
 def serve(
     context: typer.Context,
-    bundles: Annotated[list[Path], typer.Argument(help="Bundles: archives or folders.", metavar="BUNDLE...")],
+    bundles: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Bundles: archives or folders; none are needed with --state.", metavar="BUNDLE...", show_default=False
+        ),
+    ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen at.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="The port.", min=1, max=65535, show_default="8080")] = None,
     grpc_port: Annotated[
@@ -54,6 +59,13 @@ def serve(
     tls_client_ca: Annotated[
         Path | None, typer.Option(help="Who vouches for clients, in PEM.", show_default="clients need no certificate")
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of what is deployed, which outlives the server and `lading deploy` changes.",
+            show_default="nothing is kept",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
     ] = False,
@@ -74,11 +86,16 @@ def serve(
 
         lading serve penguins.lading churn.lading --deadline 10 --deadline churn=2.5
 
+        lading serve penguins.lading --state deployed
+
         lading serve penguins.lading --host 0.0.0.0 --keys keys.txt --tls-certificate tls.crt --tls-key tls.key
     """
     given = {"host": host, "port": port, "grpc_port": grpc_port, "replicas": replicas, "threads": threads}
     files = {"keys_file": keys, "tls_certificate": tls_certificate, "tls_key": tls_key, "tls_client_ca": tls_client_ca}
+    files["state_folder"] = state
     settings = _settings(context.obj, given | files | _deadlines(context.obj, deadline))
+    if not bundles and settings.state_folder is None:
+        raise typer.BadParameter("name a bundle at least, or a folder of what is deployed with --state")
     _warn_of_strangers(settings)
     announce = _announce_json if json else _announce
     with _relay() as relay, _voice(relay) as (tell, quiet):
@@ -88,7 +105,7 @@ def serve(
             quiet()
             announce(server)
 
-        raise SystemExit(asyncio.run(Server(bundles, settings, tell, ready, log).run()))
+        raise SystemExit(asyncio.run(Server(bundles or [], settings, tell, ready, log).run()))
 
 
 def _settings(settings: Settings, given: dict[str, object]) -> Settings:
@@ -140,6 +157,9 @@ def _announce(server: Ready) -> None:
     out.print(f"[bold green]ready[/] at [bold]{escape(server.address)}[/]{also} ({replicas}; Ctrl-C stops)")
     for bundle in server.desired.bundles:
         out.print(f"  [bold]{escape(bundle.name)}[/] {escape(bundle.version)}  {bundle.digest}")
+    if not server.desired.bundles:
+        out.print("nothing is deployed yet: lading deploy NAME BUNDLE", style="dim")
+        return
     name = server.desired.bundles[0].name
     out.print("ask what a model takes, where it comes from, and try it in a browser:", style="dim")
     out.print(f"  curl {server.address}/models/{name}", markup=False)

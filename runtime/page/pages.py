@@ -59,7 +59,7 @@ def model_page(model: "Model", host: str | None) -> str:
             model=model,
             controls=shown,
             examples=texts(shown, rows),
-            curl=curl(model.manifest.name, rows[0] if rows else {}, host),
+            curl=curl(model.name, rows[0] if rows else {}, host),
             columns=[(column, histogram(column), bars(column)) for column in columns[:PLOTTED]],
             more_columns=len(columns[PLOTTED:]),
         )

@@ -8,9 +8,11 @@ from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.names import DuplicateNameError
 
 if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
+    from lading.runtime.model import Model
     from lading.runtime.watch import Watch
 
 
@@ -29,7 +31,7 @@ class ChangedBundleError(IntegrityError):
 
 
 class DesiredBundle(Record):
-    """One bundle to serve: where it lies, and which it must be."""
+    """One bundle to serve: where it lies, which it must be, and the name that it answers to."""
 
     path: str
     name: str
@@ -42,6 +44,8 @@ class Desired(Record):
 
     bundles: tuple[DesiredBundle, ...]
     threads: int
+    number: int = 0
+    """Counted up from one desired state of a running server to the next."""
 
     @classmethod
     def read(cls, paths: Sequence[Path], threads: int) -> "Desired":
@@ -60,17 +64,35 @@ class Desired(Record):
                 )
             other = found.setdefault(named.name, named)
             if other is not named:
-                from lading.runtime.deployments import DuplicateNameError  # loads ONNX Runtime
-
                 raise DuplicateNameError(named.name, other.path, named.path)
         return cls(bundles=tuple(found.values()), threads=threads)
 
-    def load(self, watch: "Watch | None" = None, deadlines: Deadlines | None = None) -> "Deployments":
-        """The models, loaded and proved; raises ``ChangedBundleError``, and what ``Deployments.load`` raises."""
-        from lading.runtime.deployments import Deployments  # the server describes bundles and never loads them
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that are answered to."""
+        return tuple(bundle.name for bundle in self.bundles)
 
-        deployments = Deployments.load([Path(bundle.path) for bundle in self.bundles], self.threads, watch, deadlines)
-        for bundle in self.bundles:
-            if (found := deployments.get(bundle.name).digest) != bundle.digest:
-                raise ChangedBundleError(bundle.path, bundle.digest, found)
-        return deployments
+    def load(
+        self, watch: "Watch | None" = None, deadlines: Deadlines | None = None, held: "Deployments | None" = None
+    ) -> "Deployments":
+        """The models, loaded and proved; those that are ``held`` already are taken as they are.
+
+        Raises ``ChangedBundleError``, and what ``open_bundle`` and ``Model.load`` raise.
+        """
+        from lading.runtime.deployments import Deployments  # the server describes bundles and never loads them
+        from lading.runtime.watch import Watch
+
+        watch = Watch() if watch is None else watch
+        deadlines = Deadlines() if deadlines is None else deadlines
+        loaded = {model.name: model for model in held or ()}
+        return Deployments(self._model(bundle, loaded.get(bundle.name), watch, deadlines) for bundle in self.bundles)
+
+    def _model(self, desired: DesiredBundle, held: "Model | None", watch: "Watch", deadlines: Deadlines) -> "Model":
+        from lading.runtime.model import Model
+
+        if held is not None and held.digest == desired.digest:
+            return held
+        with open_bundle(desired.path) as bundle:
+            if bundle.digest != desired.digest:
+                raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
+            return Model.load(bundle, self.threads, watch, deadlines, desired.name)

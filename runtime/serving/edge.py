@@ -104,10 +104,13 @@ class Edge:
 
     async def replicas(self) -> int:
         """How many replicas requests are sent to."""
+        return len(await self.up())
+
+    async def up(self) -> frozenset[str]:
+        """The names of the slots whose replicas requests are sent to."""
         rows = await self.control.statistics()
-        return sum(
-            row["pxname"] == BACKEND and row["svname"] in self._names() and row["status"] == "UP" for row in rows
-        )
+        up = {row["svname"] for row in rows if row["pxname"] == BACKEND and row["status"] == "UP"}
+        return frozenset(up & self._names())
 
     async def drain(self, seconds: float) -> int:
         """Take no new connection, answer what was accepted, end; returns the requests that did not end in time."""

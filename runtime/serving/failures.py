@@ -21,14 +21,19 @@ class Failure(Record):
 
 def write_failure(folder: Path, error: Exception) -> None:
     """Leave ``error`` in the run folder ``folder`` for the server; the file appears whole or not at all."""
-    exit_code = error.exit_code if isinstance(error, LadingError) else 1
-    kind = type(error).__name__
-    failure = Failure(message=str(error) or kind, kind=kind, exit_code=exit_code)
+    failure = failure_of(error)
     place = folder / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
     name = uuid.uuid4().hex
     (place / f".{name}").write_text(failure.model_dump_json())
     os.replace(place / f".{name}", place / f"{name}.json")
+
+
+def failure_of(error: Exception) -> Failure:
+    """What ``error`` says, as the server hears it."""
+    exit_code = error.exit_code if isinstance(error, LadingError) else 1
+    kind = type(error).__name__
+    return Failure(message=str(error) or kind, kind=kind, exit_code=exit_code)
 
 
 def take_failures(folder: Path) -> Sequence[Failure]:

@@ -1,12 +1,13 @@
-"""The replica's HTTP server: uvicorn, as strict, as silent and as quick as a replica needs it."""
+"""HTTP servers inside a process that does more than serve: uvicorn, strict, silent and quick."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from lading.runtime.serving.refusing import RefusingProtocol
-from lading.runtime.serving.shortcut import ShortcutProtocol
 
 IDLE_SECONDS = 75
 """Longer than the edge keeps an idle connection, so that the edge is the one to close it."""
@@ -14,11 +15,11 @@ IDLE_SECONDS = 75
 
 def http_settings(
     app: ASGIApp,
-    http: type[RefusingProtocol] = ShortcutProtocol,
+    http: type[RefusingProtocol],
     idle_seconds: int = IDLE_SECONDS,
     drain_seconds: int | None = None,
 ) -> uvicorn.Config:
-    """Uvicorn's settings for ``app``, which answers on a socket that the edge alone asks."""
+    """Uvicorn's settings for ``app``, which answers on a socket that the edge, or the owner of the server, asks."""
     protocol: type[asyncio.Protocol] = http
     return uvicorn.Config(
         app,
@@ -33,3 +34,12 @@ def http_settings(
         timeout_keep_alive=idle_seconds,
         timeout_graceful_shutdown=drain_seconds,
     )
+
+
+class EmbeddedServer(uvicorn.Server):
+    """Uvicorn, which leaves the signals to the process that it runs in."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield

@@ -5,13 +5,11 @@ from typing import Literal
 from pydantic import JsonValue
 
 from lading.bundles.records import FrozenMap, Record
-from lading.runtime.serving.desired import Desired
 
 
 class Order(Record):
-    """Have ``replicas`` fresh replicas answer with what is desired; those before leave when the new ones are ready."""
+    """Have ``replicas`` fresh replicas answer, by the run folder's plan; those before leave when these are ready."""
 
-    desired: Desired
     replicas: int
     slots: int
     settings: FrozenMap[JsonValue]

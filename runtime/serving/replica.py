@@ -9,25 +9,26 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from ray.serve._private import replica
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.deployments import Deployments
 from lading.runtime.pool import THREADS
 from lading.runtime.protocols.intake import DECODERS
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
-from lading.runtime.serving.http_server import http_settings
+from lading.runtime.serving.follower import Follower
+from lading.runtime.serving.http_server import EmbeddedServer, http_settings
 from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.log_lines import send_log_lines
 from lading.runtime.serving.memory import bound_memory
+from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
 from lading.runtime.watch import Run, Watch
 
@@ -63,42 +64,28 @@ class Replica:
         self._watch = Watch(_end)
         self._slot = await _claim(self._folder, slots)
         self._ledger = Ledger(self._slot)
-        self._application: Application | None = None
-        self._server: _Server | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._follower = Follower(self._folder, self._slot.path, self._load)
         self._calls: aio.Server | None = None
-
-    async def reconfigure(self, config: Mapping[str, Any]) -> None:
-        """Answer with what ``config``, a ``Desired``, says; when that fails the models of before stay.
-
-        Ray Serve calls it once after it made the replica, and whenever the desired state changes.
-        """
-        try:
-            desired, deadlines = Desired.model_validate(config), Deadlines.read(self._settings)
-            deployments = await asyncio.to_thread(desired.load, self._watch, deadlines)
-            if self._application is None:
-                self._application = Application(deployments, self._settings, tallies=self._ledger.tallies)
-            else:
-                self._application.deployments = deployments
-            if self._settings.replica_bytes is not None:
-                bound_memory(self._settings.replica_bytes, THREADS * len(deployments) + DECODERS)
-            _settle()
-        except Exception as error:  # the rim of the process: whatever it is, the server hears of it
-            write_failure(self._folder, error)
-            if self._application is None:
-                raise
-        if self._server is None:
-            self._start(self._application)
+        self._application = Application(await self._first(), self._settings, tallies=self._ledger.tallies)
+        self._settle()
+        drain_seconds = max(1, round(self._settings.drain_seconds))
+        self._server = EmbeddedServer(http_settings(self._application, ShortcutProtocol, drain_seconds=drain_seconds))
+        self._serving = asyncio.create_task(self._serve(self._application, self._server))
+        self._following = asyncio.create_task(self._follower.follow(self._switch))
 
     def check_health(self) -> None:
         """Say whether the server still runs; raises ``UnhealthyError``."""
-        if self._serving is None or self._serving.done():
+        if self._serving.done():
             raise UnhealthyError("the replica's server ended")
+        if self._following.done():
+            raise UnhealthyError("the replica does not follow the plan any more")
 
     async def __del__(self) -> None:
         """Leave: say so on the readiness path, let the edge look away, answer what is in flight."""
-        if self._application is None or self._server is None or self._serving is None:
+        if not hasattr(self, "_serving"):  # it did not get ready
             return
+        self._following.cancel()
+        self._follower.leave()
         self._application.draining = True
         await asyncio.sleep(NOTICE_SECONDS)
         self._server.should_exit = True
@@ -109,26 +96,39 @@ class Replica:
         self._ledger.close()
         self._slot.release()
 
-    def _start(self, application: Application) -> None:
-        drain_seconds = max(1, round(self._settings.drain_seconds))
-        self._server = _Server(http_settings(application, drain_seconds=drain_seconds))
-        self._serving = asyncio.create_task(self._serve(application, self._server))
+    async def _first(self) -> Deployments:
+        try:
+            return await self._follower.first()
+        except Exception as error:  # the rim of the process: whatever it is, the server hears of it
+            write_failure(self._folder, error)
+            raise
 
-    async def _serve(self, application: Application, server: "_Server") -> None:
+    def _load(self, desired: Desired, held: Deployments) -> Deployments:
+        return desired.load(self._watch, Deadlines.read(self._settings), held)
+
+    def _switch(self, deployments: Deployments) -> None:
+        """Answer with ``deployments`` from the next request on; those that are being answered end as they began."""
+        self._application.deployments = deployments
+        self._settle()
+
+    def _settle(self) -> None:
+        """Bound the memory for what is loaded, and keep pauses short: the collector is not to look through it again.
+
+        A look through all of it takes some 50 ms, and long lists of lists are what makes it look.
+        """
+        if self._settings.replica_bytes is not None:
+            bound_memory(self._settings.replica_bytes, THREADS * len(self._application.deployments) + DECODERS)
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+    async def _serve(self, application: Application, server: EmbeddedServer) -> None:
         """Serve until told to leave. HTTP says that the replica is ready, so calls of gRPC are taken before."""
         if self._settings.grpc_port is not None:
             from lading.runtime.grpc.calls import serve_calls  # loads gRPC's plugins, for those who ask for it
 
             self._calls = await serve_calls(application, grpc_path(self._slot.path))
         await server.serve(sockets=[self._slot.listen()])
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn, which leaves the signals to Ray."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _end(run: Run) -> None:
@@ -149,16 +149,6 @@ async def _claim(folder: Path, slots: int) -> Slot:
                 write_failure(folder, error)
                 raise
             await asyncio.sleep(0.1)
-
-
-def _settle() -> None:
-    """Keep pauses short, now that what is loaded stays: the collector is not to look through it again and again.
-
-    A look through all of it takes some 50 ms, and long lists of lists are what makes it look.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def _keep_to_loopback() -> None:

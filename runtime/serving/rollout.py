@@ -30,7 +30,6 @@ def roll_out(folder: Path, order: Order, version: str) -> None:
         Replica,
         name=APPLICATION,
         num_replicas=order.replicas,
-        user_config=order.desired.model_dump(mode="json"),
         ray_actor_options={"num_cpus": 0},
         max_surge_percent=100,
         max_constructor_retry_count=3,

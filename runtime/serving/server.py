@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
 from lading.runtime.deadlines import Deadlines
-from lading.runtime.deployments import check_default
+from lading.runtime.names import check_default
 from lading.runtime.serving.credentials import Credentials
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge, EdgeError, haproxy_binary
@@ -30,6 +31,8 @@ from lading.runtime.serving.published import Listeners, open_listeners, target, 
 from lading.runtime.serving.quota import default_replicas
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_count
+from lading.runtime.serving.source import BundleSource, Source
+from lading.runtime.serving.switch import Switch
 from lading.runtime.serving.warden import session_members
 
 POLL_SECONDS = 0.05
@@ -79,26 +82,39 @@ class Server:
         time. Raises the error that ended the server, or that kept it from starting.
         """
         haproxy_binary()
-        with open_listeners(self._settings) as listeners, _signals(self._heed):
+        with self._kept() as source, open_listeners(self._settings) as listeners, _signals(self._heed):
             run = RunFolder(self._settings.run_folder)
             try:
-                live = asyncio.create_task(self._live(run, listeners))
+                live = asyncio.create_task(self._live(run, listeners, source))
                 return await live if await _unless(self._hurry, live) else HURRIED
             finally:
                 run.close()
 
-    async def _live(self, run: RunFolder, listeners: Listeners) -> int:
+    @contextmanager
+    def _kept(self) -> Iterator[Source]:
+        """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
+        check = partial(_check, self._settings)
+        if self._settings.state_folder is None:
+            yield BundleSource(self._paths, self._settings.threads, check)
+            return
+        from lading.runtime.administration.state_source import state_source  # loads the administration
+
+        with state_source(self._settings.state_folder, self._paths, self._settings, check, self._tell) as source:
+            yield source
+
+    async def _live(self, run: RunFolder, listeners: Listeners, source: Source) -> int:
         access = edge_access(self._settings, run.path)
         edge = Edge(run, listeners, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
         credentials = Credentials(self._settings, access, edge.control)
         await hear_log_lines(run.path, self._tell)
         engine = await EngineProcess.start(run)
         await edge.start()
+        switch = Switch(run.path, edge, self._settings.switch_seconds)
         try:
             async with self._measured(edge, access), asyncio.TaskGroup() as group:
                 follow = credentials.follow(self._tell, self._look_again)
                 watchers = [group.create_task(work) for work in (self._hear(engine), self._guard(edge), follow)]
-                serve = self._serve(run, edge, engine, listeners.ports)
+                serve = self._serve(run, edge, engine, switch, source, listeners.ports)
                 await _unless(self._stop, group.create_task(serve))
                 for watcher in watchers:
                     watcher.cancel()
@@ -114,14 +130,27 @@ class Server:
 
         return serve_metrics(edge, self._replicas, access.certificate)
 
-    async def _serve(self, run: RunFolder, edge: Edge, engine: EngineProcess, ports: Collection[int]) -> None:
+    async def _serve(
+        self,
+        run: RunFolder,
+        edge: Edge,
+        engine: EngineProcess,
+        switch: Switch,
+        source: Source,
+        ports: Collection[int],
+    ) -> None:
         """Start, then do what comes up, for ever."""
-        desired = await self._read()
-        engine.order(self._order(desired))
+        self._tell("checking the bundles")
+        switch.begin(await source.read())
+        engine.order(self._order())
         await self._until_ready(run, edge)
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], ports)
-        self._ready(self._announced(desired))
+        async with source.opened(switch):
+            self._ready(self._announced(switch.current))
+            await self._watch(run, edge, engine, switch, source)
+
+    async def _watch(self, run: RunFolder, edge: Edge, engine: EngineProcess, switch: Switch, source: Source) -> None:
         told: set[str] = set()
         while True:
             for failure in take_failures(run.path):
@@ -131,7 +160,7 @@ class Server:
             if self._renew.is_set():
                 self._renew.clear()
                 told.clear()
-                await self._replace(engine)
+                await self._replace(engine, switch, source)
             with suppress(OSError):  # the edge is being started again
                 self._headcount.look(await edge.replicas())
             await asyncio.sleep(WATCH_SECONDS)
@@ -151,27 +180,20 @@ class Server:
                 raise StartTimeoutError(self._settings.start_seconds, found, self._replicas)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _replace(self, engine: EngineProcess) -> None:
+    async def _replace(self, engine: EngineProcess, switch: Switch, source: Source) -> None:
         """Read the bundles again, and have fresh replicas answer with them; what fails is told, and the old go on."""
         self._tell("reading the bundles again")
         self._headcount.begin_change()
         try:
-            engine.order(self._order(await self._read()))
+            await source.renew(switch)
         except LadingError as error:
             self._headcount.end_change()
             self._tell(f"the replicas stay as they are: {error}")
+        else:
+            engine.order(self._order())
 
-    async def _read(self) -> Desired:
-        self._tell("checking the bundles")
-        desired = await asyncio.to_thread(Desired.read, self._paths, self._settings.threads)
-        names = tuple(bundle.name for bundle in desired.bundles)
-        Deadlines.read(self._settings).check(names)
-        check_default(self._settings.default_model, names)
-        return desired
-
-    def _order(self, desired: Desired) -> Order:
+    def _order(self) -> Order:
         return Order(
-            desired=desired,
             replicas=self._replicas,
             slots=slot_count(self._replicas),
             settings=self._settings.model_dump(mode="json") | {"replica_bytes": self._share},
@@ -215,6 +237,12 @@ class Server:
             self._hurry.set()
         else:
             self._stop.set()
+
+
+def _check(settings: Settings, names: tuple[str, ...]) -> None:
+    """Raise what forbids that these names, and no others, are answered to."""
+    Deadlines.read(settings).check(names)
+    check_default(settings.default_model, names)
 
 
 async def _unless(event: asyncio.Event, task: "asyncio.Task[int] | asyncio.Task[None]") -> bool:

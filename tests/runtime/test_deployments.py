@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.deployments import Deployments, DuplicateNameError
+from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UnknownModelError
+from lading.runtime.names import DuplicateNameError
 
 
 def test_models_come_in_the_order_of_their_names(deployments: Deployments) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
-from lading.runtime.deployments import Deployments, UnknownDefaultError, check_default
+from lading.runtime.deployments import Deployments
+from lading.runtime.names import UnknownDefaultError, check_default
 from tests.runtime.tabular import CSV, PARQUET, csv, parquet, table_of
 
 Ask = Callable[..., httpx.Response]

@@ -1,0 +1,212 @@
+"""The administration API: what is deployed, and how it is changed, as JSON over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lading.bundles.manifest import BundleName
+from lading.bundles.manifest_reading import in_words
+from lading.bundles.records import Digest, Record
+from lading.core.errors import ConflictError, IntegrityError, LadingError, UsageError
+from lading.runtime.administration.author import author
+from lading.runtime.administration.deployer import Deployer
+from lading.runtime.administration.state import Author, NotDeployedError, State
+from lading.runtime.administration.state_folder import UnknownBundleError
+
+BODY_BYTES = 64 * 1024
+SOMEBODY = "somebody"
+
+NAMES = TypeAdapter(BundleName)
+STATUSES: Mapping[type[LadingError], int] = {UsageError: 400, ConflictError: 409, IntegrityError: 422}
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Wish(Record):
+    """What comes with a change."""
+
+    who: Annotated[str, Field(max_length=200)] = SOMEBODY
+    why: Annotated[str, Field(max_length=1000)] = ""
+
+
+class DeployWish(Wish):
+    """The same for a deployment."""
+
+    digest: Digest
+
+
+Wished = TypeVar("Wished", bound=Wish)
+
+
+class BadNameError(UsageError):
+    """A name that nothing can be deployed under."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name!r} cannot be a deployment's name; it has lower-case letters, digits, '.', '_' and '-', at most 64"
+
+
+class BodyError(UsageError):
+    """The request's body is not what the API takes."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the body is not what is expected here: {self.problem}"
+
+
+def administration(deployer: Deployer) -> Starlette:
+    """The API over ``deployer``; every path that is not listed here is closed."""
+    api = _Api(deployer)
+    routes = [
+        Route("/deployments", _guarded(api.status), methods=["GET"]),
+        Route("/deployments/{name}", _guarded(api.one), methods=["GET"]),
+        Route("/deployments/{name}", _guarded(api.deploy), methods=["PUT"]),
+        Route("/deployments/{name}", _guarded(api.undeploy), methods=["DELETE"]),
+        Route("/deployments/{name}/rollback", _guarded(api.rollback), methods=["POST"]),
+        Route("/history", _guarded(api.history), methods=["GET"]),
+        Route("/v2/repository/index", _guarded(api.index), methods=["POST"]),
+        Route("/v2/repository/models/{name}/load", _guarded(api.load), methods=["POST"]),
+        Route("/v2/repository/models/{name}/unload", _guarded(api.unload), methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _closed})
+
+
+class _Api:
+    def __init__(self, deployer: Deployer) -> None:
+        self._deployer = deployer
+
+    async def status(self, _: Request) -> Response:
+        """Everything that is deployed."""
+        return JSONResponse({"deployments": _deployments(self._deployer.state)})
+
+    async def one(self, request: Request) -> Response:
+        """What is deployed under one name, and its history."""
+        name = request.path_params["name"]
+        self._deployer.state.get(name)
+        return self._now(name)
+
+    async def history(self, _: Request) -> Response:
+        """Every change that is remembered, the latest last."""
+        return JSONResponse({"history": [change.model_dump(mode="json") for change in self._deployer.state.history]})
+
+    async def deploy(self, request: Request) -> Response:
+        """Have a bundle answer to a name."""
+        name, wish = _name(request), await _wish(request, DeployWish)
+        await self._deployer.deploy(name, wish.digest, author(wish.who, wish.why))
+        return self._now(name)
+
+    async def rollback(self, request: Request) -> Response:
+        """Have the bundle of before answer."""
+        name = request.path_params["name"]
+        await self._deployer.rollback(name, await _author(request))
+        return self._now(name)
+
+    async def undeploy(self, request: Request) -> Response:
+        """Have nothing answer."""
+        name = request.path_params["name"]
+        await self._deployer.undeploy(name, await _author(request))
+        return self._now(name)
+
+    async def index(self, _: Request) -> Response:
+        """The models that the server knows of, as the Open Inference Protocol lists a repository."""
+        state = self._deployer.state
+        known = sorted({change.name for change in state.history} | set(state.deployed))
+        return JSONResponse([_indexed(name, state) for name in known])
+
+    async def load(self, request: Request) -> Response:
+        """Have what answered to a name last answer to it."""
+        name = request.path_params["name"]
+        version = self._deployer.state.last(name)
+        if version is None:
+            raise NotDeployedError(name, tuple(self._deployer.state.deployed))
+        await self._deployer.deploy(name, version.digest, author(SOMEBODY, "loaded by name"))
+        return JSONResponse({})
+
+    async def unload(self, request: Request) -> Response:
+        """Have nothing answer to a name."""
+        await self._deployer.undeploy(request.path_params["name"], author(SOMEBODY, "unloaded by name"))
+        return JSONResponse({})
+
+    def _now(self, name: str) -> Response:
+        state = self._deployer.state
+        history = [change.model_dump(mode="json") for change in state.history if change.name == name]
+        return JSONResponse({"name": name, **_deployments(state).get(name, {"bundle": None}), "history": history})
+
+
+def _deployments(state: State) -> dict[str, dict[str, object]]:
+    return {name: found.model_dump(mode="json") for name, found in state.deployed.items()}
+
+
+def _indexed(name: str, state: State) -> Mapping[str, object]:
+    version = state.last(name)
+    ready = name in state.deployed
+    reason = {} if ready else {"reason": "unloaded"}
+    return {
+        "name": name,
+        "version": version.version if version else "",
+        "state": "READY" if ready else "UNAVAILABLE",
+    } | reason
+
+
+def _name(request: Request) -> str:
+    """The name that something is to be deployed under; raises ``BodyError`` for what can be none."""
+    name: str = request.path_params["name"]
+    try:
+        return NAMES.validate_python(name)
+    except ValidationError as error:
+        raise BadNameError(name) from error
+
+
+async def _author(request: Request) -> Author:
+    wish = await _wish(request, Wish)
+    return author(wish.who, wish.why)
+
+
+async def _wish(request: Request, kind: type[Wished]) -> Wished:
+    """What the body says, an object or nothing; raises ``BodyError``."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_BYTES:
+            raise BodyError(f"it is longer than {BODY_BYTES} bytes")
+    try:
+        return kind.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise BodyError(in_words(error)) from error
+
+
+def _guarded(answer: Answer) -> Answer:
+    """``answer``, with what it raises as JSON."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except LadingError as error:
+            document = {"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code}
+            return JSONResponse(document, _status(error))
+
+    return guarded
+
+
+def _status(error: LadingError) -> int:
+    if isinstance(error, NotDeployedError | UnknownBundleError):
+        return 404
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+
+
+async def _closed(request: Request, error: Exception) -> Response:
+    """What is not listed is not there."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"error": f"there is no {request.method} {request.url.path} here"}, status)

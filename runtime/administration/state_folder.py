@@ -1,0 +1,147 @@
+"""The state folder: the state and the bundles that it names, on disk, so that they outlive the server."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lading.bundles.bundle import Progress, copy_bundle, open_bundle
+from lading.bundles.manifest_reading import in_words
+from lading.bundles.storage.archive import SUFFIX
+from lading.bundles.storage.atomic import new_file
+from lading.core.errors import ConflictError, IntegrityError, UsageError
+from lading.runtime.administration.state import State, Version
+
+STATE = "state.json"
+BUNDLES = "bundles"
+LOCK = "server.lock"
+SOCKET = "admin.sock"
+"""Of the administration, while a server runs."""
+FOLDER_MODE = 0o700
+SOON_SECONDS = 3600
+
+
+class StateFolderError(UsageError):
+    """The state folder cannot be used."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def __str__(self) -> str:
+        return f"the state folder {self.folder} cannot be used: {self.reason}"
+
+
+class StateInUseError(ConflictError):
+    """Another server has the state folder."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return f"another server runs on the state folder {self.folder}; stop it, or give this one another folder"
+
+
+class BrokenStateError(IntegrityError):
+    """The state is not what a server wrote."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = path, problem
+
+    def __str__(self) -> str:
+        return f"{self.path} is not a state that a server wrote: {self.problem}; put a whole one back, or remove it"
+
+
+class UnknownBundleError(UsageError):
+    """The server does not have the bundle."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
+
+    def __str__(self) -> str:
+        return f"the server has no bundle {self.digest}; `lading deploy` brings it there"
+
+
+class StateFolder:
+    """The folder ``path``; made where there is none, and closed to other users."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ``StateFolderError``."""
+        self.path = path
+        try:
+            (path / BUNDLES).mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            path.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise StateFolderError(str(path), error.strerror or str(error)) from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it for one server alone; raises ``StateInUseError`` when another has it."""
+        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise StateInUseError(str(self.path)) from None
+        finally:
+            os.close(lock)
+
+    def read(self) -> State:
+        """The state as it was last written, an empty one where there is none; raises ``BrokenStateError``."""
+        path = self.path / STATE
+        try:
+            return State.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return State()
+        except ValidationError as error:
+            raise BrokenStateError(str(path), in_words(error)) from error
+
+    def write(self, state: State) -> None:
+        """Write it: whenever the machine fails, what is there is this state or the one before.
+
+        Raises the errors of ``lading.bundles.storage.atomic``.
+        """
+        data = state.model_dump_json(indent=1).encode()
+        with new_file(self.path / STATE, len(data), private=True) as file:
+            file.write(data)
+
+    def bundle(self, digest: str) -> Path:
+        """Where the bundle of that digest lies; raises ``UnknownBundleError``."""
+        archive = self._archive(digest)
+        for path in (archive, archive.with_suffix("")):
+            if path.exists():
+                return path
+        raise UnknownBundleError(digest)
+
+    def bring(self, path: Path, progress: Progress | None = None) -> tuple[str, Version]:
+        """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
+
+        Returns the name and the version that its manifest says.
+        Raises what ``open_bundle`` and ``copy_bundle`` do.
+        """
+        with open_bundle(path, progress) as bundle:
+            archive = self._archive(bundle.digest)
+            copy = archive.with_suffix("") if path.is_dir() else archive
+            if copy.exists():
+                os.utime(copy)
+            else:
+                copy_bundle(bundle, copy)
+            return bundle.manifest.name, Version(version=bundle.manifest.version, digest=bundle.digest)
+
+    def keep(self, digests: frozenset[str]) -> None:
+        """Remove every bundle but those with these ``digests``, and those that came lately and may be deployed soon."""
+        kept, late = {self._archive(digest).stem for digest in digests}, time.time() - SOON_SECONDS
+        for path in (self.path / BUNDLES).glob("[0-9a-f]*"):
+            if path.stem not in kept and path.stat().st_mtime < late:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _archive(self, digest: str) -> Path:
+        return self.path / BUNDLES / f"{digest.removeprefix('sha256:')}{SUFFIX}"

@@ -1,0 +1,53 @@
+"""The source: where a server learns what it is to answer with, at first and when it is to look again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from lading.runtime.serving.desired import Desired
+from lading.runtime.serving.switch import Switch
+
+Check = Callable[[tuple[str, ...]], None]
+"""Raises what forbids that these names, and no others, are answered to."""
+
+
+class Source(Protocol):
+    """What a server is to answer with."""
+
+    async def read(self) -> Desired:
+        """What it is to answer with at first; raises what keeps it from that."""
+        ...
+
+    async def renew(self, switch: Switch) -> None:
+        """Look again, and change what is answered with where that is something else; raises as ``Switch.change`` does."""
+        ...
+
+    def opened(self, switch: Switch) -> AbstractAsyncContextManager[None]:
+        """Have ``switch`` changed by whoever may, while it lasts: the server is ready."""
+        ...
+
+
+class BundleSource:
+    """The bundles at ``paths``, and nothing else."""
+
+    def __init__(self, paths: Sequence[Path], threads: int, check: Check) -> None:
+        self._paths, self._threads, self._check = paths, threads, check
+
+    async def read(self) -> Desired:
+        """What the bundles make; raises what ``Desired.read`` does."""
+        desired = await asyncio.to_thread(Desired.read, self._paths, self._threads)
+        self._check(desired.names)
+        return desired
+
+    async def renew(self, switch: Switch) -> None:
+        """Read the bundles again."""
+        desired = await self.read()
+        if desired.bundles != switch.current.bundles:
+            await switch.change(desired, lambda: None)
+
+    @asynccontextmanager
+    async def opened(self, switch: Switch) -> AsyncIterator[None]:
+        """Nobody changes anything."""
+        yield
