@@ -1,6 +1,7 @@
 """The administration API: what is deployed, and how it is changed, as JSON over HTTP."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -66,19 +67,19 @@ class BodyError(UsageError):
         return f"the body is not what is expected here: {self.problem}"
 
 
-def administration(deployer: Deployer) -> Starlette:
-    """The API over ``deployer``; every path that is not listed here is closed."""
-    api = _Api(deployer)
+def administration(deployer: Deployer, tell: Callable[[str], None]) -> Starlette:
+    """The API over ``deployer``; every path that is not listed here is closed. ``tell`` hears what was changed or refused."""
+    api, guarded = _Api(deployer), partial(_guarded, tell)
     routes = [
-        Route("/deployments", _guarded(api.status), methods=["GET"]),
-        Route("/deployments/{name}", _guarded(api.one), methods=["GET"]),
-        Route("/deployments/{name}", _guarded(api.deploy), methods=["PUT"]),
-        Route("/deployments/{name}", _guarded(api.undeploy), methods=["DELETE"]),
-        Route("/deployments/{name}/rollback", _guarded(api.rollback), methods=["POST"]),
-        Route("/history", _guarded(api.history), methods=["GET"]),
-        Route("/v2/repository/index", _guarded(api.index), methods=["POST"]),
-        Route("/v2/repository/models/{name}/load", _guarded(api.load), methods=["POST"]),
-        Route("/v2/repository/models/{name}/unload", _guarded(api.unload), methods=["POST"]),
+        Route("/deployments", guarded(api.status), methods=["GET"]),
+        Route("/deployments/{name}", guarded(api.one), methods=["GET"]),
+        Route("/deployments/{name}", guarded(api.deploy), methods=["PUT"]),
+        Route("/deployments/{name}", guarded(api.undeploy), methods=["DELETE"]),
+        Route("/deployments/{name}/rollback", guarded(api.rollback), methods=["POST"]),
+        Route("/history", guarded(api.history), methods=["GET"]),
+        Route("/v2/repository/index", guarded(api.index), methods=["POST"]),
+        Route("/v2/repository/models/{name}/load", guarded(api.load), methods=["POST"]),
+        Route("/v2/repository/models/{name}/unload", guarded(api.unload), methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _closed})
 
@@ -187,13 +188,14 @@ async def _wish(request: Request, kind: type[Wished]) -> Wished:
         raise BodyError(in_words(error)) from error
 
 
-def _guarded(answer: Answer) -> Answer:
-    """``answer``, with what it raises as JSON."""
+def _guarded(tell: Callable[[str], None], answer: Answer) -> Answer:
+    """``answer``, with what it raises as JSON, and told."""
 
     async def guarded(request: Request) -> Response:
         try:
             return await answer(request)
         except LadingError as error:
+            tell(f"administration: {request.method} {request.url.path} was refused: {error}")
             document = {"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code}
             return JSONResponse(document, _status(error))
 

@@ -23,10 +23,19 @@ class MisnamedBundleError(IntegrityError):
 
 
 class Deployer:
-    """Has the replicas of ``switch`` answer with bundles of ``folder``; ``desired`` is what that means for a state."""
+    """Has the replicas of ``switch`` answer with bundles of ``folder``, and tells ``tell`` of it.
 
-    def __init__(self, folder: StateFolder, switch: Switch, desired: Callable[[State], Desired]) -> None:
-        self._folder, self._switch, self._desired = folder, switch, desired
+    ``desired`` is what they answer with in a state.
+    """
+
+    def __init__(
+        self,
+        folder: StateFolder,
+        switch: Switch,
+        desired: Callable[[State], Desired],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._folder, self._switch, self._desired, self._tell = folder, switch, desired, tell
         self.state = State()
         """What is deployed, and how that came to be."""
         self._lock = asyncio.Lock()
@@ -68,7 +77,11 @@ class Deployer:
                 await self._change(state)
 
     async def _change(self, state: State) -> None:
+        latest = self.state.history[-1].number if self.state.history else 0
         await self._switch.change(self._desired(state), lambda: self.keep(state))
+        for change in state.history:
+            if change.number > latest:
+                self._tell(str(change))
         await asyncio.to_thread(self._folder.keep, state.kept())
 
     def _checked(self, digest: str) -> Version:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lading.core.errors import UsageError
 from lading.runtime.administration.state_folder import SOCKET
@@ -28,7 +28,6 @@ OPTIONS = ("--host", "LADING_ADMIN_PORT")
 SHORTEST_TOKEN = 22
 """Characters: 128 bits in base64."""
 CALLS_PER_SECOND = 50.0
-READING = frozenset({"GET", "HEAD"})
 
 Tell = Callable[[str], None]
 
@@ -64,7 +63,7 @@ class WeakTokenError(UsageError):
 class Door:
     """Lets calls of ``app`` in: none of a browser's, none by another host's name, and those alone that have ``token``.
 
-    ``tell`` hears of every call that may change something, and of every one that is turned away.
+    ``tell`` hears of every call that is turned away.
     """
 
     def __init__(self, app: ASGIApp, tell: Tell, token: str | None = None) -> None:
@@ -74,15 +73,11 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
         status, problem = self._problem(Headers(scope=scope))
-        called = f"{scope['method']} {scope['path']}"
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and (problem or scope["method"] not in READING):
-                self._tell(f"administration: {called} was answered {message['status']}")
-            await send(message)
-
-        app = JSONResponse({"error": problem}, status) if problem else self._app
-        await app(scope, receive, watched)
+        if problem:
+            self._tell(f"administration: {scope['method']} {scope['path']} was turned away: {problem}")
+            await JSONResponse({"error": problem}, status)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _problem(self, headers: Headers) -> tuple[int, str]:
         """Why a call is turned away, and the status that says so; no words where it is let in."""

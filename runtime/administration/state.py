@@ -69,6 +69,12 @@ class Change(Record):
     after: Version | None
     why: str
 
+    def __str__(self) -> str:
+        """The change, for a log."""
+        before, after = (None if one is None else f"{one.version} ({one.digest})" for one in (self.before, self.after))
+        why = f": {self.why}" if self.why else ""
+        return f"{self.name}: {after or 'nothing'} answers, {before or 'nothing'} before ({self.action} by {self.who}{why})"
+
 
 class Author(Record):
     """Who changes something, when and why."""

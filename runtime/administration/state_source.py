@@ -46,9 +46,9 @@ class StateSource:
     @asynccontextmanager
     async def opened(self, switch: Switch) -> AsyncIterator[None]:
         """Remember what is answered with, and open the door."""
-        self._deployer = Deployer(self._folder, switch, self.desired)
+        self._deployer = Deployer(self._folder, switch, self.desired, self._tell)
         self._deployer.keep(self._state)
-        app = administration(self._deployer)
+        app = administration(self._deployer, self._tell)
         async with open_door(app, self._folder.path, self._settings.admin_port, self._tell):
             yield
 

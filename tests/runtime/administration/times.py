@@ -1,0 +1,52 @@
+"""Bundles that tell their versions apart by what they answer: version ``k`` answers its number ``k`` times."""
+
+from pathlib import Path
+
+import numpy as np
+from onnx import helper
+
+from lading.bundles.bundle import open_bundle
+from lading.bundles.draft import Draft, write_bundle
+from tests.runtime.drafting import draft, graph, one_number
+
+REQUEST = b'{"id": "one", "inputs": [{"name": "X", "shape": [1, 1], "datatype": "FP64", "data": [7]}]}'
+PATH = "/v2/models/times/infer"
+
+
+def times(factor: int, folder: Path) -> Path:
+    """The bundle of version ``factor``, in ``folder``."""
+    signature = one_number("x", "y")
+    nodes = [helper.make_node("Mul", ["X", "factor"], ["y"])]
+    model = graph(nodes, signature, {"factor": np.array([float(factor)])})
+    made = draft("times", signature, model, {"x": np.array([1.0, 2.0])}, version=f"{factor}.0.0")
+    path = folder / f"times-{factor}.lading"
+    write_bundle(made, path)
+    return path
+
+
+def lying(path: Path, folder: Path) -> Path:
+    """A bundle like that at ``path`` whose golden rows say something else than its graph computes."""
+    with open_bundle(path) as bundle:
+        manifest, golden = bundle.manifest, bundle.golden()
+        wrong = golden.model_copy(update={"outputs": {name: [[999.0]] * golden.rows for name in golden.outputs}})
+        made = Draft(
+            name=manifest.name,
+            version="9.9.9",
+            graph=manifest.graph,
+            signature=manifest.signature,
+            provenance=manifest.provenance,
+            parity=manifest.parity,
+            golden=wrong,
+            profile=bundle.profile(),
+            model=bundle.read(manifest.graph.path),
+        )
+    write_bundle(made, folder / "lying.lading")
+    return folder / "lying.lading"
+
+
+def answer(factor: int) -> bytes:
+    """What version ``factor`` answers to ``REQUEST``, to the byte."""
+    return (
+        b'{"model_name":"times","model_version":"%d.0.0","id":"one","outputs":'
+        b'[{"name":"y","datatype":"FP64","shape":[1,1],"data":[%d.0]}]}' % (factor, 7 * factor)
+    )
