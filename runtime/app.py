@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
+from lading.runtime.mirror import Mirror
 from lading.runtime.protocols.compression import compressing
 from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
+from lading.runtime.protocols.split import split
 from lading.runtime.tallies import Tallies
 
 LOG = logging.getLogger("lading.runtime")
@@ -41,6 +43,7 @@ class Application:
         """What is counted of the models, here and in the other processes that answer for them."""
         self.intake = Intake(settings)
         self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
+        self._deployments = Deployments()
         self.deployments = deployments
 
     @property
@@ -50,11 +53,10 @@ class Application:
 
     @deployments.setter
     def deployments(self, deployments: Deployments) -> None:
-        for model in deployments:
+        for model in deployments.variants():
             self.tallies.adopt(model)
-        hot: dict[str, ASGIApp] = {}
-        for protocol in self.protocols:
-            hot.update(protocol.hot(deployments))
+        hot = split(self._endpoints(deployments), self._endpoints, deployments.canaries)
+        _reflect(self._deployments, deployments)
         routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]
         router: ASGIApp = Router(routes, redirect_slashes=False)
         if self.settings.compressed_bodies:
@@ -62,6 +64,10 @@ class Application:
         self._hot, self._router, self._deployments = hot, router, deployments
         self.prompt = _prompt(hot)
         """The hot endpoints that answer without waiting where they can, by their path as it is on the wire."""
+
+    def _endpoints(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
+        """The hot endpoints of all protocols, by path."""
+        return {path: endpoint for protocol in self.protocols for path, endpoint in protocol.hot(deployments).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -83,6 +89,19 @@ class Application:
         if len(path) > 1 and path.endswith("/"):
             scope["path"] = path[:-1]
         await _guarded(self._hot.get(scope["path"], self._router), scope, receive, send)
+
+
+def _reflect(before: Deployments, after: Deployments) -> None:
+    """Have the shadows asked what the models of their names are, and those of before no more."""
+    for model in before:
+        wanted = after.shadows.get(model.name) if model in after else None
+        if model.mirror is not None and model.mirror.shadow is not wanted:
+            model.mirror.close()
+            model.mirror = None
+    for model in after:
+        shadow = after.shadows.get(model.name)
+        if shadow is not None and model.mirror is None:
+            model.mirror = Mirror(model, shadow)
 
 
 def _prompt(endpoints: Mapping[str, object]) -> dict[bytes, Prompt]:

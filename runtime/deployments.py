@@ -1,27 +1,38 @@
 """Deployments: which model answers to which name."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from lading.bundles.bundle import open_bundle
+from lading.runtime.canary import Canary
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import UnknownModelError
+from lading.runtime.mirror import check_alike
 from lading.runtime.model import Model
 from lading.runtime.names import DuplicateNameError
 from lading.runtime.watch import Watch
 
 
 class Deployments:
-    """The models that are deployed, by name; it never changes, a new one takes its place."""
+    """The models that are deployed, by name; it never changes, a new one takes its place.
 
-    def __init__(self, models: Iterable[Model] = ()) -> None:
+    ``canaries`` answer a share of the requests for their names; ``shadows`` are asked what the models of their names are; raises ``UnlikeShadowError`` where one cannot be.
+    """
+
+    def __init__(
+        self, models: Iterable[Model] = (), canaries: Iterable[Canary] = (), shadows: Iterable[Model] = ()
+    ) -> None:
         found: dict[str, Model] = {}
         for model in models:
             other = found.setdefault(model.name, model)
             if other is not model:
                 raise DuplicateNameError(model.name, f"version {other.version}", f"version {model.version}")
         self._models = MappingProxyType(dict(sorted(found.items())))
+        self.canaries: Mapping[str, Canary] = MappingProxyType({canary.model.name: canary for canary in canaries})
+        self.shadows: Mapping[str, Model] = MappingProxyType({shadow.name: shadow for shadow in shadows})
+        for shadow in self.shadows.values():
+            check_alike(self.get(shadow.name), shadow)
 
     @classmethod
     def load(
@@ -48,9 +59,24 @@ class Deployments:
         model = self._models.get(name)
         if model is None:
             raise UnknownModelError(name, None, tuple(self._models))
-        if version is not None and version != model.version:
-            raise UnknownModelError(name, version, (model.version,))
-        return model
+        if version is None or version == model.version:
+            return model
+        canary = self.canaries.get(name)
+        if canary is not None and version == canary.model.version:
+            return canary.model
+        known = (model.version,) if canary is None else (model.version, canary.model.version)
+        raise UnknownModelError(name, version, known)
+
+    def chosen(self, name: str, version: str | None, key: bytes | None) -> Model:
+        """The model that answers a request of the client's ``key``, the canary where it is its turn; raises as ``get``."""
+        model, canary = self.get(name, version), self.canaries.get(name)
+        return canary.model if canary is not None and version is None and canary.takes(key) else model
+
+    def variants(self) -> Iterator[Model]:
+        """Every model that answers requests: those that are deployed, and their canaries."""
+        yield from self
+        for canary in self.canaries.values():
+            yield canary.model
 
     def default(self, name: str | None) -> Model | None:
         """The model that a request means which names none: the one called ``name``, or the only one; None where neither is."""

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemo
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
+
+if TYPE_CHECKING:
+    from lading.runtime.mirror import Mirror
 
 SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
 """What in a message of ONNX Runtime is of its sources."""
@@ -84,6 +87,8 @@ class Model:
         """How the values of its fields become tensors."""
         self.tally = Tally()
         """What this process has made of it."""
+        self.mirror: Mirror | None = None
+        """What asks a shadow the same."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, bare(session)), watch

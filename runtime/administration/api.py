@@ -1,5 +1,6 @@
 """The administration API: what is deployed, and how it is changed, as JSON over HTTP."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, TypeVar
@@ -16,8 +17,8 @@ from lading.bundles.manifest_reading import in_words
 from lading.bundles.records import Digest, Record
 from lading.core.errors import ConflictError, IntegrityError, LadingError, UsageError
 from lading.runtime.administration.author import author
-from lading.runtime.administration.deployer import Deployer
-from lading.runtime.administration.state import Author, NotDeployedError, State
+from lading.runtime.administration.deployer import Change, Deployer
+from lading.runtime.administration.state import Author, Deployed, Limits, NotDeployedError, State
 from lading.runtime.administration.state_folder import UnknownBundleError
 
 BODY_BYTES = 64 * 1024
@@ -25,6 +26,9 @@ SOMEBODY = "somebody"
 
 NAMES = TypeAdapter(BundleName)
 STATUSES: Mapping[type[LadingError], int] = {UsageError: 400, ConflictError: 409, IntegrityError: 422}
+
+Told = Callable[[Mapping[str, Deployed]], Mapping[str, Mapping[str, object]]]
+"""What came of what is deployed, by name."""
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -40,6 +44,13 @@ class DeployWish(Wish):
     """The same for a deployment."""
 
     digest: Digest
+
+
+class CanaryWish(DeployWish):
+    """The same for a canary."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    limits: Limits = Limits()
 
 
 Wished = TypeVar("Wished", bound=Wish)
@@ -67,15 +78,23 @@ class BodyError(UsageError):
         return f"the body is not what is expected here: {self.problem}"
 
 
-def administration(deployer: Deployer, tell: Callable[[str], None]) -> Starlette:
-    """The API over ``deployer``; every path that is not listed here is closed. ``tell`` hears what was changed or refused."""
-    api, guarded = _Api(deployer), partial(_guarded, tell)
+def administration(deployer: Deployer, told: Told, tell: Callable[[str], None]) -> Starlette:
+    """The API over ``deployer``; every path that is not listed here is closed.
+
+    ``told`` says what came of what is deployed; ``tell`` hears what was refused.
+    """
+    api, guarded = _Api(deployer, told), partial(_guarded, tell)
     routes = [
         Route("/deployments", guarded(api.status), methods=["GET"]),
         Route("/deployments/{name}", guarded(api.one), methods=["GET"]),
         Route("/deployments/{name}", guarded(api.deploy), methods=["PUT"]),
         Route("/deployments/{name}", guarded(api.undeploy), methods=["DELETE"]),
         Route("/deployments/{name}/rollback", guarded(api.rollback), methods=["POST"]),
+        Route("/deployments/{name}/canary", guarded(api.canary), methods=["PUT"]),
+        Route("/deployments/{name}/canary", guarded(api.abort), methods=["DELETE"]),
+        Route("/deployments/{name}/promote", guarded(api.promote), methods=["POST"]),
+        Route("/deployments/{name}/shadow", guarded(api.shadow), methods=["PUT"]),
+        Route("/deployments/{name}/shadow", guarded(api.unshadow), methods=["DELETE"]),
         Route("/history", guarded(api.history), methods=["GET"]),
         Route("/v2/repository/index", guarded(api.index), methods=["POST"]),
         Route("/v2/repository/models/{name}/load", guarded(api.load), methods=["POST"]),
@@ -85,12 +104,17 @@ def administration(deployer: Deployer, tell: Callable[[str], None]) -> Starlette
 
 
 class _Api:
-    def __init__(self, deployer: Deployer) -> None:
-        self._deployer = deployer
+    def __init__(self, deployer: Deployer, told: Told) -> None:
+        self._deployer, self._told = deployer, told
 
     async def status(self, _: Request) -> Response:
-        """Everything that is deployed."""
-        return JSONResponse({"deployments": _deployments(self._deployer.state)})
+        """Everything that is deployed, and what came of it."""
+        state = self._deployer.state
+        figures = await asyncio.to_thread(self._told, state.deployed)
+        deployed = _deployments(state)
+        return JSONResponse(
+            {"deployments": {name: found | {"figures": figures[name]} for name, found in deployed.items()}}
+        )
 
     async def one(self, request: Request) -> Response:
         """What is deployed under one name, and its history."""
@@ -105,20 +129,45 @@ class _Api:
     async def deploy(self, request: Request) -> Response:
         """Have a bundle answer to a name."""
         name, wish = _name(request), await _wish(request, DeployWish)
-        await self._deployer.deploy(name, wish.digest, author(wish.who, wish.why))
-        return self._now(name)
+        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
+        return await self._changed(name, lambda state: state.deploy(name, bundle(), by))
 
     async def rollback(self, request: Request) -> Response:
         """Have the bundle of before answer."""
-        name = request.path_params["name"]
-        await self._deployer.rollback(name, await _author(request))
-        return self._now(name)
+        name, by = _name(request), _author(await _wish(request, Wish))
+        return await self._changed(name, lambda state: state.rollback(name, by))
 
     async def undeploy(self, request: Request) -> Response:
         """Have nothing answer."""
-        name = request.path_params["name"]
-        await self._deployer.undeploy(name, await _author(request))
-        return self._now(name)
+        name, by = _name(request), _author(await _wish(request, Wish))
+        return await self._changed(name, lambda state: state.undeploy(name, by))
+
+    async def canary(self, request: Request) -> Response:
+        """Have a bundle answer a share of the requests."""
+        name, wish = _name(request), await _wish(request, CanaryWish)
+        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
+        return await self._changed(name, lambda state: state.canary(name, bundle(), wish.share, wish.limits, by))
+
+    async def promote(self, request: Request) -> Response:
+        """Have the canary answer every request."""
+        name, by = _name(request), _author(await _wish(request, Wish))
+        return await self._changed(name, lambda state: state.promote(name, by))
+
+    async def abort(self, request: Request) -> Response:
+        """Have the canary answer none."""
+        name, by = _name(request), _author(await _wish(request, Wish))
+        return await self._changed(name, lambda state: state.abort(name, by))
+
+    async def shadow(self, request: Request) -> Response:
+        """Have a bundle asked the same."""
+        name, wish = _name(request), await _wish(request, DeployWish)
+        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
+        return await self._changed(name, lambda state: state.shadowed(name, bundle(), by))
+
+    async def unshadow(self, request: Request) -> Response:
+        """Have no shadow asked."""
+        name, by = _name(request), _author(await _wish(request, Wish))
+        return await self._changed(name, lambda state: state.unshadowed(name, by))
 
     async def index(self, _: Request) -> Response:
         """The models that the server knows of, as the Open Inference Protocol lists a repository."""
@@ -128,17 +177,23 @@ class _Api:
 
     async def load(self, request: Request) -> Response:
         """Have what answered to a name last answer to it."""
-        name = request.path_params["name"]
+        name, by = _name(request), author(SOMEBODY, "loaded by name")
         version = self._deployer.state.last(name)
         if version is None:
             raise NotDeployedError(name, tuple(self._deployer.state.deployed))
-        await self._deployer.deploy(name, version.digest, author(SOMEBODY, "loaded by name"))
+        bundle = partial(self._deployer.bundle, version.digest)
+        await self._deployer.change(lambda state: state.deploy(name, bundle(), by))
         return JSONResponse({})
 
     async def unload(self, request: Request) -> Response:
         """Have nothing answer to a name."""
-        await self._deployer.undeploy(request.path_params["name"], author(SOMEBODY, "unloaded by name"))
+        name, by = _name(request), author(SOMEBODY, "unloaded by name")
+        await self._deployer.change(lambda state: state.undeploy(name, by))
         return JSONResponse({})
+
+    async def _changed(self, name: str, change: Change) -> Response:
+        await self._deployer.change(change)
+        return self._now(name)
 
     def _now(self, name: str) -> Response:
         state = self._deployer.state
@@ -170,8 +225,7 @@ def _name(request: Request) -> str:
         raise BadNameError(name) from error
 
 
-async def _author(request: Request) -> Author:
-    wish = await _wish(request, Wish)
+def _author(wish: Wish) -> Author:
     return author(wish.who, wish.why)
 
 

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 from lading.bundles.bundle import open_bundle
 from lading.core.errors import IntegrityError
-from lading.runtime.administration.state import Author, State, Version
+from lading.runtime.administration.state import State, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.switch import Switch
+
+Change = Callable[[State], State]
+"""What becomes of the state."""
 
 
 class MisnamedBundleError(IntegrityError):
@@ -45,48 +48,32 @@ class Deployer:
         self._folder.write(state)
         self.state = state
 
-    async def deploy(self, name: str, digest: str, author: Author) -> State:
-        """Have the bundle of that digest, which the folder has, answer to ``name``; nothing changes when it does.
+    async def change(self, change: Change) -> State:
+        """Have what is answered with be what ``change``, called in a thread, makes of the state; one after the other.
 
-        Raises ``UnknownBundleError``, what ``open_bundle`` raises, and what ``Switch.change`` raises.
+        Raises what ``change`` does, what forbids the names, and what ``Switch.change`` raises; nothing changed then.
         """
-        async with self._lock:
-            bundle = await asyncio.to_thread(self._checked, digest)
-            found = self.state.deployed.get(name)
-            if found is None or found.bundle != bundle:
-                await self._change(self.state.deploy(name, bundle, author))
-            return self.state
-
-    async def rollback(self, name: str, author: Author) -> State:
-        """Have what answered to ``name`` before answer again; raises as ``State.rollback`` and ``deploy`` do."""
-        async with self._lock:
-            await self._change(self.state.rollback(name, author))
-            return self.state
-
-    async def undeploy(self, name: str, author: Author) -> State:
-        """Have nothing answer to ``name``; raises as ``State.undeploy`` and ``Switch.change`` do."""
-        async with self._lock:
-            await self._change(self.state.undeploy(name, author))
-            return self.state
-
-    async def change(self, change: Callable[[State], State]) -> None:
-        """Have what is deployed be what ``change`` makes of it, in a thread; raises as that and ``deploy`` do."""
         async with self._lock:
             state = await asyncio.to_thread(change, self.state)
             if state != self.state:
-                await self._change(state)
+                await self._turn(state)
+            return self.state
 
-    async def _change(self, state: State) -> None:
+    def bundle(self, digest: str) -> Version:
+        """The bundle of that digest, which the folder has, every file checked.
+
+        Raises ``UnknownBundleError``, ``MisnamedBundleError`` and what ``open_bundle`` raises.
+        """
+        path = self._folder.bundle(digest)
+        with open_bundle(path) as bundle:
+            if bundle.digest != digest:
+                raise MisnamedBundleError(str(path), bundle.digest)
+            return Version(version=bundle.manifest.version, digest=digest)
+
+    async def _turn(self, state: State) -> None:
         latest = self.state.history[-1].number if self.state.history else 0
         await self._switch.change(self._desired(state), lambda: self.keep(state))
         for change in state.history:
             if change.number > latest:
                 self._tell(str(change))
         await asyncio.to_thread(self._folder.keep, state.kept())
-
-    def _checked(self, digest: str) -> Version:
-        path = self._folder.bundle(digest)
-        with open_bundle(path) as bundle:
-            if bundle.digest != digest:
-                raise MisnamedBundleError(str(path), bundle.digest)
-            return Version(version=bundle.manifest.version, digest=digest)

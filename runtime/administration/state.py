@@ -1,14 +1,14 @@
 """The state: which bundle answers to which name, what answered before, and who changed it, when and why."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from lading.bundles.records import Digest, FrozenMap, Record
 from lading.core.errors import ConflictError, UsageError
 
-Action = Literal["serve", "deploy", "rollback", "undeploy"]
+Action = Literal["serve", "deploy", "rollback", "undeploy", "canary", "promote", "abort", "shadow", "unshadow"]
 
 MOST_PREVIOUS = 10
 """How many bundles that answered before are kept for one name."""
@@ -25,6 +25,28 @@ class NotDeployedError(UsageError):
 
     def __str__(self) -> str:
         return f"nothing is deployed as {self.name!r}; deployed are: {', '.join(self.known) or 'none'}"
+
+
+class NoTrialError(ConflictError):
+    """There is no canary, or no shadow."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(name, what)
+        self.name, self.what = name, what
+
+    def __str__(self) -> str:
+        return f"{self.name!r} has no {self.what}; `lading deploy {self.name} BUNDLE --{self.what}` begins one"
+
+
+class SameBundleError(ConflictError):
+    """What is to be tried answers already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"this bundle answers to {self.name!r} already; try another one"
 
 
 class NothingBeforeError(ConflictError):
@@ -45,14 +67,44 @@ class Version(Record):
     digest: Digest
 
 
+class Limits(Record):
+    """What a canary may be worse by, before it is aborted; what is not set is not looked at."""
+
+    failures: Annotated[float, Field(ge=0, le=1)] | None = None
+    """By how much a larger share of its requests may fail than of the others."""
+    slowdown: Annotated[float, Field(gt=0)] | None = None
+    """How many times as long it may take for an answer, in the mean."""
+
+
+class Trial(Record):
+    """A canary: a bundle that answers a share of the requests."""
+
+    bundle: Version
+    share: Annotated[float, Field(gt=0, lt=1)]
+    since: str
+    limits: Limits = Limits()
+
+
 class Deployed(Record):
     """What answers to one name."""
 
     bundle: Version
+    canary: Trial | None = None
+    shadow: Version | None = None
+    """What is asked the same, and answers nobody."""
     previous: tuple[Version, ...] = ()
     """What answered before it, the latest first: where a rollback goes."""
     since: str
     """When it began to answer, in UTC."""
+
+    def versions(self) -> Iterator[Version]:
+        """Every bundle that it names."""
+        yield self.bundle
+        yield from self.previous
+        if self.canary is not None:
+            yield self.canary.bundle
+        if self.shadow is not None:
+            yield self.shadow
 
 
 class Change(Record):
@@ -67,12 +119,16 @@ class Change(Record):
     name: str
     before: Version | None
     after: Version | None
+    tried: Version | None = None
+    """The canary or the shadow that it is about."""
     why: str
 
     def __str__(self) -> str:
         """The change, for a log."""
         before, after = (None if one is None else f"{one.version} ({one.digest})" for one in (self.before, self.after))
         why = f": {self.why}" if self.why else ""
+        if self.tried is not None:
+            return f"{self.name}: {self.action} {self.tried.version} ({self.tried.digest}), by {self.who}{why}"
         return f"{self.name}: {after or 'nothing'} answers, {before or 'nothing'} before ({self.action} by {self.who}{why})"
 
 
@@ -93,12 +149,58 @@ class State(Record):
     """The latest last."""
 
     def deploy(self, name: str, bundle: Version, author: Author, action: Action = "deploy") -> "State":
-        """The state in which ``bundle`` answers to ``name``."""
+        """The state in which ``bundle`` alone answers to ``name``; this one where it does."""
         before = self.deployed.get(name)
+        if before is not None and action == "deploy" and (before.bundle, before.canary) == (bundle, None):
+            return self
         previous = () if before is None else (before.bundle, *before.previous)
         # What comes back is what answers: it is not what answered before, too.
         earlier = tuple(one for one in previous if one.digest != bundle.digest)[:MOST_PREVIOUS]
         return self._changed(name, Deployed(bundle=bundle, previous=earlier, since=author.time), author, action)
+
+    def canary(self, name: str, bundle: Version, share: float, limits: Limits, author: Author) -> "State":
+        """The state in which ``bundle`` answers ``share`` of the requests for ``name``.
+
+        Raises ``NotDeployedError`` and ``SameBundleError``.
+        """
+        trial = Trial(bundle=bundle, share=share, since=author.time, limits=limits)
+        deployed = self._untried(name, bundle).model_copy(update={"canary": trial})
+        return self._changed(name, deployed, author, "canary", bundle)
+
+    def promote(self, name: str, author: Author) -> "State":
+        """The state in which the canary answers every request; raises ``NotDeployedError`` and ``NoTrialError``."""
+        return self.deploy(name, self.trial(name).bundle, author, "promote")
+
+    def abort(self, name: str, author: Author) -> "State":
+        """The state in which there is no canary; raises ``NotDeployedError`` and ``NoTrialError``."""
+        tried = self.trial(name).bundle
+        deployed = self.get(name).model_copy(update={"canary": None})
+        return self._changed(name, deployed, author, "abort", tried)
+
+    def shadowed(self, name: str, bundle: Version, author: Author) -> "State":
+        """The state in which ``bundle`` is asked what ``name`` is; raises as ``canary`` does."""
+        deployed = self._untried(name, bundle).model_copy(update={"shadow": bundle})
+        return self._changed(name, deployed, author, "shadow", bundle)
+
+    def unshadowed(self, name: str, author: Author) -> "State":
+        """The state in which there is no shadow; raises ``NotDeployedError`` and ``NoTrialError``."""
+        found = self.get(name)
+        if found.shadow is None:
+            raise NoTrialError(name, "shadow")
+        return self._changed(name, found.model_copy(update={"shadow": None}), author, "unshadow", found.shadow)
+
+    def trial(self, name: str) -> Trial:
+        """The canary of ``name``; raises ``NotDeployedError`` and ``NoTrialError``."""
+        found = self.get(name).canary
+        if found is None:
+            raise NoTrialError(name, "canary")
+        return found
+
+    def _untried(self, name: str, bundle: Version) -> Deployed:
+        found = self.get(name)
+        if found.bundle.digest == bundle.digest:
+            raise SameBundleError(name)
+        return found
 
     def rollback(self, name: str, author: Author) -> "State":
         """The state in which what answered to ``name`` before answers again; once more goes back further.
@@ -137,12 +239,14 @@ class State(Record):
 
     def kept(self) -> frozenset[str]:
         """The digests of all bundles that are needed: those that answer, and those that a rollback or a load brings."""
-        versions = [one for found in self.deployed.values() for one in (found.bundle, *found.previous)]
+        versions = [one for found in self.deployed.values() for one in found.versions()]
         gone = {change.name for change in self.history} - set(self.deployed)
         versions += [last for name in gone if (last := self.last(name)) is not None]
         return frozenset(version.digest for version in versions)
 
-    def _changed(self, name: str, deployed: Deployed | None, author: Author, action: Action) -> "State":
+    def _changed(
+        self, name: str, deployed: Deployed | None, author: Author, action: Action, tried: Version | None = None
+    ) -> "State":
         before = self.deployed.get(name)
         change = Change(
             number=self.history[-1].number + 1 if self.history else 1,
@@ -152,6 +256,7 @@ class State(Record):
             name=name,
             before=None if before is None else before.bundle,
             after=None if deployed is None else deployed.bundle,
+            tried=tried,
             why=author.why,
         )
         others: Mapping[str, Deployed] = {key: value for key, value in self.deployed.items() if key != name}

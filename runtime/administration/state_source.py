@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from lading.core.settings import Settings
@@ -10,10 +11,12 @@ from lading.runtime.administration.api import administration
 from lading.runtime.administration.author import author, this_user
 from lading.runtime.administration.deployer import Deployer
 from lading.runtime.administration.door import open_door
-from lading.runtime.administration.state import State, Version
+from lading.runtime.administration.figures import read_figures, told
+from lading.runtime.administration.guard import Guard
+from lading.runtime.administration.state import State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.names import DuplicateNameError
-from lading.runtime.serving.desired import Desired, DesiredBundle
+from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
 
@@ -48,19 +51,32 @@ class StateSource:
         """Remember what is answered with, and open the door."""
         self._deployer = Deployer(self._folder, switch, self.desired, self._tell)
         self._deployer.keep(self._state)
-        app = administration(self._deployer, self._tell)
+        app = administration(self._deployer, partial(told, switch.run), self._tell)
+        guard = Guard(self._deployer, partial(read_figures, switch.run), self._tell)
         async with open_door(app, self._folder.path, self._settings.admin_port, self._tell):
-            yield
+            watching = asyncio.create_task(guard.watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
 
     def desired(self, state: State) -> Desired:
         """What replicas answer with in ``state``; raises ``UnknownBundleError``, and what the check does."""
         self._check(tuple(state.deployed))
-        bundles = [self._desired(name, found.bundle) for name, found in state.deployed.items()]
-        return Desired(bundles=tuple(bundles), threads=self._settings.threads)
+        deployed = state.deployed.items()
+        return Desired(
+            bundles=tuple(self._desired(name, found.bundle) for name, found in deployed),
+            canaries=tuple(self._tried(name, found.canary) for name, found in deployed if found.canary is not None),
+            shadows=tuple(self._desired(name, found.shadow) for name, found in deployed if found.shadow is not None),
+            threads=self._settings.threads,
+        )
 
     def _desired(self, name: str, bundle: Version) -> DesiredBundle:
         path = self._folder.bundle(bundle.digest).resolve()
         return DesiredBundle(path=str(path), name=name, version=bundle.version, digest=bundle.digest)
+
+    def _tried(self, name: str, trial: Trial) -> DesiredCanary:
+        return DesiredCanary(**dict(self._desired(name, trial.bundle)), share=trial.share)
 
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it; raises what ``StateFolder.bring`` does, and ``DuplicateNameError``."""

@@ -46,12 +46,26 @@ def version(bundle: Mapping[str, Any] | None) -> str:
     return "nothing" if bundle is None else f"{bundle['version']} ({bundle['digest'][:19]}…)"
 
 
+def share(canary: Mapping[str, Any]) -> str:
+    """The share of a canary, for a person."""
+    return f"{canary['share'] * 100:.3g} %"
+
+
+def moment(time: str) -> str:
+    """A time in UTC, for a person."""
+    return time[:19].replace("T", " ")
+
+
 def report(answer: Mapping[str, Any], json: bool) -> None:
     """Say what answers to a name now, and what did before."""
     if json:
         print_json(answer)
         return
     print_text(f"{answer['name']}: {version(answer['bundle'])} answers")
+    if canary := answer.get("canary"):
+        print_text(f"canary: {version(canary['bundle'])} answers {share(canary)} of the requests")
+    if shadow := answer.get("shadow"):
+        print_text(f"shadow: {version(shadow)} is asked the same")
     history: Sequence[Mapping[str, Any]] = answer["history"]
-    if history and history[-1]["before"] is not None:
+    if history and history[-1]["before"] not in (None, answer["bundle"]):
         print_text(f"before: {version(history[-1]['before'])}")

@@ -19,6 +19,29 @@ def deploy(
         str,
         typer.Argument(help="An archive, a folder, or the digest of a bundle that the server has.", show_default=False),
     ],
+    canary: Annotated[
+        str | None,
+        typer.Option(
+            help="Have it answer this share of the requests, as in 10%, and what answers now the rest.",
+            metavar="SHARE",
+            show_default=False,
+        ),
+    ] = None,
+    max_failures: Annotated[
+        str | None,
+        typer.Option(
+            help="Abort the canary when its share of failures is larger by this, as in 2%.",
+            metavar="SHARE",
+            show_default="no limit",
+        ),
+    ] = None,
+    max_slowdown: Annotated[
+        float | None,
+        typer.Option(help="Abort the canary when an answer takes this many times as long.", show_default="no limit"),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Have it asked the same, and only compare its answers.")
+    ] = False,
     state: State = None,
     why: Why = "",
     json: Json = False,
@@ -33,7 +56,20 @@ def deploy(
         lading deploy penguins penguins-1.1.0.lading --state deployed
 
         lading deploy churn churn-2.0.0.lading --why "trained on the data of May"
+
+        lading deploy churn churn-2.0.0.lading --canary 10% --max-failures 1% --max-slowdown 2
+
+        lading deploy churn churn-2.0.0.lading --shadow
     """
+    if canary is not None and shadow:
+        raise typer.BadParameter("a bundle is either a canary or a shadow", param_hint="--canary, --shadow")
+    if canary is None and (max_failures is not None or max_slowdown is not None):
+        raise typer.BadParameter(
+            "limits are for a canary; give --canary, too", param_hint="--max-failures, --max-slowdown"
+        )
+    limits = {"failures": _share(max_failures, "--max-failures"), "slowdown": max_slowdown}
+    trial = {} if canary is None else {"share": _share(canary, "--canary"), "limits": limits}
+    then = "/canary" if canary is not None else "/shadow" if shadow else ""
     from lading.runtime.administration.client import Client, deployment
     from lading.runtime.administration.state_folder import StateFolder
 
@@ -45,4 +81,17 @@ def deploy(
         with Meter(f"checking {Path(bundle).name}") as meter:
             _, brought = StateFolder(folder).bring(Path(bundle), meter.show)
         digest = brought.digest
-    report(client.call("PUT", deployment(name), {"digest": digest, **wish(why)}), json)
+    report(client.call("PUT", deployment(name, then=then), {"digest": digest, **trial, **wish(why)}), json)
+
+
+def _share(text: str | None, option: str) -> float | None:
+    """A share between 0 and 1 as people write it: ``10%`` or ``0.1``; raises ``typer.BadParameter``."""
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise typer.BadParameter(f"{text!r} is no share; give one as in 10%", param_hint=option)
+    return share

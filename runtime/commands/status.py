@@ -1,11 +1,12 @@
 """``lading status``: what a running server answers with, and how that came to be."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
 from lading.core.console import print_heading, print_json, print_table, print_text
-from lading.runtime.commands.administering import Json, State, state_folder, version
+from lading.runtime.commands.administering import Json, State, moment, share, state_folder, version
 
 
 def status(
@@ -31,15 +32,43 @@ def status(
         print_json({"deployments": deployed, "history": changes})
         return
     if deployed:
-        rows = [[n, d["bundle"]["version"], d["since"], d["bundle"]["digest"]] for n, d in deployed.items()]
-        print_table(["name", "version", "since", "digest"], rows)
+        rows = [row for name, found in deployed.items() for row in _rows(name, found)]
+        print_table(["name", "version", "as", "answered", "failed", "mean ms", "since (UTC)", "digest"], rows)
     else:
         print_text("nothing is deployed")
     if changes:
         print_heading("history")
-        shown = [[c["time"], c["who"], c["action"], c["name"], _versions(c), c["why"]] for c in changes]
-        print_table(["when", "who", "what", "name", "bundle", "why"], shown)
+        shown = [[moment(c["time"]), c["who"], c["action"], c["name"], _versions(c), c["why"]] for c in changes]
+        print_table(["when (UTC)", "who", "what", "name", "bundle", "why"], shown)
+
+
+def _rows(name: str, found: dict[str, Any]) -> Iterator[list[str]]:
+    """What answers to a name, its canary and its shadow, each in a row."""
+    figures = found["figures"]
+    yield [name, *_row("all", found["bundle"], figures["bundle"], found["since"])]
+    if canary := found["canary"]:
+        yield [name, *_row(f"canary, {share(canary)}", canary["bundle"], figures["canary"], canary["since"])]
+    if shadow := found["shadow"]:
+        seen = figures["shadow"]
+        differing = f"{seen['differing']} of {seen['rows']} rows differ, by {seen['largest']:.3g} at most"
+        yield [
+            name,
+            shadow["version"],
+            "shadow",
+            str(seen["requests"]),
+            str(seen["failed"]),
+            "",
+            differing,
+            shadow["digest"],
+        ]
+
+
+def _row(role: str, bundle: dict[str, str], figures: dict[str, Any], since: str) -> list[str]:
+    counts = [str(figures["answered"]), str(figures["failed"]), f"{figures['mean_seconds'] * 1000:.3g}"]
+    return [bundle["version"], role, *counts, moment(since), bundle["digest"]]
 
 
 def _versions(change: dict[str, dict[str, str] | None]) -> str:
+    if change["tried"] is not None:
+        return version(change["tried"])
     return f"{version(change['before'])} → {version(change['after'])}"

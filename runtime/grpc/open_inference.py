@@ -10,6 +10,7 @@ from google.protobuf.json_format import ParseDict
 
 from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.app import Application
+from lading.runtime.canary import STICKY_HEADER
 from lading.runtime.errors import RequestError
 from lading.runtime.grpc import open_inference_pb2 as messages
 from lading.runtime.grpc.inference import Predictions
@@ -23,7 +24,7 @@ from lading.runtime.protocols.open_inference import metadata
 from lading.runtime.protocols.replies import DIGEST_HEADER
 from lading.runtime.protocols.statistics import all_statistics
 
-DIGEST = DIGEST_HEADER.decode()
+DIGEST, STICKY = DIGEST_HEADER.decode(), STICKY_HEADER.decode()
 
 
 class OpenInference:
@@ -52,10 +53,9 @@ class _Service:
 
     def __init__(self, application: Application) -> None:
         self._application, self._deployments = application, application.deployments
-        self._predictions = {model.name: Predictions(model) for model in self._deployments}
-        self._metadata = {
-            model.name: ParseDict(metadata(model), messages.ModelMetadataResponse()) for model in self._deployments
-        }
+        variants = list(self._deployments.variants())
+        self._predictions = {model: Predictions(model) for model in variants}
+        self._metadata = {model: ParseDict(metadata(model), messages.ModelMetadataResponse()) for model in variants}
 
     @property
     def _ready(self) -> bool:
@@ -77,7 +77,7 @@ class _Service:
     async def model_metadata(
         self, request: messages.ModelMetadataRequest, call: Call
     ) -> messages.ModelMetadataResponse:
-        return self._metadata[self._asked(request.name, request.version, call).name]
+        return self._metadata[self._asked(request.name, request.version, call)]
 
     async def repository_index(
         self, request: messages.RepositoryIndexRequest, call: Call
@@ -101,7 +101,7 @@ class _Service:
         started, large = perf_counter_ns(), len(body) > INLINE_BYTES
         parse = partial(parsed, messages.ModelInferRequest, body)
         request = await asyncio.to_thread(parse) if large else parse()
-        predictions = self._predictions[self._asked(request.model_name, request.model_version, call).name]
+        predictions = self._predictions[self._chosen(request.model_name, request.model_version, call)]
         try:
             answer = await predictions.answer(request, call.seconds, large)
         except (RequestError, FieldError, asyncio.CancelledError):
@@ -111,6 +111,14 @@ class _Service:
 
     def _asked(self, name: str, version: str, call: Call) -> Model:
         """The model that a request names; what it is answered names its bundle."""
-        model = self._deployments.get(name, version if version else None)
+        model = self._deployments.get(name, version or None)
+        call.metadata = ((DIGEST, model.digest),)
+        return model
+
+    def _chosen(self, name: str, version: str, call: Call) -> Model:
+        """The same for a prediction, which a canary may answer."""
+        key = next((value for header, value in call.sent if header == STICKY), None)
+        encoded = key.encode() if isinstance(key, str) else key
+        model = self._deployments.chosen(name, version or None, encoded)
         call.metadata = ((DIGEST, model.digest),)
         return model

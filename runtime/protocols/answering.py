@@ -40,7 +40,7 @@ class Answering(typing.Generic[Asked, Said]):
         run, ready = self._begin(question, seconds), perf_counter_ns()
         outputs = await outputs_of(self._model, question, run, gone)
         said = self._write(question, outputs)
-        self._count(question, run, started, ready)
+        self._count(question, outputs, run, started, ready)
         return said
 
     def at_once(self, question: Asked, seconds: float | None, started: int) -> Said | DeadlineError:
@@ -52,7 +52,7 @@ class Answering(typing.Generic[Asked, Said]):
             self.fail(started)
             return error
         said = self._write(question, outputs)
-        self._count(question, run, started, ready)
+        self._count(question, outputs, run, started, ready)
         return said
 
     def fail(self, started: int) -> None:
@@ -65,8 +65,9 @@ class Answering(typing.Generic[Asked, Said]):
         question = read()
         run.lower(question.timeout)
         ready = perf_counter_ns()
-        said = self._write(question, self._model.run(question.feeds, run))
-        self._count(question, run, asked + waited, ready, waited)
+        outputs = self._model.run(question.feeds, run)
+        said = self._write(question, outputs)
+        self._count(question, outputs, run, asked + waited, ready, waited)
         return said
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:
@@ -82,8 +83,10 @@ class Answering(typing.Generic[Asked, Said]):
         run.lower(question.timeout)
         return run
 
-    def _count(self, question: Asked, run: Run, started: int, ready: int, waited: int = 0) -> None:
-        """Count an answer: reading began at ``started`` and ended at ``ready``."""
+    def _count(self, question: Asked, outputs: Feeds, run: Run, started: int, ready: int, waited: int = 0) -> None:
+        """Count an answer, and have a shadow asked too: reading began at ``started`` and ended at ``ready``."""
+        if self._model.mirror is not None:
+            self._model.mirror.offer(question.feeds, outputs)
         began, ended = run.began or ready, run.ended or ready
         self._tally.succeed(
             question.rows, waited + began - ready, ready - started, ended - began, perf_counter_ns() - ended

@@ -81,7 +81,7 @@ class Endpoint(typing.Generic[Asked]):
 
     def __init__(self, model: Model, dialect: Dialect[Asked], refuse: Refuse = refusal) -> None:
         self.refuse = refuse
-        self._model, self._dialect = model, dialect
+        self.model, self._dialect = model, dialect
         self._answering: Answering[Asked, Answer] = Answering(model, dialect.write)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
@@ -117,7 +117,7 @@ class Endpoint(typing.Generic[Asked]):
             if is_tabular(head):
                 return None
             question = self._dialect.read(body, head)
-            if self._model.quick(question.rows):
+            if self.model.quick(question.rows):
                 return self._whole(self._answering.at_once(question, patience(head), started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return None

@@ -39,10 +39,20 @@ class DesiredBundle(Record):
     digest: Digest
 
 
+class DesiredCanary(DesiredBundle):
+    """One that is to answer a share of the requests for its name, which another one answers."""
+
+    share: float
+    """Between 0 and 1."""
+
+
 class Desired(Record):
     """All that a replica answers with."""
 
     bundles: tuple[DesiredBundle, ...]
+    canaries: tuple[DesiredCanary, ...] = ()
+    shadows: tuple[DesiredBundle, ...] = ()
+    """Those that are asked the same as the others of their names, and answer nobody."""
     threads: int
     number: int = 0
     """Counted up from one desired state of a running server to the next."""
@@ -79,19 +89,33 @@ class Desired(Record):
 
         Raises ``ChangedBundleError``, and what ``open_bundle`` and ``Model.load`` raise.
         """
+        from lading.runtime.canary import Canary
         from lading.runtime.deployments import Deployments  # the server describes bundles and never loads them
         from lading.runtime.watch import Watch
 
         watch = Watch() if watch is None else watch
         deadlines = Deadlines() if deadlines is None else deadlines
-        loaded = {model.name: model for model in held or ()}
-        return Deployments(self._model(bundle, loaded.get(bundle.name), watch, deadlines) for bundle in self.bundles)
+        loaded = {(model.name, model.digest): model for model in (() if held is None else held.variants())}
 
-    def _model(self, desired: DesiredBundle, held: "Model | None", watch: "Watch", deadlines: Deadlines) -> "Model":
+        def model(desired: DesiredBundle) -> "Model":
+            found = loaded.get((desired.name, desired.digest))
+            return self._model(desired, watch, deadlines) if found is None else found
+
+        def shadow(desired: DesiredBundle) -> "Model":
+            found = None if held is None else held.shadows.get(desired.name)
+            if found is not None and found.digest == desired.digest:
+                return found
+            return self._model(desired, Watch(), deadlines)  # of its own: a shadow that hangs ends no replica
+
+        return Deployments(
+            [model(bundle) for bundle in self.bundles],
+            [Canary(model(canary), canary.share) for canary in self.canaries],
+            [shadow(bundle) for bundle in self.shadows],
+        )
+
+    def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines) -> "Model":
         from lading.runtime.model import Model
 
-        if held is not None and held.digest == desired.digest:
-            return held
         with open_bundle(desired.path) as bundle:
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 from lading.runtime.deployments import Deployments
 from lading.runtime.serving.desired import Desired
@@ -17,6 +19,8 @@ LOG = logging.getLogger("lading.runtime")
 LOOK_SECONDS = 0.05
 """How often the plan is looked at; a look takes some microseconds."""
 
+SHADOW_SECONDS = 0.5
+
 Load = Callable[[Desired, Deployments], Deployments]
 """Loads and proves what is desired; what is deployed already is taken from there. It may take long."""
 
@@ -28,6 +32,7 @@ class Follower:
         self._reader, self._slot, self._load = PlanReader(folder), slot, load
         self._current = self._following = Deployments()
         self._plan: Plan | None = None
+        self._told = 0.0
         self._standing = Standing(pid=os.getpid(), current=-1)
 
     async def first(self) -> Deployments:
@@ -48,6 +53,7 @@ class Follower:
             self._say()
             while (plan := self._reader.fresh()) is None:
                 await asyncio.sleep(LOOK_SECONDS)
+                self._tell_shadows()
             self._plan = plan
             if plan.current.number != self._standing.current:
                 await self._take(plan.current)
@@ -84,6 +90,17 @@ class Follower:
         """Let go of what was got ready and did not come."""
         self._following = Deployments()
         self._standing = self._standing.model_copy(update={"following": None, "failed": None, "failure": None})
+
+    def _tell_shadows(self) -> None:
+        """Say what came of the shadows, some times a second at most."""
+        now = time.monotonic()
+        if now < self._told + SHADOW_SECONDS:
+            return
+        self._told = now
+        shadows = {model.name: model.mirror.told() for model in self._current if model.mirror is not None}
+        if shadows != self._standing.shadows:
+            self._standing = self._standing.model_copy(update={"shadows": MappingProxyType(shadows)})
+            self._say()
 
     def _say(self) -> None:
         write_standing(self._slot, self._standing)

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from lading.bundles.records import Record
+from pydantic import Field
+
+from lading.bundles.records import FrozenMap, Record
+from lading.runtime.mirrored import Mirrored
 from lading.runtime.serving.failures import Failure
 
 SUFFIX = ".standing"
@@ -23,6 +26,8 @@ class Standing(Record):
     """The number of what it cannot get ready for."""
     failure: Failure | None = None
     """Why."""
+    shadows: FrozenMap[Mirrored] = Field(default_factory=dict)
+    """What came of its shadows so far, by the names of their models."""
 
 
 def write_standing(slot: Path, standing: Standing) -> None:

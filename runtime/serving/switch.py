@@ -46,7 +46,7 @@ class Switch:
     """Changes what the replicas of the run folder ``run`` answer with; ``seconds`` is how long that may take."""
 
     def __init__(self, run: Path, edge: Edge, seconds: float) -> None:
-        self._run, self._edge, self._seconds = run, edge, seconds
+        self.run, self._edge, self._seconds = run, edge, seconds
         self.current = Desired(bundles=(), threads=1)
         """What they answer with."""
         self._number = 0
@@ -54,7 +54,7 @@ class Switch:
     def begin(self, desired: Desired) -> None:
         """What they are to answer with at first."""
         self.current = self._numbered(desired)
-        write_plan(self._run, Plan(current=self.current))
+        write_plan(self.run, Plan(current=self.current))
 
     async def change(self, desired: Desired, settle: Callable[[], None]) -> None:
         """Have every replica answer with what is ``desired``.
@@ -64,15 +64,15 @@ class Switch:
         ``SwitchTimeoutError``, ``LostReplicaError``, or what kept a replica.
         """
         following = self._numbered(desired)
-        write_plan(self._run, Plan(current=self.current, following=following))
+        write_plan(self.run, Plan(current=self.current, following=following))
         try:
             await self._until(lambda standing: _ready(standing, following.number))
             settle()
         except BaseException:
-            write_plan(self._run, Plan(current=self.current))
+            write_plan(self.run, Plan(current=self.current))
             raise
         self.current = following
-        write_plan(self._run, Plan(current=following))
+        write_plan(self.run, Plan(current=following))
         await self._until(lambda standing: standing.current == following.number, patient=True)
 
     def _numbered(self, desired: Desired) -> Desired:
@@ -87,9 +87,9 @@ class Switch:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
-        begun = read_standings(self._run).values()
+        begun = read_standings(self.run).values()
         while True:
-            standings, up = read_standings(self._run), await self._edge.up()
+            standings, up = read_standings(self.run), await self._edge.up()
             if not patient and any(_lost(one, standings.values()) for one in begun):
                 raise LostReplicaError
             if up and all(name in standings and done(standings[name]) for name in up):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from onnx import helper
+from onnx import TensorProto, helper
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.draft import Draft, write_bundle
@@ -21,6 +21,19 @@ def times(factor: int, folder: Path) -> Path:
     made = draft("times", signature, model, {"x": np.array([1.0, 2.0])}, version=f"{factor}.0.0")
     path = folder / f"times-{factor}.lading"
     write_bundle(made, path)
+    return path
+
+
+def failing(folder: Path) -> Path:
+    """A bundle, version 4.0.0, that answers its golden rows as version 1 does, and cannot compute with a 7."""
+    signature = one_number("x", "y")
+    nodes = [
+        helper.make_node("Cast", ["X"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["values", "index"], ["y"]),
+    ]
+    model = graph(nodes, signature, {"values": np.arange(4.0)})
+    path = folder / "times-4.lading"
+    write_bundle(draft("times", signature, model, {"x": np.array([1.0, 2.0])}, version="4.0.0"), path)
     return path
 
 
