@@ -22,6 +22,8 @@ from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
+from lading.runtime import batching
+from lading.runtime.batching import Batcher, Batching
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError, cut, shown
 from lading.runtime.pool import Pool
@@ -36,7 +38,7 @@ SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
 OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc")
 """What it says where an allocation failed: that of a tensor, and any other."""
 
-Feeds = dict[str, NDArray[np.generic]]
+Feeds = batching.Feeds
 """Tensors by name."""
 
 Answer = TypeVar("Answer")
@@ -94,6 +96,9 @@ class Model:
         self._session, self._watch = session_of(self.signature, bare(session)), watch
         self._names = [output.tensor.name for output in self.signature.outputs]
         self._pool = Pool(self.name, deadlines.queue_seconds)
+        self._batcher = Batcher(self._pool, self.run, self.begin)
+        self.batching = batching.AT_ONCE
+        """Whether requests that wait for it are answered together."""
 
     @classmethod
     def load(
@@ -117,7 +122,9 @@ class Model:
         _check(model, model.golden.expected(model.signature), model.run(feeds))
         model._measure(feeds)
         model._pool.pace = model.seconds_per_call
-        if any(name in graph for name in ENDLESS):
+        endless = any(name in graph for name in ENDLESS)
+        model.batching = model._try_batching(feeds, endless)
+        if endless:
             model.seconds_per_call = math.inf
         return model
 
@@ -181,6 +188,20 @@ class Model:
         Raises ``OverloadedError`` when too much is waiting already.
         """
         return self._pool.submit(work)
+
+    def batched(self, feeds: Feeds, rows: int, run: Run) -> "asyncio.Future[Feeds]":
+        """The outputs for ``feeds``, made in one of the model's threads, with those of other requests that wait.
+
+        Raises ``OverloadedError`` when too much is waiting already.
+        """
+        return self._batcher.submit(feeds, rows, run)
+
+    def _try_batching(self, feeds: Feeds, endless: bool) -> Batching:
+        if self.quick(1):
+            return batching.AT_ONCE
+        if self.signature.form == "whole":
+            return batching.WHOLE
+        return batching.ENDLESS if endless else batching.tried(self.run, feeds)
 
     def _measure(self, feeds: Feeds) -> None:
         """Time one row and, where that is quick, many; it also warms the session up for both."""

@@ -40,16 +40,22 @@ async def outputs_of(model: Model, question: Question, run: Run, gone: Gone | No
     """The outputs of ``model``: at once when that is quick, else made aside. Raises what ``aside`` raises."""
     if model.quick(question.rows):
         return model.run(question.feeds, run)
+    if model.batching.used and question.rows:
+        return await _waited(model.batched(question.feeds, question.rows, run), run, gone)
     return await aside(model, partial(model.run, question.feeds, run), run, gone)
 
 
 async def aside(model: Model, work: Callable[[], Result], run: Run, gone: Gone | None = None) -> Result:
-    """The result of ``work``, which is about ``run``, made in one of the model's threads.
+    """The result of ``work``, which is about ``run``, made in one of the model's threads; raises as waiting for it does."""
+    return await _waited(model.aside(work), run, gone)
+
+
+async def _waited(job: "asyncio.Future[Result]", run: Run, gone: Gone | None) -> Result:
+    """What ``job``, which is about ``run``, comes to.
 
     Raises ``DeadlineError`` at the run's deadline, whether it has begun or not, and ``ClientGoneError`` as soon as
     ``gone`` returns. However it is left, what has not begun then never does, and what has begun is stopped.
     """
-    job = model.aside(work)
     waiting: set[asyncio.Future[typing.Any]] = {job}
     if gone is not None:
         waiting.add(asyncio.ensure_future(gone()))

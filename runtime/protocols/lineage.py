@@ -80,7 +80,7 @@ def lineage_of(model: Model) -> dict[str, object]:
 
 
 def described(model: Model) -> dict[str, object]:
-    """All that the bundle states of the model."""
+    """All that the bundle states of the model, and how it is served."""
     return {
         **_identity(model),
         **summary(model),
@@ -88,6 +88,7 @@ def described(model: Model) -> dict[str, object]:
         "signature": _document(model.signature),
         **lineage_of(model),
         "profile": _document(model.profile),
+        "batching": _document(model.batching),
     }
 
 

@@ -30,6 +30,8 @@ IDENTITY: Schema = {"name": TEXT, "version": TEXT, "digest": DIGEST}
 SUMMARY: Schema = {**IDENTITY, "description": {"type": ["string", "null"]}, "predict": TEXT}
 ORIGIN: Schema = {"estimator": {"type": ["string", "null"]}, "waiver": {"type": ["string", "null"]}}
 
+BATCHING = record({"used": {"type": "boolean"}, "reason": TEXT}, "Batching")
+
 LISTING = record({"models": listed(record(SUMMARY, "ModelSummary"))})
 
 
@@ -40,8 +42,9 @@ def lineage_schema() -> Schema:
 
 
 def description_schema() -> Schema:
-    """All that a bundle states of its model."""
-    return record({**SUMMARY, **ORIGIN, **{key: _document(key) for key in RECORDS}}, "ModelDescription")
+    """All that a bundle states of its model, and how it is served."""
+    documents = {key: _document(key) for key in RECORDS}
+    return record({**SUMMARY, **ORIGIN, **documents, "batching": BATCHING}, "ModelDescription")
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
