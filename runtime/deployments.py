@@ -8,6 +8,7 @@ from lading.bundles.bundle import open_bundle
 from lading.runtime.canary import Canary
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import UnknownModelError
+from lading.runtime.happening import Happening
 from lading.runtime.mirror import check_alike
 from lading.runtime.model import Model
 from lading.runtime.names import DuplicateNameError
@@ -21,7 +22,11 @@ class Deployments:
     """
 
     def __init__(
-        self, models: Iterable[Model] = (), canaries: Iterable[Canary] = (), shadows: Iterable[Model] = ()
+        self,
+        models: Iterable[Model] = (),
+        canaries: Iterable[Canary] = (),
+        shadows: Iterable[Model] = (),
+        history: Sequence[Happening] = (),
     ) -> None:
         found: dict[str, Model] = {}
         for model in models:
@@ -29,6 +34,8 @@ class Deployments:
             if other is not model:
                 raise DuplicateNameError(model.name, f"version {other.version}", f"version {model.version}")
         self._models = MappingProxyType(dict(sorted(found.items())))
+        self.history = tuple(history)
+        """How that came to be, the latest last."""
         self.canaries: Mapping[str, Canary] = MappingProxyType({canary.model.name: canary for canary in canaries})
         self.shadows: Mapping[str, Model] = MappingProxyType({shadow.name: shadow for shadow in shadows})
         for shadow in self.shadows.values():

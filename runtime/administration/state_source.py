@@ -13,14 +13,17 @@ from lading.runtime.administration.deployer import Deployer
 from lading.runtime.administration.door import open_door
 from lading.runtime.administration.figures import read_figures, told
 from lading.runtime.administration.guard import Guard
-from lading.runtime.administration.state import State, Trial, Version
+from lading.runtime.administration.state import Change, State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
+from lading.runtime.happening import Happening
 from lading.runtime.names import DuplicateNameError
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
 
 WHY = "given to lading serve"
+SHOWN_CHANGES = 50
+"""How many of the latest changes the page shows, of all names together."""
 
 
 class StateSource:
@@ -68,6 +71,7 @@ class StateSource:
             bundles=tuple(self._desired(name, found.bundle) for name, found in deployed),
             canaries=tuple(self._tried(name, found.canary) for name, found in deployed if found.canary is not None),
             shadows=tuple(self._desired(name, found.shadow) for name, found in deployed if found.shadow is not None),
+            history=tuple(_happening(change) for change in state.history[-SHOWN_CHANGES:]),
             threads=self._settings.threads,
         )
 
@@ -89,6 +93,20 @@ class StateSource:
             if state.served(name) != bundle:
                 state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
         return state
+
+
+def _happening(change: Change) -> Happening:
+    before, after, tried = (None if one is None else one.version for one in (change.before, change.after, change.tried))
+    return Happening(
+        time=change.time,
+        who=change.who,
+        action=change.action,
+        name=change.name,
+        before=before,
+        after=after,
+        tried=tried,
+        why=change.why,
+    )
 
 
 @contextmanager

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lading.runtime.model import Model
+    from lading.runtime.page.live import Live
 
 ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "mark.svg": "image/svg+xml"}
 """Every file that the page loads, and its media type."""
+
+LIVE = "<!-- what is live -->"
+"""Where it goes in a model's page; what a bundle says is escaped, so that none has it."""
 
 EXAMPLES = 20
 """Golden rows that the form offers."""
@@ -47,7 +51,10 @@ def index_page(models: "Iterable[Model]") -> str:
 
 
 def model_page(model: "Model", host: str | None) -> str:
-    """Everything about one model, with the form that tries it; ``host`` is what the request was sent to."""
+    """Everything about one model but what is live of it, with the form that tries it.
+
+    ``host`` is what the request was sent to; ``with_live`` adds the rest.
+    """
     signature = model.manifest.signature
     rows = model.golden.records(signature)[:EXAMPLES]
     shown = controls(signature, model.profile)
@@ -64,6 +71,11 @@ def model_page(model: "Model", host: str | None) -> str:
             more_columns=len(columns[PLOTTED:]),
         )
     )
+
+
+def with_live(page: str, found: "Live") -> str:
+    """A model's page with what is live of it, which changes while the rest stays."""
+    return page.replace(LIVE, _environment().get_template("live.html").render(live=found))
 
 
 def missing_page(name: str) -> str:

@@ -1,5 +1,6 @@
 """The page for people: each deployed model, its data, its experiment, and a form to try it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -12,7 +13,8 @@ from starlette.types import ASGIApp
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UnknownModelError
-from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page
+from lading.runtime.page.live import live
+from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page, with_live
 from lading.runtime.protocols.operations import get
 from lading.runtime.protocols.schemas import TEXT
 
@@ -59,7 +61,10 @@ class Page:
         async def model(request: Request) -> Response:
             name = request.path_params["name"]
             try:
-                return HTMLResponse(rendered(name, request.headers.get("host")), headers=FRESH)
+                found = deployments.get(name)
+                now = await asyncio.to_thread(live, deployments, found, request.app.tallies.total)
+                page = with_live(rendered(name, request.headers.get("host")), now)
+                return HTMLResponse(page, headers=FRESH)
             except UnknownModelError:
                 return HTMLResponse(missing_page(name), 404, headers=FRESH)
 

@@ -8,6 +8,7 @@ from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.happening import Happening
 from lading.runtime.names import DuplicateNameError
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Desired(Record):
     canaries: tuple[DesiredCanary, ...] = ()
     shadows: tuple[DesiredBundle, ...] = ()
     """Those that are asked the same as the others of their names, and answer nobody."""
+    history: tuple[Happening, ...] = ()
+    """How that came to be, the latest last; for people."""
     threads: int
     number: int = 0
     """Counted up from one desired state of a running server to the next."""
@@ -111,6 +114,7 @@ class Desired(Record):
             [model(bundle) for bundle in self.bundles],
             [Canary(model(canary), canary.share) for canary in self.canaries],
             [shadow(bundle) for bundle in self.shadows],
+            self.history,
         )
 
     def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines) -> "Model":

@@ -18,6 +18,7 @@ from lading.runtime.app import Application
 from lading.runtime.canary import Canary
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UnknownModelError
+from lading.runtime.happening import Happening
 from lading.runtime.mirror import SHARE, Mirror, UnlikeShadowError
 from lading.runtime.model import Model
 from tests.runtime.administration.times import PATH, REQUEST, answer, failing, times
@@ -147,3 +148,38 @@ def test_a_model_of_other_tensors_is_no_shadow(models: Mapping[int, Model], bund
         other = Model.load(bundle, name="times")
     with pytest.raises(UnlikeShadowError, match="canary"):
         Deployments([models[1]], shadows=[other])
+
+
+def test_the_page_shows_what_is_live_and_how_that_came_to_be(models: Mapping[int, Model]) -> None:
+    history = [
+        Happening(
+            time="2026-01-01T10:00:00.000", who="ada <b>", action="serve", name="times", before=None, after="1.0.0"
+        ),
+        Happening(
+            time="2026-01-02T10:00:00.000",
+            who="ada",
+            action="canary",
+            name="times",
+            before="1.0.0",
+            after="1.0.0",
+            tried="2.0.0",
+            why="a tenth first",
+        ),
+        Happening(time="2026-01-03T10:00:00.000", who="ada", action="serve", name="others", before=None, after="7.0.0"),
+    ]
+    canary = Canary(models[2], 0.1)
+    app = Application(Deployments([models[1]], [canary], history=history), Settings())
+
+    async def page() -> str:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            await client.post(PATH, content=b"{}")
+            return (await client.get("/page/times")).text
+
+    shown = asyncio.run(page())
+    for words in ("answers 90 %", "canary, answers 10 %", "a tenth first", "nothing → 1.0.0", "ada &lt;b&gt;"):
+        assert words in shown
+    assert "/deployments/times/promote" in shown
+    assert "/deployments/times/shadow" not in shown
+    assert "7.0.0" not in shown
+    app.deployments = Deployments([models[1]])
+    assert "/deployments/times" not in asyncio.run(page()), "nobody administers this server"

@@ -1,0 +1,19 @@
+"""Happenings: changes of what is deployed, as those who ask a server hear of them."""
+
+from lading.bundles.records import Record
+
+
+class Happening(Record):
+    """One change of what answers to a name."""
+
+    time: str
+    """In UTC, as ISO 8601 has it."""
+    who: str
+    action: str
+    name: str
+    before: str | None
+    """The version that answered before; None where nothing did."""
+    after: str | None
+    tried: str | None = None
+    """The version of the canary or the shadow that it is about."""
+    why: str = ""
