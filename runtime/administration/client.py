@@ -47,7 +47,8 @@ class Client:
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, HTTPException, ValueError) as error:
-            raise NoServerError(str(self._folder), str(error) or type(error).__name__) from error
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NoServerError(str(self._folder), reason) from error
         finally:
             connection.close()
         if response.status >= 400:

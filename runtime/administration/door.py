@@ -113,9 +113,9 @@ async def open_door(app: ASGIApp, folder: Path, port: int | None, tell: Tell) ->
         if port is not None:
             token = _token(folder / TOKEN)
             doors.append((Door(app, tell, token), opened.enter_context(listen(LOOPBACK, port, OPTIONS))))
+        opened.callback((folder / SOCKET).unlink, missing_ok=True)
         async with _served(doors):
             yield
-        (folder / SOCKET).unlink(missing_ok=True)
 
 
 @asynccontextmanager
