@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
+from lading.runtime.drift.observations import Observations
 from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
 from lading.runtime.protocols.compression import compressing
 from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
@@ -35,10 +36,13 @@ class Application:
         settings: Settings,
         protocols: Sequence[Protocol] | None = None,
         tallies: Tallies | None = None,
+        observations: Observations | None = None,
     ) -> None:
         self.settings = settings
         self.tallies = Tallies() if tallies is None else tallies
         """What is counted of the models, here and in the other processes that answer for them."""
+        self.observations = Observations() if observations is None else observations
+        """What is counted of what they are asked."""
         self.intake = Intake(settings)
         self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
         self.deployments = deployments
@@ -52,6 +56,7 @@ class Application:
     def deployments(self, deployments: Deployments) -> None:
         for model in deployments:
             self.tallies.adopt(model)
+        self.observations.adopt(deployments)
         hot: dict[str, ASGIApp] = {}
         for protocol in self.protocols:
             hot.update(protocol.hot(deployments))

@@ -23,6 +23,7 @@ from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.drift.observed import Observed
 from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError, cut, shown
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
@@ -84,6 +85,8 @@ class Model:
         """How the values of its fields become tensors."""
         self.tally = Tally()
         """What this process has made of it."""
+        self.observed = Observed(self.signature, self.profile)
+        """What it is asked, counted to be compared with what it was trained on."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, bare(session)), watch

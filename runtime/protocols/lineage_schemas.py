@@ -41,7 +41,7 @@ def lineage_schema() -> Schema:
 
 def description_schema() -> Schema:
     """All that a bundle states of its model."""
-    return record({**SUMMARY, **ORIGIN, **{key: _document(key) for key in RECORDS}}, "ModelDescription")
+    return record({**SUMMARY, "drift": TEXT, **ORIGIN, **{key: _document(key) for key in RECORDS}}, "ModelDescription")
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
