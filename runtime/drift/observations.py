@@ -27,8 +27,11 @@ class Observations:
         """Observe ``models``, which go on from what was counted of them here before, and no others any more."""
         adopted = {_key(model): model for model in models}
         for key, model in adopted.items():
-            if key not in self._models and key in self._kept:
-                model.observed.begin(self._kept.pop(key))
+            before = self._models.get(key)
+            if before is None:
+                model.observed.begin(self._kept.pop(key, Counts()))
+            elif before is not model:
+                model.observed.begin(before.observed.settled())
         self._models = adopted
 
     def own(self) -> Counted:

@@ -1,6 +1,5 @@
 """The ledger: the counts of a slot's replica in files, so that whichever replica is asked can sum those of all."""
 
-import time
 from collections.abc import Sequence
 from threading import Event, Thread
 
@@ -17,8 +16,8 @@ from lading.runtime.tally import Tally
 WRITE_SECONDS = 0.25
 """How often the file of tallies is brought up to date while something is counted."""
 
-OBSERVE_SECONDS = 1.0
-"""How often what was handed over of the requests is counted, and the file of that brought up to date."""
+OBSERVE, SHARE = 4, 20
+"""After how many times what was handed over of the requests is counted, and the file of that brought up to date."""
 
 
 class Ledger:
@@ -40,12 +39,14 @@ class Ledger:
         self._thread.join()
 
     def _keep(self) -> None:
-        observe = time.monotonic() + OBSERVE_SECONDS
+        times = 0
         while not self._closed.wait(WRITE_SECONDS):
+            times += 1
             self._write_tallies()
-            if time.monotonic() >= observe:
+            if times % SHARE == 0:
                 self._write_observations()
-                observe = time.monotonic() + OBSERVE_SECONDS
+            elif times % OBSERVE == 0:
+                self.observations.own()
         self._write_tallies()
         self._write_observations()
 
