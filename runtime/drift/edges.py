@@ -20,8 +20,8 @@ DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 class Edges:
     """The edges of a column: a value lies in the bin of the first edge that is not below it.
 
-    What share of the training data is at most at an edge is known exactly where values seldom repeat. Where many are
-    the same, the profile only says between which two of its shares that is: ``least`` and ``most``.
+    What share of the training data is up to an edge is known exactly where values seldom repeat. Where they do, it is
+    somewhere between ``least`` and ``most``: the profile says which value a share reaches, not how far it goes on.
     """
 
     values: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Edges:
             return self.values
         with np.errstate(over="ignore"):
             made = self.values.astype(kind)
-        made[self.below] = np.nextafter(made[self.below + 1], np.array(-np.inf, dtype=kind))
+            made[self.below] = np.nextafter(made[self.below + 1], np.array(-np.inf, dtype=kind))
         return made
 
     def training(self, live: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,9 +59,7 @@ def edges_of(quantiles: Sequence[Quantile]) -> Edges | None:
     inner = np.unique(found)
     deciles = np.unique(found[np.isin(shares, DECILES)])
     least = shares[np.searchsorted(found, inner, side="right") - 1]
-    # Equal deciles tell that values repeat; then any edge may be some value's, and hold more than its share.
-    repeats = len(deciles) < int(np.isin(shares, DECILES).sum())
-    most = _next_shares(shares, least) if repeats else least
+    most = np.minimum(_next_shares(shares, least), least + _most_at(inner, least, len(deciles) < len(DECILES)))
     return _with_outside(inner, least, most, deciles, _spread(shares, found))
 
 
@@ -97,6 +95,22 @@ def _next_shares(shares: NDArray[np.float64], reached: NDArray[np.float64]) -> N
     places = np.searchsorted(shares, reached, side="right")
     following: NDArray[np.float64] = shares[np.minimum(places, len(shares) - 1)]
     return following
+
+
+def _most_at(values: NDArray[np.float64], least: NDArray[np.float64], repeated: bool) -> NDArray[np.float64] | float:
+    """The most that may lie at each of ``values``: anything where deciles are ``repeated``, and so values are few.
+
+    Whole numbers may repeat, too: as often as they lie close together there. Of others each is taken to be alone.
+    """
+    if repeated:
+        return 1.0
+    if len(values) < 2 or (np.trunc(values) != values).any():
+        return 0.0
+    places = np.arange(len(values))
+    before, after = np.maximum(places - 1, 0), np.minimum(places + 1, len(values) - 1)
+    with np.errstate(over="ignore"):
+        density: NDArray[np.float64] = (least[after] - least[before]) / (values[after] - values[before])
+    return density
 
 
 def _spread(shares: NDArray[np.float64], values: NDArray[np.float64]) -> float:
