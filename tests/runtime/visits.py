@@ -1,5 +1,6 @@
 """Visits: a model of a data frame with columns of every kind, and rows of it that may have shifted since training."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,9 +77,9 @@ def visits(training: pd.DataFrame) -> Draft:
     return replace(made, profile=profile_of(table))
 
 
-def readings(training: np.ndarray[Any, Any]) -> Draft:
+def readings(training: np.ndarray[Any, Any], names: Sequence[str] | None = None) -> Draft:
     """A matrix of numbers, given back as it is; the profile is that of ``training`` ``[rows, columns]``."""
-    table = table_of(training)
+    table = table_of(training, names)
     signature = Signature(
         form="array",
         fields=tuple(
