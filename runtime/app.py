@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
+from lading.runtime.drift.observations import Observations
 from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
 from lading.runtime.mirror import Mirror
 from lading.runtime.protocols.compression import compressing
@@ -37,10 +38,13 @@ class Application:
         settings: Settings,
         protocols: Sequence[Protocol] | None = None,
         tallies: Tallies | None = None,
+        observations: Observations | None = None,
     ) -> None:
         self.settings = settings
         self.tallies = Tallies() if tallies is None else tallies
         """What is counted of the models, here and in the other processes that answer for them."""
+        self.observations = Observations() if observations is None else observations
+        """What is counted of what they are asked."""
         self.intake = Intake(settings)
         self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
         self._deployments = Deployments()
@@ -55,6 +59,7 @@ class Application:
     def deployments(self, deployments: Deployments) -> None:
         for model in deployments.variants():
             self.tallies.adopt(model)
+        self.observations.adopt(deployments.variants())
         hot = split(self._endpoints(deployments), self._endpoints, deployments.canaries)
         _reflect(self._deployments, deployments)
         routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]

@@ -25,6 +25,7 @@ from lading.core.errors import IntegrityError
 from lading.runtime import batching
 from lading.runtime.batching import Batcher, Batching
 from lading.runtime.deadlines import Deadlines
+from lading.runtime.drift.observed import Observed
 from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError, cut, shown
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
@@ -91,6 +92,8 @@ class Model:
         """What this process has made of it."""
         self.mirror: Mirror | None = None
         """What asks a shadow the same."""
+        self.observed = Observed(self.signature, self.profile)
+        """What it is asked, counted to be compared with what it was trained on."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, bare(session)), watch

@@ -22,6 +22,8 @@ class Question(NamedTuple):
     outputs: Sequence[OutputWriter]
     raw: bool
     """Whether the answer is to be raw."""
+    warnings: str | None
+    """What in the request is not like the training data, where it asks for that."""
 
 
 class Predictions:
@@ -44,10 +46,13 @@ class Predictions:
         found = self._dialect.question(document_of(request))
         # What has no typed contents goes raw, and then all of it does.
         raw = bool(request.raw_input_contents) or any(output.datatype not in FIELDS for output in found.outputs)
-        return Question(found.feeds, found.rows, found.timeout, request.id, found.outputs, raw)
+        warnings = self._dialect.warnings(found) if found.warned else None
+        return Question(found.feeds, found.rows, found.timeout, request.id, found.outputs, raw, warnings)
 
     def _write(self, question: Question, outputs: Feeds) -> ModelInferResponse:
         answer = ModelInferResponse(model_name=self._name, model_version=self._version, id=question.id)
+        if question.warnings is not None:
+            answer.parameters["warnings"].string_param = question.warnings
         arrays = [writer.array(outputs[writer.name]) for writer in question.outputs]
         for writer, values in zip(question.outputs, arrays, strict=True):
             tensor = answer.outputs.add(name=writer.name, datatype=writer.datatype, shape=values.shape)

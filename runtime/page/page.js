@@ -256,3 +256,17 @@ function precise(value) {
 function json(value) {
   return make("pre", "", JSON.stringify(value, null, 1));
 }
+
+// ---- drift ---------------------------------------------------------------------------------------------------------
+
+// The rest of the page stays as it is until the model changes; this part changes with every request.
+async function showDrift(section) {
+  const answer = await fetch(section.dataset.source);
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("drift");
+  if (fresh) section.replaceWith(document.adoptNode(fresh));
+}
+
+const drift = document.getElementById("drift");
+if (drift && drift.dataset.source) showDrift(drift).catch(() => {}); // the link to it is there

@@ -12,11 +12,14 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from lading.bundles import outline
 from lading.runtime.page import words
 from lading.runtime.page.controls import PLOTTED, controls, texts
+from lading.runtime.page.drift_tiles import tiles
 from lading.runtime.page.plots import bars, histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from lading.runtime.drift.counts import Counts
+    from lading.runtime.drift.drift import Drift
     from lading.runtime.model import Model
     from lading.runtime.page.live import Live
 
@@ -76,6 +79,13 @@ def model_page(model: "Model", host: str | None) -> str:
 def with_live(page: str, found: "Live") -> str:
     """A model's page with what is live of it, which changes while the rest stays."""
     return page.replace(LIVE, _environment().get_template("live.html").render(live=found))
+
+
+def drift_page(model: "Model", drift: "Drift", counts: "Counts") -> str:
+    """How far what the model is asked lies from what it was trained on, as ``counts`` show."""
+    shown = tiles(model.observed.columns[:PLOTTED], drift, counts)
+    more = len(model.observed.columns[PLOTTED:])
+    return _environment().get_template("drift.html").render(model=model, drift=drift, tiles=shown, more_columns=more)
 
 
 def missing_page(name: str) -> str:

@@ -25,6 +25,14 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """Two distributions of the same numbers on one scale: the first as a shape, the second as a line around its own."""
+
+    path: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Bar:
     """One category: its text, its share in percent for reading, and its length from 0 to 100."""
 
@@ -44,6 +52,16 @@ def histogram(column: ColumnProfile) -> Histogram | None:
     step = WIDTH / len(shares)
     bars = [_bar(index * step, step, HEIGHT * value / tallest) for index, value in enumerate(shares) if value > 0]
     return Histogram("".join(bars), column.quantiles[0].value, column.quantiles[-1].value)
+
+
+def overlay(shape: Sequence[Quantile], line: Sequence[Quantile]) -> Overlay:
+    """The distributions over the same values that these quantiles tell; the second need not reach from 0 to 1."""
+    first, second = shares_in_bins(shape), shares_in_bins(line)
+    tallest = max(*first, *second)
+    step, scale = WIDTH / BINS, HEIGHT / tallest if tallest > 0 else 0.0
+    bars = [_bar(index * step, step, scale * value) for index, value in enumerate(first) if value > 0]
+    tops = [f"V{HEIGHT - scale * value:.1f}H{(index + 1) * step:.1f}" for index, value in enumerate(second)]
+    return Overlay("".join(bars), f"M0 {HEIGHT}{''.join(tops)}V{HEIGHT}")
 
 
 def shares_in_bins(quantiles: Sequence[Quantile], bins: int = BINS) -> list[float]:

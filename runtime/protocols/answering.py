@@ -21,7 +21,7 @@ class Answering(typing.Generic[Asked, Said]):
     """Answers questions to ``model``; ``write`` says the outputs, or raises ``RequestError``."""
 
     def __init__(self, model: Model, write: Callable[[Asked, Feeds], Said]) -> None:
-        self._model, self._write, self._tally = model, write, model.tally
+        self._model, self._write, self._tally, self._observed = model, write, model.tally, model.observed
         self._run: Run | None = None
         """The run of what is answered at once, one after the other."""
 
@@ -41,6 +41,7 @@ class Answering(typing.Generic[Asked, Said]):
         outputs = await outputs_of(self._model, question, run, gone)
         said = self._write(question, outputs)
         self._count(question, outputs, run, started, ready)
+        self._observed.offer(question.feeds, question.rows)
         return said
 
     def at_once(self, question: Asked, seconds: float | None, started: int) -> Said | DeadlineError:
@@ -53,6 +54,7 @@ class Answering(typing.Generic[Asked, Said]):
             return error
         said = self._write(question, outputs)
         self._count(question, outputs, run, started, ready)
+        self._observed.offer(question.feeds, question.rows)
         return said
 
     def fail(self, started: int) -> None:
@@ -68,6 +70,7 @@ class Answering(typing.Generic[Asked, Said]):
         outputs = self._model.run(question.feeds, run)
         said = self._write(question, outputs)
         self._count(question, outputs, run, asked + waited, ready, waited)
+        self._observed.offer_large(question.feeds, question.rows)
         return said
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:

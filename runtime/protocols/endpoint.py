@@ -8,6 +8,7 @@ from time import perf_counter_ns
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lading.bundles.tensors.feeds import FieldError
+from lading.runtime.drift.warning import warnings_json
 from lading.runtime.errors import DeadlineError, MethodNotAllowedError, RequestError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answering import Answering
@@ -15,8 +16,10 @@ from lading.runtime.protocols.asking import Question
 from lading.runtime.protocols.head import (
     ENCODING,
     IDENTITY,
+    WARNINGS,
     Head,
     Headers,
+    asks_for_warnings,
     check_head,
     head_of,
     is_tabular,
@@ -83,6 +86,7 @@ class Endpoint(typing.Generic[Asked]):
         self.refuse = refuse
         self.model, self._dialect = model, dialect
         self._answering: Answering[Asked, Answer] = Answering(model, dialect.write)
+        self._warning: Answering[Asked, Answer] = Answering(model, self._write_with_warnings)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
 
@@ -114,7 +118,7 @@ class Endpoint(typing.Generic[Asked]):
             head = head_of(headers)
             if ENCODING in head:  # its length is that of the body, which is whole
                 check_head(head, limit)
-            if is_tabular(head):
+            if is_tabular(head) or WARNINGS in head:
                 return None
             question = self._dialect.read(body, head)
             if self.model.quick(question.rows):
@@ -141,7 +145,13 @@ class Endpoint(typing.Generic[Asked]):
 
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
         read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES or is_tabular(head)
-        return await self._answering.answer(read, patience(head), large, receive)
+        answering = self._warning if asks_for_warnings(head) else self._answering
+        return await answering.answer(read, patience(head), large, receive)
+
+    def _write_with_warnings(self, question: Asked, outputs: Feeds) -> Answer:
+        body, headers, status = self._dialect.write(question, outputs)
+        warnings = warnings_json(self.model.observed.columns, question.feeds)
+        return Answer(body, (*headers, (WARNINGS, warnings.encode())), status)
 
     async def _decline(self, scope: Scope, receive: Receive, send: Send) -> None:
         reply: ASGIApp = EmptyReply(ALLOWED)

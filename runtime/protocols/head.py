@@ -17,13 +17,14 @@ IDENTITY = b"identity"
 LENGTH = b"content-length"
 TIMEOUT = b"lading-timeout-ms"
 TYPE = b"content-type"
+WARNINGS = b"lading-warnings"
 
 TABULAR = (b"application/vnd.apache.", b"text/csv")
 """How the media types of tables begin."""
 UNTABULAR = frozenset({b"application/json", b"application/octet-stream", b"application/x-www-form-urlencoded"})
 """What most bodies are sent as; to find it here takes less than to look at its letters."""
 
-NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE})
+NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE, WARNINGS})
 LONGEST_TIMEOUT = 9
 """Digits; that many milliseconds are eleven days."""
 
@@ -51,6 +52,15 @@ def patience(head: Head) -> float | None:
         text = shown(given.decode("latin-1"))
         raise MalformedRequestError(f"the header {TIMEOUT.decode()} is {text}, expected milliseconds as an integer")
     return int(given) / 1000
+
+
+def asks_for_warnings(head: Head) -> bool:
+    """Whether the answer is to tell what in the request is not like the training data. Raises ``MalformedRequestError``."""
+    given = head.get(WARNINGS)
+    if given not in (None, b"true", b"false"):
+        text = shown(given.decode("latin-1"))
+        raise MalformedRequestError(f"the header {WARNINGS.decode()} is {text}, expected true or false")
+    return given == b"true"
 
 
 def is_tabular(head: Head) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from lading.bundles.tensors.feeds import FieldError
+from lading.runtime.drift.warning import warnings_json
 from lading.runtime.errors import MalformedRequestError, RequestError, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.binary_body import cut, hand_out, raw_request
@@ -16,7 +17,7 @@ from lading.runtime.protocols.head import BINARY_LENGTH, Head
 from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
 from lading.runtime.protocols.pieces import LARGE_BYTES, numbers_apart, put_back
 from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
-from lading.runtime.protocols.selection import Selector
+from lading.runtime.protocols.selection import Selector, truth
 from lading.runtime.protocols.tensors import OutputWriter
 
 OBJECT = frozenset({dict})
@@ -36,6 +37,8 @@ class Inference(NamedTuple):
     timeout: float | None = None
     binary: frozenset[str] = frozenset()
     """The names of the outputs that go out as bytes."""
+    warned: bool = False
+    """Whether the response tells what is not like the training data."""
 
 
 class InferenceDialect:
@@ -48,6 +51,7 @@ class InferenceDialect:
         self._selector = Selector(model.signature)
         self.outputs = self._selector.outputs
         named = orjson.dumps(model.name), orjson.dumps(model.version)
+        self._columns = model.observed.columns
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named
 
     def read(self, body: bytes, head: Head) -> Inference:
@@ -104,7 +108,12 @@ class InferenceDialect:
         return Answer(b"".join((text, *data)), (*BINARY_HEADERS, (BINARY_LENGTH, b"%d" % len(text))))
 
     def _json(self, question: Inference, parts: bytes) -> bytes:
-        return b'%b%b,"outputs":[%b]}' % (self._start, question.id, parts)
+        told = b"" if not question.warned else b',"parameters":{"warnings":%b}' % orjson.dumps(self.warnings(question))
+        return b'%b%b%b,"outputs":[%b]}' % (self._start, question.id, told, parts)
+
+    def warnings(self, question: Inference) -> str:
+        """What in the request is not like the training data, as JSON."""
+        return warnings_json(self._columns, question.feeds)
 
     def _question(
         self, document: Mapping[str, Any], given: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
@@ -112,7 +121,8 @@ class InferenceDialect:
         parameters = document.get("parameters")
         feeds, rows = self.inputs.read(given)
         outputs, binary = self._selector.select(wanted, parameters)
-        return Inference(feeds, rows, _id(document.get("id")), outputs, _timeout(parameters), binary)
+        warned = parameters is not None and truth(parameters, "warnings", False, "the request")
+        return Inference(feeds, rows, _id(document.get("id")), outputs, _timeout(parameters), binary, warned)
 
 
 def _parsed(body: bytes) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:

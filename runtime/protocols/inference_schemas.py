@@ -16,7 +16,15 @@ from lading.runtime.protocols.head import BINARY_LENGTH
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.media import JSON
 from lading.runtime.protocols.metadata_schemas import model_metadata_paths, server_metadata_paths
-from lading.runtime.protocols.operations import ANY_ERROR, ERROR, PREDICTING, answered, prediction, refusals
+from lading.runtime.protocols.operations import (
+    ANY_ERROR,
+    ERROR,
+    PREDICTING,
+    WARNINGS_TEXT,
+    answered,
+    prediction,
+    refusals,
+)
 from lading.runtime.protocols.schemas import BYTES, TEXT, Schema, listed, record
 from lading.runtime.protocols.tensors import LIMITS, MOST_ELEMENTS, OutputWriter, TensorSpec
 
@@ -56,6 +64,7 @@ OF_REQUEST = parameters(
         "minimum": 0,
         "description": "microseconds that the client waits; 0 for as long as may be",
     },
+    warnings=TRUTH | {"description": "whether the response tells what is not like the training data"},
 )
 OF_INPUT = parameters(content_type={"not": {"const": "base64"}}, binary_data_size=False)
 OF_WANTED = parameters(
@@ -141,7 +150,9 @@ def response_schema(name: str, signature: Signature, dialect: InferenceDialect) 
         "id": TEXT | {"description": "the request's, or one made for it"},
         "outputs": listed({"anyOf": tensors} if tensors else False),
     }
-    return record(told, f"{name}.InferResponse")
+    response = record(told, f"{name}.InferResponse")
+    warned: Schema = record({"warnings": WARNINGS_TEXT}) | {"description": "where the request asks for warnings"}
+    return response | {"properties": {**told, "parameters": warned}}
 
 
 def example_request(dialect: InferenceDialect, rows: Sequence[Mapping[str, JsonValue]]) -> JsonValue:

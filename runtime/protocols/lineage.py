@@ -84,6 +84,7 @@ def described(model: Model) -> dict[str, object]:
     return {
         **_identity(model),
         **summary(model),
+        "drift": f"/models/{model.name}/drift",
         "graph": _document(model.manifest.graph),
         "signature": _document(model.signature),
         **lineage_of(model),

@@ -44,7 +44,7 @@ def lineage_schema() -> Schema:
 def description_schema() -> Schema:
     """All that a bundle states of its model, and how it is served."""
     documents = {key: _document(key) for key in RECORDS}
-    return record({**SUMMARY, **ORIGIN, **documents, "batching": BATCHING}, "ModelDescription")
+    return record({**SUMMARY, "drift": TEXT, **ORIGIN, **documents, "batching": BATCHING}, "ModelDescription")
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):

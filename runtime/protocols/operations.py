@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from lading.runtime.errors import SHOWN
 from lading.runtime.protocols.error_table import meaning
-from lading.runtime.protocols.head import BINARY_LENGTH, LONGEST_TIMEOUT, TIMEOUT
+from lading.runtime.protocols.head import BINARY_LENGTH, LONGEST_TIMEOUT, TIMEOUT, WARNINGS
 from lading.runtime.protocols.media import JSON
 from lading.runtime.protocols.replies import DIGEST_HEADER
 from lading.runtime.protocols.schemas import TEXT, Schema
@@ -42,6 +42,18 @@ SOONER: Schema = {
     "schema": {"type": "integer", "minimum": 1, "maximum": 10**LONGEST_TIMEOUT - 1},
 }
 """The header of predictions."""
+
+WARNINGS_TEXT: Schema = TEXT | {
+    "contentMediaType": JSON,
+    "description": "How many values are not like the training data, and the first of them.",
+}
+
+WARNED: Schema = {
+    "name": WARNINGS.decode(),
+    "in": "header",
+    "description": "Whether the answer has a header that tells which values are not like the training data.",
+    "schema": {"enum": ["true", "false"]},
+}
 
 DIGEST: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 DIGEST_NAME = DIGEST_HEADER.decode()
@@ -91,7 +103,7 @@ def prediction(
         "operationId": name,
         "tags": [tag],
         "summary": summary,
-        "parameters": [SOONER, *headers],
+        "parameters": [SOONER, WARNED, *headers],
         "requestBody": {"required": True, "content": taken},
         "responses": {"200": told, **refused},
     }
@@ -100,6 +112,7 @@ def prediction(
 def answered(text: str, content: Schema, binary: bool = False) -> Schema:
     """The answer to a prediction; ``binary`` says that it may be JSON and bytes behind it."""
     headers = digests()
+    headers[WARNINGS.decode()] = {"description": "What was asked for with the header.", "schema": WARNINGS_TEXT}
     if binary:
         headers[BINARY_LENGTH.decode()] = {
             "description": "The bytes of the JSON; what follows are tensors. Only where the answer has bytes.",

@@ -12,9 +12,20 @@ from starlette.types import ASGIApp
 
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
+from lading.runtime.drift.drift import drift_of
+from lading.runtime.drift.observations import Observations
 from lading.runtime.errors import UnknownModelError
+from lading.runtime.model import Model
 from lading.runtime.page.live import live
-from lading.runtime.page.pages import ASSETS, asset, index_page, missing_page, model_page, with_live
+from lading.runtime.page.pages import (
+    ASSETS,
+    asset,
+    drift_page,
+    index_page,
+    missing_page,
+    model_page,
+    with_live,
+)
 from lading.runtime.protocols.operations import get
 from lading.runtime.protocols.schemas import TEXT
 
@@ -37,7 +48,7 @@ RENDERED = 64
 
 
 class Page:
-    """HTML at ``/`` and ``/page/{name}``, and the three files that it loads from ``/assets/``."""
+    """HTML at ``/``, ``/page/{name}`` and ``/page/{name}/drift``, and the files that it loads from ``/assets/``."""
 
     name = "page"
 
@@ -68,18 +79,38 @@ class Page:
             except UnknownModelError:
                 return HTMLResponse(missing_page(name), 404, headers=FRESH)
 
+        async def drift(request: Request) -> Response:
+            name = request.path_params["name"]
+            try:
+                model = deployments.get(name)
+            except UnknownModelError:
+                return HTMLResponse(missing_page(name), 404, headers=FRESH)
+            # The counts of the other replicas are in files.
+            return HTMLResponse(await asyncio.to_thread(_drift, request.app.observations, model), headers=FRESH)
+
         assets = [Route(f"/assets/{name}", _asset(name), methods=["GET"]) for name in ASSETS]
-        return [Route("/", index, methods=["GET"]), Route("/page/{name}", model, methods=["GET"]), *assets]
+        return [
+            Route("/", index, methods=["GET"]),
+            Route("/page/{name}", model, methods=["GET"]),
+            Route("/page/{name}/drift", drift, methods=["GET"]),
+            *assets,
+        ]
 
     def paths(self, deployments: Deployments) -> Mapping[str, JsonValue]:
         """The pages and their assets."""
         pages = {f"/page/{model.name}": f"page_{model.name}" for model in deployments}
+        pages |= {f"/page/{model.name}/drift": f"page_{model.name}_drift" for model in deployments}
         assets = {f"/assets/{name}": (f"asset_{name}", media) for name, media in ASSETS.items()}
         told = {path: (name, "text/html") for path, name in pages.items()} | assets
         return {
             path: {"get": get(name, "page", "The page for people", {media.partition(";")[0]: {"schema": TEXT}})}
             for path, (name, media) in told.items()
         }
+
+
+def _drift(observations: Observations, model: Model) -> str:
+    counts = observations.total(model)
+    return drift_page(model, drift_of(model.observed, counts), counts)
 
 
 def _asset(name: str) -> ASGIApp:

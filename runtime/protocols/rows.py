@@ -34,6 +34,7 @@ TEXTS: Mapping[str, Callable[[Any], str]] = {
     "integer": str,
     "number": lambda value: repr(float(value)),
     "string": lambda value: value,
+    "datetime": lambda value: value,
 }
 
 FLOATS = ("float32", "float64")

@@ -33,7 +33,7 @@ class Selector:
 
         Raises ``MalformedRequestError``.
         """
-        binary = parameters is not None and _truth(parameters, "binary_data_output", False, "the request")
+        binary = parameters is not None and truth(parameters, "binary_data_output", False, "the request")
         if not wanted:
             return self._in_bytes if binary else self._in_json
         outputs = tuple(self._writer(output) for output in wanted)
@@ -59,10 +59,11 @@ def _is_binary(wanted: Mapping[str, Any], otherwise: bool) -> bool:
     parameters = wanted.get("parameters")
     if not parameters:
         return otherwise
-    return _truth(parameters, "binary_data", otherwise, f"output {shown(wanted['name'])}")
+    return truth(parameters, "binary_data", otherwise, f"output {shown(wanted['name'])}")
 
 
-def _truth(parameters: Mapping[str, Any], key: str, otherwise: bool, whose: str) -> bool:
+def truth(parameters: Mapping[str, Any], key: str, otherwise: bool, whose: str) -> bool:
+    """The parameter ``key``, which is true or false. Raises ``MalformedRequestError``."""
     given = parameters.get(key, otherwise)
     if type(given) is not bool:
         raise MalformedRequestError(f"{whose} has {shown(given)} for its {key}, expected true or false")

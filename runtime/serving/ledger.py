@@ -1,32 +1,34 @@
-"""The ledger: the counts of a slot's replica in a file, so that whichever replica is asked can sum those of all."""
+"""The ledger: the counts of a slot's replica in files, so that whichever replica is asked can sum those of all."""
 
-import logging
-import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Sequence
 from threading import Event, Thread
 
-import orjson
-
+from lading.runtime.drift import observations
+from lading.runtime.drift.counts import Counts
+from lading.runtime.drift.drift import drift_of
+from lading.runtime.drift.observations import Observations
+from lading.runtime.model import Model
+from lading.runtime.serving.counts_file import OBSERVED, TALLIED, CountsFile, Line
 from lading.runtime.serving.slots import Slot
-from lading.runtime.tallies import Counted, Key, Tallies
+from lading.runtime.tallies import Counted, Tallies
 from lading.runtime.tally import Tally
 
-LOG = logging.getLogger("lading.runtime")
-
-SUFFIX = ".tally"
 WRITE_SECONDS = 0.25
-"""How often the file is brought up to date while something is counted."""
+"""How often the file of tallies is brought up to date while something is counted."""
+
+OBSERVE, SHARE = 4, 20
+"""After how many times what was handed over of the requests is counted, and the file of that brought up to date."""
 
 
 class Ledger:
     """The counts of the replica that holds ``slot``; they go on from those of the replica that held it before."""
 
     def __init__(self, slot: Slot) -> None:
-        self._path = slot.path.with_suffix(SUFFIX)
-        self.tallies = Tallies(_read(self._path), self._others)
-        self._written: dict[Key, tuple[int, int]] = {}
-        self._full = False
+        self._tallied = CountsFile(slot.path, TALLIED, "the counts of predictions")
+        self._observed = CountsFile(slot.path, OBSERVED, "the counts of what is asked")
+        tallied, observed = self._tallied, self._observed
+        self.tallies = Tallies(_tallies(tallied.read()), lambda: map(_tallies, tallied.others()))
+        self.observations = Observations(_counts(observed.read()), lambda: map(_counts, observed.others()))
         self._closed = Event()
         self._thread = Thread(target=self._keep, name="lading-ledger", daemon=True)
         self._thread.start()
@@ -37,37 +39,40 @@ class Ledger:
         self._thread.join()
 
     def _keep(self) -> None:
+        times = 0
         while not self._closed.wait(WRITE_SECONDS):
-            self._write()
-        self._write()
+            times += 1
+            self._write_tallies()
+            if times % SHARE == 0:
+                self._write_observations()
+            elif times % OBSERVE == 0:
+                self.observations.own()
+        self._write_tallies()
+        self._write_observations()
 
-    def _write(self) -> None:
+    def _write_tallies(self) -> None:
         """Write what was counted since the last time, if anything was."""
         own = dict(self.tallies.own)
         counted = {key: (tally.succeeded, tally.failed) for key, tally in own.items()}
-        if counted == self._written:
-            return
-        lines = [{"name": name, "version": version, **tally.document()} for (name, version), tally in own.items()]
-        fresh = self._path.with_suffix(SUFFIX + "~")
-        try:
-            fresh.write_bytes(orjson.dumps(lines))
-            os.replace(fresh, self._path)
-        except OSError as error:
-            if not self._full:
-                LOG.warning("the counts of predictions cannot be shared among replicas: %s", error)
-            self._full = True
-        else:
-            self._written, self._full = counted, False
+        if counted and not self._tallied.is_fresh(counted):
+            lines = [{"name": name, "version": version, **tally.document()} for (name, version), tally in own.items()]
+            self._tallied.write(lines, counted)
 
-    def _others(self) -> Iterable[Counted]:
-        paths = sorted(self._path.parent.glob(f"*{SUFFIX}"))
-        return [_read(path) for path in paths if path != self._path]
+    def _write_observations(self) -> None:
+        """Count what was handed over, and write it, if it was anything, with what all replicas together show."""
+        counted = {key: counts.rows for key, counts in self.observations.own().items()}
+        if any(counted.values()) and not self._observed.is_fresh(counted):
+            self._observed.write([_line(*one) for one in self.observations.all()], counted)
 
 
-def _read(path: Path) -> Counted:
-    """What the file at ``path`` says; nothing where there is none."""
-    try:
-        lines = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
+def _line(model: Model, own: Counts, total: Counts) -> Line:
+    drift = drift_of(model.observed, total).document()
+    return {"name": model.name, "version": model.version, "digest": model.digest, **own.document(), "drift": drift}
+
+
+def _tallies(lines: Sequence[Line]) -> Counted:
     return {(line.pop("name"), line.pop("version")): Tally.read(line) for line in lines}
+
+
+def _counts(lines: Sequence[Line]) -> observations.Counted:
+    return {(line["name"], line["digest"]): Counts.read(line) for line in lines}

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from lading.runtime.serving.drift_metrics import drift_families
 from lading.runtime.serving.edge import Edge
 from lading.runtime.serving.edge_configuration import BACKEND
 from lading.runtime.serving.edge_counts import Counts, edge_counts
@@ -22,11 +23,12 @@ async def serve_metrics(edge: Edge, replicas: int, certificate: Path | None) -> 
 
     ``replicas`` is how many there should be, ``certificate`` the file of the one that the edge shows.
     """
+    folder = edge.metrics_socket.parent
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, EOFError, asyncio.LimitOverrunError):
             await reader.readuntil(b"\r\n\r\n")
-            body = metrics_text(await edge_counts(edge.control, BACKEND), replicas, certificate)
+            body = metrics_text(await edge_counts(edge.control, BACKEND), replicas, certificate, folder)
             writer.write(HEAD % (CONTENT_TYPE_LATEST.encode(), len(body)) + body)
             await writer.drain()
         writer.close()
@@ -35,9 +37,10 @@ async def serve_metrics(edge: Edge, replicas: int, certificate: Path | None) -> 
         yield
 
 
-def metrics_text(counts: Counts, replicas: int, certificate: Path | None) -> bytes:
-    """The metrics in Prometheus' own format."""
-    return generate_latest(_Snapshot(_families(counts, replicas, certificate)))
+def metrics_text(counts: Counts, replicas: int, certificate: Path | None, folder: Path) -> bytes:
+    """The metrics in Prometheus' own format; ``folder`` is the one of the replicas' slots."""
+    up = [slot for slot, found in counts.up.items() if found]
+    return generate_latest(_Snapshot([*_families(counts, replicas, certificate), *drift_families(folder, up)]))
 
 
 class _Snapshot(Collector):

@@ -66,7 +66,12 @@ class Replica:
         self._ledger = Ledger(self._slot)
         self._follower = Follower(self._folder, self._slot.path, self._load)
         self._calls: aio.Server | None = None
-        self._application = Application(await self._first(), self._settings, tallies=self._ledger.tallies)
+        self._application = Application(
+            await self._first(),
+            self._settings,
+            tallies=self._ledger.tallies,
+            observations=self._ledger.observations,
+        )
         self._settle()
         drain_seconds = max(1, round(self._settings.drain_seconds))
         self._server = EmbeddedServer(http_settings(self._application, ShortcutProtocol, drain_seconds=drain_seconds))

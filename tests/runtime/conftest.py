@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import orjson
 import pytest
 
@@ -17,6 +18,7 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from tests.runtime.drafts import DRAFTS, cells, loops, penguins
+from tests.runtime.visits import frame, readings, visits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +56,24 @@ def loops_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deployments(bundles: dict[str, Path]) -> Deployments:
     """All of them, deployed."""
     return Deployments.load(list(bundles.values()))
+
+
+@pytest.fixture(scope="session")
+def trained_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The paths of bundles that have the profiles of their training data: a data frame's, and a matrix's."""
+    folder = tmp_path_factory.mktemp("trained")
+    matrix = np.random.default_rng(1).normal(size=(1000, 2)) * (1, 100)
+    paths = {}
+    for name, made in (("visits", visits(frame(2000))), ("readings", readings(matrix))):
+        paths[name] = folder / f"{name}-1.0.0.lading"
+        write_bundle(made, paths[name])
+    return paths
+
+
+@pytest.fixture
+def trained(trained_bundles: dict[str, Path]) -> Deployments:
+    """Both of them, deployed and not asked yet."""
+    return Deployments.load(list(trained_bundles.values()))
 
 
 @pytest.fixture

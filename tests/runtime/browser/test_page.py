@@ -22,13 +22,14 @@ from selenium.webdriver.remote.webelement import WebElement
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
+from tests.runtime.visits import columns_of, frame
 
 pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).parent
 
 MODELS = ("penguins", "cells", "coins", "images", "roots")
-PAGES = ("/", "/page/nobody", *(f"/page/{name}" for name in MODELS))
+PAGES = ("/", "/page/nobody", *(f"/page/{name}" for name in (*MODELS, "visits")), "/page/visits/drift")
 
 FLAGS = (
     "--headless",
@@ -43,12 +44,13 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def origin(deployments: Deployments) -> Iterator[str]:
-    """Where all the bundles answer."""
+def origin(deployments: Deployments, trained_bundles: dict[str, Path]) -> Iterator[str]:
+    """Where all the bundles answer; of one it was asked what is not like its training data."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        Application(deployments, Settings()), log_level="warning", lifespan="off", ws="none", timeout_keep_alive=1
-    )
+    (visits,) = Deployments.load([trained_bundles["visits"]])
+    visits.observed.offer(visits.encoder.encode(columns_of(frame(250, seed=2, shift=1))), 250)
+    app = Application(Deployments([*deployments, visits]), Settings())
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_keep_alive=1)
     server = uvicorn.Server(config)
     running = threading.Thread(target=server.run, args=([listener],))
     running.start()
@@ -286,6 +288,18 @@ def test_a_tensor_is_typed_as_json(desktop: Browser) -> None:
     desktop.wait_for(lambda: '"sums"' in desktop.driver.find_element(By.ID, "answer").text)
     shown = "".join(desktop.driver.find_element(By.CSS_SELECTOR, "#answer pre:last-child").text.split())
     assert '"sums":[2,3,4,5]' in shown
+
+
+def test_drift_is_shown_as_it_is_now(desktop: Browser) -> None:
+    desktop.open("/page/visits")
+    desktop.wait_for(lambda: desktop.driver.find_elements(By.CSS_SELECTOR, "#drift .tile"))
+    assert len(desktop.driver.find_elements(By.CSS_SELECTOR, "#drift svg path.now")) == 5
+    shown = "return document.getElementById('drift').innerText"  # in one: the section is replaced meanwhile
+    assert "after 250 rows" in str(desktop.run(shown))
+    desktop.driver.find_element(By.ID, "predict").click()
+    desktop.wait_for(lambda: desktop.driver.find_element(By.ID, "answered").text)
+    desktop.open("/page/visits")
+    desktop.wait_for(lambda: "after 251 rows" in str(desktop.run(shown)))
 
 
 def test_a_digest_is_copied(desktop: Browser, deployments: Deployments) -> None:

@@ -1,5 +1,6 @@
 """Predictions over gRPC, by Triton's client and by plain messages: raw and typed, exact, and refused with a status."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from lading.core.settings import Settings
+from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.contents import FIELDS
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.tensors import DATATYPES
-from tests.runtime.grpc.conftest import INFER, infer, told, unary
+from tests.runtime.grpc.conftest import INFER, Calls, infer, told, unary
 
 NAN, INF = float("nan"), float("inf")
 
@@ -325,3 +328,25 @@ def test_a_compressed_message_is_not_taken(channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         infer(channel, cells(np.ones((100, 4))), compression=grpc.Compression.Gzip)
     assert told(refused).code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("form", [lambda made: made, typed], ids=["raw", "typed"])
+def test_who_asks_is_warned(
+    begin: Callable[..., Calls], trained: Deployments, form: Callable[[ModelInferRequest], ModelInferRequest]
+) -> None:
+    calls = begin(Application(trained, Settings()))
+    asked = form(request("readings", X=("FP64", np.array([[0.0, 0.0], [99.0, 0.0]]))))
+    with grpc.insecure_channel(calls.target) as channel:
+        plain = infer(channel, asked)
+        asked.parameters["warnings"].bool_param = True
+        warned = infer(channel, asked)
+        asked.parameters["warnings"].int64_param = 1
+        with pytest.raises(grpc.RpcError) as caught:
+            infer(channel, asked)
+    assert not plain.parameters
+    (warning,) = json.loads(warned.parameters["warnings"].string_param)["warnings"]
+    assert (warning["row"], warning["field"], warning["problem"]) == (1, "x0", "above")
+    assert np.array_equal(arrays(warned)["Y"], arrays(plain)["Y"])
+    assert told(caught).code() == grpc.StatusCode.INVALID_ARGUMENT
+    model = trained.get("readings")
+    assert calls.application.observations.total(model).rows == 4

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
+from lading.runtime.serving.counts_file import read_lines
 from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.slots import claim_slot
 from lading.runtime.tally import Tally
@@ -80,3 +82,25 @@ def test_a_ledger_that_cannot_be_written_says_so_once_and_counts_on(
         "the counts of predictions cannot be shared among replicas"
     ]
     assert ledger.tallies.total(model).rows == 2
+
+
+def test_what_replicas_were_asked_is_shared_and_outlives_them(tmp_path: Path, trained_bundles: dict[str, Path]) -> None:
+    models = [Deployments.load([trained_bundles["readings"]]).get("readings") for _ in range(3)]
+    slots = [claim_slot(tmp_path, 3) for _ in range(2)]
+    ledgers = [Ledger(slot) for slot in slots]
+    for ledger, model in zip(ledgers, models, strict=False):
+        ledger.observations.adopt([model])
+        model.observed.offer({"X": np.zeros((5, 2))}, 5)
+    until(lambda: [ledger.observations.total(models[0]).rows for ledger in ledgers] == [10, 10])
+    ledgers[0].close()
+    slots[0].release()
+    assert ledgers[1].observations.total(models[1]).rows == 10
+    after = Ledger(claim_slot(tmp_path, 3))
+    after.observations.adopt([models[2]])
+    models[2].observed.offer({"X": np.zeros((1, 2))}, 1)
+    assert after.observations.total(models[2]).rows == 11
+    after.close()
+    assert ledgers[1].observations.total(models[1]).rows == 11
+    ledgers[1].close()
+    (line,) = read_lines(tmp_path / "slot0.drift")
+    assert (line["rows"], line["drift"]["rows"]) == (6, 11)

@@ -1,0 +1,1 @@
+"""Drift: how what the deployed models are asked differs from what they were trained on."""
