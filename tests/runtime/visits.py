@@ -45,8 +45,7 @@ def rows_of(given: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as JSON has them."""
     plain = given.astype(object).where(given.notna(), None)
     plain["when"] = [moment.isoformat() for moment in given["when"]]
-    found: list[dict[str, Any]] = plain.to_dict("records")
-    return found
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
 
 
 def columns_of(given: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
