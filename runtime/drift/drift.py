@@ -104,7 +104,7 @@ def _field(column: Column, counts: Counts) -> FieldDrift:
         distance=distance,
         missing=Share(trained, int(bins[-1]) / total if total else None),
         outside=_outside(sketch, bins) / present if isinstance(sketch, Numbers) and present else None,
-        unseen=_unseen(sketch, bins) / present if isinstance(sketch, Categories) and present else None,
+        unseen=_unseen(sketch, bins, present),
     )
 
 
@@ -143,9 +143,10 @@ def _outside(sketch: Numbers, bins: Bins) -> int:
     return int(bins[: edges.below + 1].sum() + bins[edges.above + 1 : -1].sum())
 
 
-def _unseen(sketch: Categories, bins: Bins) -> int:
-    """How many are of new categories; none can be told to be new where not all that there were are known."""
-    return int(bins[sketch.unseen])
+def _unseen(sketch: "Numbers | Categories", bins: Bins, present: int) -> float | None:
+    if isinstance(sketch, Numbers) or not sketch.complete or not present:
+        return None
+    return int(bins[sketch.unseen]) / present
 
 
 def _verdict(psi: float | None, by_chance: float | None) -> Verdict:

@@ -145,6 +145,22 @@ def test_new_categories_are_counted_and_not_kept(model: Model) -> None:
     assert "Atlantis" not in json.dumps(found.settled().document())
 
 
+def test_of_more_categories_than_a_profile_names_none_is_called_new(model: Model) -> None:
+    signature, profile = model.signature, model.profile
+    place = next(place for place, column in enumerate(profile.columns) if column.name == "city")
+    city = profile.columns[place].model_copy(update={"categories": profile.columns[place].categories[:1]})
+    fields = (field.model_copy(update={"categories": None}) for field in signature.fields)
+    columns = (*profile.columns[:place], city, *profile.columns[place + 1 :])
+    found = Observed(
+        signature.model_copy(update={"fields": tuple(fields)}), profile.model_copy(update={"columns": columns})
+    )
+    given = frame(200)
+    given["city"] = given["city"].astype(str)
+    given.loc[:49, "city"] = "Atlantis"
+    found.offer(model.encoder.encode(columns_of(given)), 200)
+    assert by_name(drift_of(found, found.settled()))["city"].unseen is None
+
+
 def test_no_question_waits_beyond_the_bound_and_what_is_left_out_is_not_counted(model: Model) -> None:
     found, feeds = fresh(model), model.encoder.encode(columns_of(frame(1)))
     for _ in range(10 * ROWS):
