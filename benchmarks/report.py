@@ -97,7 +97,11 @@ def _footnote(report: Report) -> str:
     errors = sum(result.get("errors", 0) for result in report.results)
     failed = "No request failed." if not errors else f"{errors:,} requests failed."
     releases = f" {', '.join(report.releases)}." if report.releases else ""
-    return f"Medians of {report.terms}, {report.machine}.{releases} {failed}"
+    found = report.median(report.subjects[0], LADING, report.rows[0]) if report.rows else None
+    beside = (
+        "" if found is None else f" The load generator took {found['generator_cpu_ms']:.3f} ms of a request to Lading."
+    )
+    return f"Medians of {report.terms}, {report.machine}.{releases}{beside} {failed}"
 
 
 def against_before(report: Report) -> str:
