@@ -64,18 +64,13 @@ def contenders(before: Path | None = None) -> dict[str, Contender]:
         return {"before": _lading(str(before), BEFORE), "lading": _lading(ours)}
     return {
         "lading": _lading(ours),
-        "mosec": _peer("mosec", Question("mosec", "/inference", forms.MATRICES), _mosec("server.py")),
-        "mosec-msgpack": _peer(
-            "mosec", Question("mosec, MessagePack", "/inference", forms.MSGPACK), _mosec("server_msgpack.py")
-        ),
+        "mosec": _mosec("mosec", "server.py", forms.MATRICES),
+        "mosec-batches": _mosec("mosec, batches", "server_batches.py", forms.MATRICES),
+        "mosec-msgpack": _mosec("mosec, batches, MessagePack", "server_msgpack.py", forms.MSGPACK),
         "fastapi": _fastapi(),
         "mlserver": _mlserver(),
         "kserve": _kserve(),
-        "litserve": _peer(
-            "litserve",
-            Question("LitServe", "/predict", forms.MATRICES),
-            lambda subject, port: ["python", _file("litserve", "server.py")],
-        ),
+        "litserve": _litserve(),
         "bentoml": _bentoml(),
         "mlflow": _mlflow(),
         "ray": _ray("Ray Serve, quickstart"),
@@ -117,9 +112,21 @@ def _ray(title: str, **settings: str) -> Contender:
     )
 
 
-def _mosec(file: str) -> Callable[[Subject, int], list[str]]:
+def _mosec(title: str, file: str, form: Form) -> Contender:
     options = ("--address", "127.0.0.1", "--log-level", "warning")
-    return lambda subject, port: ["python", _file("mosec", file), *options, "--port", str(port)]
+    return Contender(
+        questions=(Question(title, "/inference", form),),
+        command=lambda subject, port: ["python", _file("mosec", file), *options, "--port", str(port)],
+        peer="mosec",
+    )
+
+
+def _litserve() -> Contender:
+    return Contender(
+        questions=(Question("LitServe", "/predict", forms.MATRICES),),
+        command=lambda subject, port: ["python", _file("litserve", "server.py")],
+        peer="litserve",
+    )
 
 
 def _mlserver() -> Contender:
@@ -171,10 +178,6 @@ def _mlflow() -> Contender:
         peer="mlflow",
         prepare=lambda subject: ["python", _file("mlflow", "save.py"), saved(subject)],
     )
-
-
-def _peer(peer: str, question: Question, command: Callable[[Subject, int], list[str]]) -> Contender:
-    return Contender(questions=(question,), command=command, peer=peer)
 
 
 def _file(peer: str, name: str) -> str:

@@ -10,6 +10,9 @@ import onnxruntime
 PROCESSES = 2
 """How many of a server's processes compute answers."""
 
+BATCH, BATCH_MILLISECONDS = 8, 1
+"""Where a server puts requests together: how many at most, and how long the first of them waits for others."""
+
 GRAPH = "BENCHMARK_GRAPH"
 PORT = "BENCHMARK_PORT"
 """Environment variables: the path of the graph, and the port that the server is asked on."""

@@ -1,4 +1,4 @@
-"""BentoML: a service with workers."""
+"""BentoML: a service with workers, each of which answers in its event loop."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ class Predictor:
         self.graph = Graph()
 
     @bentoml.api
-    def predict(self, numbers: np.ndarray, texts: list[list[str]] | None = None) -> dict[str, Any]:
+    async def predict(self, numbers: np.ndarray, texts: list[list[str]] | None = None) -> dict[str, Any]:
         """A label and the probabilities of the classes for each row."""
         return self.graph.answer(numbers, texts)
