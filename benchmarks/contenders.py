@@ -81,9 +81,9 @@ def contenders(before: Path | None = None) -> dict[str, Contender]:
 def _lading(program: str, title: str = "") -> Contender:
     return Contender(
         questions=(
-            Question(title + LADING, V2_PATH, forms.V2),
+            Question(title + LADING, V2_PATH, forms.LADING_V2),
             Question(title + NAMED, f"/models/{MODEL}/predict", forms.NAMED),
-            Question(title + "Lading, V2 binary", V2_PATH, forms.V2_BINARY),
+            Question(title + "Lading, V2 binary", V2_PATH, forms.LADING_V2_BINARY),
         ),
         command=lambda subject, port: [
             *(program, "serve", str(subject.bundle), "--port", str(port), "--replicas", str(PROCESSES))

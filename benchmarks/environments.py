@@ -20,7 +20,7 @@ class PeerNotInstalledError(LadingError):
         self.name, self.reason = name, reason
 
     def __str__(self) -> str:
-        return f"{self.name} could not be installed: {self.reason}"
+        return f"it could not be installed: {self.reason}"
 
 
 def requirements(name: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -34,8 +35,14 @@ class Form:
     """Of the classes, one list for each row."""
 
 
-def _v2(subject: Subject, count: int) -> Message:
-    inputs = [_tensor(name, array) | {"data": array.ravel().tolist()} for name, array in subject.feeds(count).items()]
+Tensors = Callable[[Subject, int], Mapping[str, NDArray[Any]]]
+"""What a server of the Open Inference Protocol is fed for the first so many rows, by input."""
+
+
+def _v2(tensors: Tensors, subject: Subject, count: int) -> Message:
+    inputs = [
+        _tensor(name, array) | {"data": array.ravel().tolist()} for name, array in tensors(subject, count).items()
+    ]
     return Message(json.dumps({"inputs": inputs}).encode())
 
 
@@ -43,8 +50,8 @@ def _of_v2(subject: Subject, response: httpx.Response) -> Any:
     return _shaped(_output(subject, response.json()))
 
 
-def _v2_binary(subject: Subject, count: int) -> Message:
-    feeds = subject.feeds(count)
+def _v2_binary(tensors: Tensors, subject: Subject, count: int) -> Message:
+    feeds = tensors(subject, count)
     parts = [_bytes(array) for array in feeds.values()]
     inputs = [
         _tensor(name, array) | {"parameters": {"binary_data_size": len(part)}}
@@ -108,11 +115,15 @@ def _of_mlflow(subject: Subject, response: httpx.Response) -> Any:
     return response.json()["predictions"][subject.graph.outputs[1]]
 
 
-V2 = Form(_v2, _of_v2)
-"""The Open Inference Protocol in JSON."""
+V2 = Form(partial(_v2, Subject.feeds), _of_v2)
+"""The Open Inference Protocol in JSON, with the graph's own inputs."""
 
-V2_BINARY = Form(_v2_binary, _of_v2_binary)
-"""The Open Inference Protocol with its extension for binary tensors, both ways."""
+V2_BINARY = Form(partial(_v2_binary, Subject.feeds), _of_v2_binary)
+"""The same with the extension for binary tensors, both ways."""
+
+LADING_V2 = Form(partial(_v2, Subject.tensors), _of_v2)
+LADING_V2_BINARY = Form(partial(_v2_binary, Subject.tensors), _of_v2_binary)
+"""The same as Lading is asked, which takes a tensor for each column of a data frame."""
 
 NAMED = Form(_named, _of_named)
 """A JSON object for each row, with the fields by name."""

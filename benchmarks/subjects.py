@@ -73,6 +73,14 @@ class Subject:
         given = {name: texts if dtype is np.object_ else numbers for name, dtype in self.graph.inputs.items()}
         return {name: array for name, array in given.items() if array is not None}
 
+    def tensors(self, count: int) -> dict[str, NDArray[Any]]:
+        """What the bundle's signature takes for the first rows: a column for each field, where it has a data frame's."""
+        if not self.words:
+            return self.feeds(count)
+        columns = {name: self.values[:count, index] for index, name in enumerate(self.fields)}
+        texts = {self.fields[index] for index in self.words}
+        return {name: array if name in texts else array.astype(np.float64) for name, array in columns.items()}
+
     def expected(self, count: int) -> NDArray[Any]:
         """The probabilities of the classes for the first rows, as the bare session gives them."""
         probabilities: NDArray[Any] = self.graph.run(self.numbers(count), self.texts(count))[1]
