@@ -148,7 +148,7 @@ def _measure(server: Running, question: Question, subject: Subject, plan: Plan, 
             _check(server, question, subject, rows)
         for rows in plan.rows:
             yield _loaded(server, question, subject, rows, plan) | {"ready_s": ready}
-    except (DifferentAnswerError, LoadError) as error:
+    except (DifferentAnswerError, LoadError, httpx.HTTPError) as error:
         say(f"  {question.title}: {error}")
         yield {"server": question.title, "failed": str(error)}
 
@@ -160,8 +160,11 @@ def _check(server: Running, question: Question, subject: Subject, rows: int) -> 
     if answer.status_code != 200:
         raise DifferentAnswerError(f"{answer.status_code} {answer.text[:300]}", "probabilities")
     found = np.array(question.form.probabilities(subject, answer))
-    if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-5, atol=1e-7):
-        raise DifferentAnswerError(str(found), str(expected))
+    if found.shape != expected.shape:
+        raise DifferentAnswerError(f"probabilities of shape {found.shape}", f"{expected.shape}")
+    for one, other in zip(found, expected, strict=True):
+        if not np.allclose(one, other, rtol=1e-5, atol=1e-7):
+            raise DifferentAnswerError(str(one), str(other))
 
 
 def _loaded(server: Running, question: Question, subject: Subject, rows: int, plan: Plan) -> Result:
