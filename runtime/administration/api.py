@@ -1,7 +1,7 @@
 """The administration API: what is deployed, and how it is changed, as JSON over HTTP."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -18,6 +18,9 @@ from lading.runtime.administration.author import author
 from lading.runtime.administration.deployer import Deployer
 from lading.runtime.administration.state import Author, NotDeployedError, State
 from lading.runtime.administration.state_folder import UnknownBundleError
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 BODY_BYTES = 64 * 1024
 SOMEBODY = "somebody"
@@ -66,8 +69,8 @@ class BodyError(UsageError):
         return f"the body is not what is expected here: {self.problem}"
 
 
-def administration(deployer: Deployer) -> Starlette:
-    """The API over ``deployer``; every path that is not listed here is closed."""
+def administration(deployer: Deployer, metrics: "Metrics | None" = None) -> Starlette:
+    """The API over ``deployer``, which tells ``metrics`` too; every path that is not listed here is closed."""
     api = _Api(deployer)
     routes = [
         Route("/deployments", _guarded(api.status), methods=["GET"]),
@@ -80,6 +83,8 @@ def administration(deployer: Deployer) -> Starlette:
         Route("/v2/repository/models/{name}/load", _guarded(api.load), methods=["POST"]),
         Route("/v2/repository/models/{name}/unload", _guarded(api.unload), methods=["POST"]),
     ]
+    if metrics is not None:
+        routes.append(Route("/metrics", _told(metrics), methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _closed})
 
 
@@ -143,6 +148,17 @@ class _Api:
         state = self._deployer.state
         history = [change.model_dump(mode="json") for change in state.history if change.name == name]
         return JSONResponse({"name": name, **_deployments(state).get(name, {"bundle": None}), "history": history})
+
+
+def _told(metrics: "Metrics") -> Answer:
+    async def told(_: Request) -> Response:
+        """How the server is doing, for Prometheus."""
+        try:
+            return Response(await metrics.text(), media_type=metrics.media_type)
+        except OSError:
+            return JSONResponse({"error": "the edge is being started again; ask again in a moment"}, 503)
+
+    return told
 
 
 def _deployments(state: State) -> dict[str, dict[str, object]]:

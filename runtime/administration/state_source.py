@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lading.core.settings import Settings
 from lading.runtime.administration.api import administration
@@ -16,6 +17,9 @@ from lading.runtime.names import DuplicateNameError
 from lading.runtime.serving.desired import Desired, DesiredBundle
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 WHY = "given to lading serve"
 
@@ -44,11 +48,11 @@ class StateSource:
             await self._deployer.change(self._given)
 
     @asynccontextmanager
-    async def opened(self, switch: Switch) -> AsyncIterator[None]:
+    async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:
         """Remember what is answered with, and open the door."""
         self._deployer = Deployer(self._folder, switch, self.desired)
         self._deployer.keep(self._state)
-        app = administration(self._deployer)
+        app = administration(self._deployer, metrics)
         async with open_door(app, self._folder.path, self._settings.admin_port, self._tell):
             yield
 

@@ -8,9 +8,7 @@ from time import perf_counter_ns
 
 from google.protobuf.json_format import ParseDict
 
-from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.app import Application
-from lading.runtime.errors import RequestError
 from lading.runtime.grpc import open_inference_pb2 as messages
 from lading.runtime.grpc.inference import Predictions
 from lading.runtime.grpc.service import Call, Method
@@ -104,8 +102,8 @@ class _Service:
         predictions = self._predictions[self._asked(request.model_name, request.model_version, call).name]
         try:
             answer = await predictions.answer(request, call.seconds, large)
-        except (RequestError, FieldError, asyncio.CancelledError):
-            predictions.fail(started)
+        except (Exception, asyncio.CancelledError) as error:  # it is told where the process has its rim
+            predictions.fail(started, error)
             raise
         return answer.SerializeToString()
 

@@ -1,13 +1,17 @@
 """Answering: a model asked as one protocol asks, its answer made in time, and what it took counted."""
 
+import asyncio
 import typing
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter_ns
 
-from lading.runtime.errors import DeadlineError
+from lading.runtime.errors import DeadlineError, InternalError, TooMuchMemoryError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.asking import Gone, Question, aside, outputs_of
+from lading.runtime.protocols.error_table import reason
+from lading.runtime.protocols.intake import ClientGoneError
+from lading.runtime.protocols.replies import Refusal, status_of
 from lading.runtime.watch import Run
 
 Asked = typing.TypeVar("Asked", bound=Question)
@@ -31,6 +35,13 @@ class Answering(typing.Generic[Asked, Said]):
         The client waits for ``seconds``, and until ``gone`` returns. Raises what reading and writing do,
         ``DeadlineError`` and ``ClientGoneError``.
         """
+        self._tally.in_flight += 1
+        try:
+            return await self._answer(read, seconds, large, gone)
+        finally:
+            self._tally.in_flight -= 1
+
+    async def _answer(self, read: Read[Asked], seconds: float | None, large: bool, gone: Gone | None) -> Said:
         started = perf_counter_ns()
         if large:
             run = self._model.begin(seconds)
@@ -49,15 +60,15 @@ class Answering(typing.Generic[Asked, Said]):
         try:
             outputs = self._model.run(question.feeds, run)
         except DeadlineError as error:  # it would be as slow a second time
-            self.fail(started)
+            self.fail(started, error)
             return error
         said = self._write(question, outputs)
         self._count(question, run, started, ready)
         return said
 
-    def fail(self, started: int) -> None:
-        """Count a request that was begun at ``started`` and is not answered."""
-        self._tally.fail(perf_counter_ns() - started)
+    def fail(self, started: int, error: BaseException) -> None:
+        """Count a request that was begun at ``started`` and is not answered because of ``error``."""
+        self._tally.fail(perf_counter_ns() - started, reason(failure_status(error)))
 
     def _whole(self, read: Read[Asked], run: Run, asked: int) -> Said:
         """Read, run and write in one; ``asked`` is when it was put into the queue."""
@@ -88,3 +99,12 @@ class Answering(typing.Generic[Asked, Said]):
         self._tally.succeed(
             question.rows, waited + began - ready, ready - started, ended - began, perf_counter_ns() - ended
         )
+
+
+def failure_status(error: BaseException) -> int:
+    """The status of a prediction that fails with ``error``, whether anybody is left to be told or not."""
+    if isinstance(error, Refusal):
+        return status_of(error)
+    if isinstance(error, MemoryError):
+        return TooMuchMemoryError.status
+    return 499 if isinstance(error, ClientGoneError | asyncio.CancelledError) else InternalError.status

@@ -22,7 +22,7 @@ from lading.runtime.protocols.head import (
     is_tabular,
     patience,
 )
-from lading.runtime.protocols.intake import ClientGoneError, Intake
+from lading.runtime.protocols.intake import Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
     Answer,
@@ -96,12 +96,12 @@ class Endpoint(typing.Generic[Asked]):
         try:
             check_head(head, app.settings.body_bytes, app.intake.codings)
             answer = await self._taken(head, receive, app.intake)
-        except (ClientGoneError, MemoryError):
-            self._answering.fail(started)
-            raise
         except (RequestError, FieldError) as error:
-            self._answering.fail(started)
+            self._answering.fail(started, error)
             await self.refuse(error, self._digest)(scope, receive, send)
+        except Exception as error:  # it is told where the process has its rim
+            self._answering.fail(started, error)
+            raise
         else:
             await send_answer(send, answer, self._digest)
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Event, Thread
 
@@ -24,8 +24,11 @@ class Ledger:
 
     def __init__(self, slot: Slot) -> None:
         self._path = slot.path.with_suffix(SUFFIX)
-        self.tallies = Tallies(_read(self._path), self._others)
-        self._written: dict[Key, tuple[int, int]] = {}
+        kept = _read(self._path)
+        for tally in kept.values():
+            tally.in_flight = 0  # whatever was under way is not any more
+        self.tallies = Tallies(kept, self._others)
+        self._written: dict[Key, tuple[int, int, int]] = {}
         self._full = False
         self._closed = Event()
         self._thread = Thread(target=self._keep, name="lading-ledger", daemon=True)
@@ -44,10 +47,10 @@ class Ledger:
     def _write(self) -> None:
         """Write what was counted since the last time, if anything was."""
         own = dict(self.tallies.own)
-        counted = {key: (tally.succeeded, tally.failed) for key, tally in own.items()}
+        counted = {key: (tally.succeeded, tally.failed, tally.in_flight) for key, tally in own.items()}
         if counted == self._written:
             return
-        lines = [{"name": name, "version": version, **tally.document()} for (name, version), tally in own.items()]
+        lines = [{**key._asdict(), **tally.document()} for key, tally in own.items()]
         fresh = self._path.with_suffix(SUFFIX + "~")
         try:
             fresh.write_bytes(orjson.dumps(lines))
@@ -64,10 +67,15 @@ class Ledger:
         return [_read(path) for path in paths if path != self._path]
 
 
+def read_ledgers(folder: Path) -> Mapping[str, Counted]:
+    """The counts of the replicas of the run folder ``folder``, by the names of their slots; of those that are gone too."""
+    return {path.stem: _read(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
 def _read(path: Path) -> Counted:
     """What the file at ``path`` says; nothing where there is none."""
     try:
         lines = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    return {(line.pop("name"), line.pop("version")): Tally.read(line) for line in lines}
+    return {Key(*(line.pop(part) for part in Key._fields)): Tally.read(line) for line in lines}

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext,
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
@@ -25,6 +26,7 @@ from lading.runtime.serving.failures import take_failures
 from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
+from lading.runtime.serving.losses import Losses
 from lading.runtime.serving.memory import default_share
 from lading.runtime.serving.orders import Order
 from lading.runtime.serving.published import Listeners, open_listeners, target, url
@@ -32,8 +34,12 @@ from lading.runtime.serving.quota import default_replicas
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_count
 from lading.runtime.serving.source import BundleSource, Source
+from lading.runtime.serving.standing import read_standings
 from lading.runtime.serving.switch import Switch
 from lading.runtime.serving.warden import session_members
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 POLL_SECONDS = 0.05
 WATCH_SECONDS = 0.5
@@ -71,7 +77,7 @@ class Server:
         self._paths, self._settings, self._tell, self._ready, self._log = paths, settings, tell, ready, log
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
         self._share = default_share(self._replicas) if settings.replica_bytes is None else settings.replica_bytes
-        self._headcount = Headcount(self._replicas, tell)
+        self._headcount, self._losses = Headcount(self._replicas, tell), Losses()
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look_again = asyncio.Event()
 
@@ -110,11 +116,12 @@ class Server:
         engine = await EngineProcess.start(run)
         await edge.start()
         switch = Switch(run.path, edge, self._settings.switch_seconds)
+        metrics = self._metrics(run, edge, access)
         try:
-            async with self._measured(edge, access), asyncio.TaskGroup() as group:
+            async with self._measured(edge, metrics), asyncio.TaskGroup() as group:
                 follow = credentials.follow(self._tell, self._look_again)
                 watchers = [group.create_task(work) for work in (self._hear(engine), self._guard(edge), follow)]
-                serve = self._serve(run, edge, engine, switch, source, listeners.ports)
+                serve = self._serve(run, edge, engine, switch, source, metrics, listeners.ports)
                 await _unless(self._stop, group.create_task(serve))
                 for watcher in watchers:
                     watcher.cancel()
@@ -122,13 +129,21 @@ class Server:
             raise errors.exceptions[0] from None
         return await self._drain(edge)
 
-    def _measured(self, edge: Edge, access: EdgeAccess) -> AbstractAsyncContextManager[None]:
-        """Metrics while it lasts, where the settings ask for them."""
-        if self._settings.metrics_port is None:
-            return nullcontext()
-        from lading.runtime.serving.metrics import serve_metrics  # loads Prometheus' client
+    def _metrics(self, run: RunFolder, edge: Edge, access: EdgeAccess) -> "Metrics | None":
+        """The metrics, where somebody can ask for them."""
+        if self._settings.metrics_port is None and self._settings.state_folder is None:
+            return None
+        from lading.runtime.serving.metrics import Metrics  # loads Prometheus' client
 
-        return serve_metrics(edge, self._replicas, access.certificate)
+        return Metrics(run.path, edge, self._replicas, access.certificate, self._losses)
+
+    def _measured(self, edge: Edge, metrics: "Metrics | None") -> AbstractAsyncContextManager[None]:
+        """Metrics on a port of their own while it lasts, where the settings ask for them."""
+        if self._settings.metrics_port is None or metrics is None:
+            return nullcontext()
+        from lading.runtime.serving.metrics import serve_metrics
+
+        return serve_metrics(metrics, edge.metrics_socket)
 
     async def _serve(
         self,
@@ -137,6 +152,7 @@ class Server:
         engine: EngineProcess,
         switch: Switch,
         source: Source,
+        metrics: "Metrics | None",
         ports: Collection[int],
     ) -> None:
         """Start, then do what comes up, for ever."""
@@ -146,7 +162,7 @@ class Server:
         await self._until_ready(run, edge)
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], ports)
-        async with source.opened(switch):
+        async with source.opened(switch, metrics):
             self._ready(self._announced(switch.current))
             await self._watch(run, edge, engine, switch, source)
 
@@ -161,6 +177,7 @@ class Server:
                 self._renew.clear()
                 told.clear()
                 await self._replace(engine, switch, source)
+            self._losses.look(read_standings(run.path).values())
             with suppress(OSError):  # the edge is being started again
                 self._headcount.look(await edge.replicas())
             await asyncio.sleep(WATCH_SECONDS)
