@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     """How long the replicas may take to get ready for a change of what is deployed before it is given up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
+    log_format: Literal["text", "json"] = "text"
+    """How it says that: as text for people, or with `json` each line as an object for programs."""
 
 
 class SettingsError(UsageError):

@@ -116,7 +116,8 @@ def _reply(error: Exception, scope: Scope, refuse: Refuse) -> ASGIApp:
     if isinstance(error, MemoryError):
         return refuse(TooMuchMemoryError(), ())
     request = _request_id(scope)
-    LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error)
+    about = {"request": request} | ({"model": scope["model"]} if "model" in scope else {})
+    LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error, extra=about)
     return refuse(InternalError(request), ())
 
 

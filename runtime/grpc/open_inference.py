@@ -110,5 +110,5 @@ class _Service:
     def _asked(self, name: str, version: str, call: Call) -> Model:
         """The model that a request names; what it is answered names its bundle."""
         model = self._deployments.get(name, version if version else None)
-        call.metadata = ((DIGEST, model.digest),)
+        call.model, call.metadata = model.name, ((DIGEST, model.digest),)
         return model

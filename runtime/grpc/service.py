@@ -23,6 +23,8 @@ class Call:
         """The metadata of the request."""
         self.seconds = seconds
         """How much longer the client waits, where it says so."""
+        self.model: str | None = None
+        """The name of the model that is asked, once the method knows it."""
         self.metadata: Metadata = ()
         """The metadata of the answer, and also of a refusal; they come after it. The method sets them."""
 

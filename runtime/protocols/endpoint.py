@@ -101,6 +101,7 @@ class Endpoint(typing.Generic[Asked]):
             await self.refuse(error, self._digest)(scope, receive, send)
         except Exception as error:  # it is told where the process has its rim
             self._answering.fail(started, error)
+            scope["model"] = self._model.name
             raise
         else:
             await send_answer(send, answer, self._digest)

@@ -1,7 +1,7 @@
 """Metrics: how the server is doing, as text for Prometheus."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -24,14 +24,22 @@ class Metrics:
     """The metrics of a server: of its ``edge``, and of the replicas in its run folder ``run``.
 
     ``replicas`` is how many there should be, ``certificate`` the file of the one that the edge shows, ``losses`` knows
-    of replicas that died.
+    of replicas that died, ``lost`` counts the lines of the log that found no room.
     """
 
     media_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, run: Path, edge: Edge, replicas: int, certificate: Path | None, losses: Losses) -> None:
+    def __init__(
+        self,
+        run: Path,
+        edge: Edge,
+        replicas: int,
+        certificate: Path | None,
+        losses: Losses,
+        lost: Callable[[], int],
+    ) -> None:
         self._run, self._edge, self._replicas = run, edge, replicas
-        self._certificate, self._losses = certificate, losses
+        self._certificate, self._losses, self._lost = certificate, losses, lost
 
     async def text(self) -> bytes:
         """The metrics in Prometheus' own format; raises ``OSError`` while the edge is being started again."""
@@ -47,6 +55,12 @@ class Metrics:
             "Replicas that died, each of which a fresh one replaced.",
             (),
             [((), self._losses.count)],
+        )
+        yield _counter(
+            "lading_log_lines_dropped",
+            "Lines of the server's and the replicas' log that found no room.",
+            (),
+            [((), self._lost())],
         )
         if self._certificate is not None:
             from lading.runtime.serving.certificates import certificate_ends  # loads cryptography

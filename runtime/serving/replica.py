@@ -60,9 +60,9 @@ class Replica:
         sys.setswitchinterval(SWITCH_SECONDS)
         self._folder = Path(folder)
         self._settings = Settings(**settings)
-        send_log_lines(self._folder, self._settings.log_level)
         self._watch = Watch(_end)
         self._slot = await _claim(self._folder, slots)
+        send_log_lines(self._folder, self._settings.log_level, self._slot.path.stem)
         self._ledger = Ledger(self._slot)
         self._follower = Follower(self._folder, self._slot.path, self._load)
         self._calls: aio.Server | None = None

@@ -36,6 +36,7 @@ from lading.runtime.serving.slots import slot_count
 from lading.runtime.serving.source import BundleSource, Source
 from lading.runtime.serving.standing import read_standings
 from lading.runtime.serving.switch import Switch
+from lading.runtime.serving.voice import Voice
 from lading.runtime.serving.warden import session_members
 
 if TYPE_CHECKING:
@@ -62,22 +63,25 @@ class Ready:
 class Server:
     """A server of the bundles at ``paths``.
 
-    ``tell`` hears of progress, and later of what goes wrong, in words; ``ready`` is called once the server answers.
-    ``log`` is the descriptor that takes the lines of the access log, if there is to be one.
+    ``tell`` says how things go, and what goes wrong, its replicas' words too; ``ready`` is called once the server
+    answers. ``log`` is the descriptor that takes the lines of the access log, if there is to be one. ``lost`` counts the
+    lines that found no room.
     """
 
     def __init__(
         self,
         paths: Sequence[Path],
         settings: Settings,
-        tell: Callable[[str], None],
+        tell: Voice,
         ready: Callable[[Ready], None],
         log: int | None = None,
+        lost: Callable[[], int] = int,
     ) -> None:
         self._paths, self._settings, self._tell, self._ready, self._log = paths, settings, tell, ready, log
+        self._lost = lost
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
         self._share = default_share(self._replicas) if settings.replica_bytes is None else settings.replica_bytes
-        self._headcount, self._losses = Headcount(self._replicas, tell), Losses()
+        self._headcount, self._losses = Headcount(self._replicas, tell, tell.warn), Losses()
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look_again = asyncio.Event()
 
@@ -112,7 +116,7 @@ class Server:
         access = edge_access(self._settings, run.path)
         edge = Edge(run, listeners, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
         credentials = Credentials(self._settings, access, edge.control)
-        await hear_log_lines(run.path, self._tell)
+        await hear_log_lines(run.path, self._tell.say)
         engine = await EngineProcess.start(run)
         await edge.start()
         switch = Switch(run.path, edge, self._settings.switch_seconds)
@@ -135,7 +139,7 @@ class Server:
             return None
         from lading.runtime.serving.metrics import Metrics  # loads Prometheus' client
 
-        return Metrics(run.path, edge, self._replicas, access.certificate, self._losses)
+        return Metrics(run.path, edge, self._replicas, access.certificate, self._losses, self._lost)
 
     def _measured(self, edge: Edge, metrics: "Metrics | None") -> AbstractAsyncContextManager[None]:
         """Metrics on a port of their own while it lasts, where the settings ask for them."""
@@ -171,7 +175,7 @@ class Server:
         while True:
             for failure in take_failures(run.path):
                 if failure.message not in told:
-                    self._tell(f"a replica did not get ready: {failure.message}")
+                    self._tell.warn(f"a replica did not get ready: {failure.message}")
                     told.add(failure.message)
             if self._renew.is_set():
                 self._renew.clear()
@@ -205,7 +209,7 @@ class Server:
             await source.renew(switch)
         except LadingError as error:
             self._headcount.end_change()
-            self._tell(f"the replicas stay as they are: {error}")
+            self._tell.warn(f"the replicas stay as they are: {error}")
         else:
             engine.order(self._order())
 
@@ -233,7 +237,7 @@ class Server:
             code = await edge.wait()
             if loop.time() < started + EDGE_LIFE_SECONDS:
                 raise EdgeError(f"it ended with code {code} as soon as it had started")
-            self._tell(f"the edge ended with code {code} and is started again")
+            self._tell.warn(f"the edge ended with code {code} and is started again")
             self._headcount.begin_change()
             await edge.restart()
             self._headcount.end_change()
@@ -243,7 +247,7 @@ class Server:
         self._tell("stopping: requests that were accepted are answered")
         left = await edge.drain(self._settings.drain_seconds)
         if left:
-            self._tell(f"{left} requests did not end within {self._settings.drain_seconds:g} s")
+            self._tell.warn(f"{left} requests did not end within {self._settings.drain_seconds:g} s")
         return HURRIED if left else 0
 
     def _heed(self, number: signal.Signals) -> None:

@@ -150,7 +150,7 @@ class EdgeAlone:
         os.close(self._log)
 
     async def _measure(self, access: EdgeAccess) -> None:
-        metrics = Metrics(self._run.path, self.edge, 1, access.certificate, Losses())
+        metrics = Metrics(self._run.path, self.edge, 1, access.certificate, Losses(), lambda: self.relay.dropped)
         async with serve_metrics(metrics, self.edge.metrics_socket):
             await asyncio.Event().wait()
 
