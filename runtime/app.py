@@ -17,6 +17,7 @@ from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
+from lading.runtime.protocols.witness import Witness
 from lading.runtime.tallies import Tallies
 
 LOG = logging.getLogger("lading.runtime")
@@ -35,8 +36,10 @@ class Application:
         settings: Settings,
         protocols: Sequence[Protocol] | None = None,
         tallies: Tallies | None = None,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         self.settings = settings
+        self._witnesses = witnesses
         self.tallies = Tallies() if tallies is None else tallies
         """What is counted of the models, here and in the other processes that answer for them."""
         self.intake = Intake(settings)
@@ -52,6 +55,7 @@ class Application:
     def deployments(self, deployments: Deployments) -> None:
         for model in deployments:
             self.tallies.adopt(model)
+            model.witnesses = self._witnesses
         hot: dict[str, ASGIApp] = {}
         for protocol in self.protocols:
             hot.update(protocol.hot(deployments))

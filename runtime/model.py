@@ -4,8 +4,8 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemo
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
+
+if TYPE_CHECKING:
+    from lading.runtime.protocols.witness import Witness
 
 SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
 """What in a message of ONNX Runtime is of its sources."""
@@ -84,6 +87,8 @@ class Model:
         """How the values of its fields become tensors."""
         self.tally = Tally()
         """What this process has made of it."""
+        self.witnesses: Sequence[Witness] = ()
+        """Who is told of each request for a prediction."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, bare(session)), watch

@@ -31,7 +31,7 @@ class Pool:
         self._since = 0.0
         """Since when the piece of work that ends next has been in work, or the one before it ended."""
         self._queue_seconds = queue_seconds
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"lading-{name}", initializer=_give_way)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"lading-{name}", initializer=give_way)
 
     def submit(self, work: Callable[[], Result]) -> "asyncio.Future[Result]":
         """The result of ``work``, while the event loop goes on.
@@ -56,7 +56,7 @@ class Pool:
             self._since = now
 
 
-def _give_way() -> None:
+def give_way() -> None:
     """Have the event loop, which never has more than a moment's work, run before the calling thread."""
     if sys.platform == "linux":  # elsewhere it is all threads of a process that are nice
         own = threading.get_native_id()

@@ -66,6 +66,8 @@ class Tally:
     succeeded_histogram: list[int] = field(default_factory=_histogram)
     rows_histogram: list[int] = field(default_factory=_histogram)
     """How many of them had how many rows."""
+    unlogged: int = 0
+    """Lines of the request log that were dropped."""
     batches: dict[int, Batch] = field(default_factory=dict)
     """By the number of rows."""
     lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -104,6 +106,11 @@ class Tally:
             self.failed += 1
             self.failed_ns += taken_ns
             self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def miss(self) -> None:
+        """Count a line of the request log that was dropped."""
+        with self.lock:
+            self.unlogged += 1
 
     def add(self, other: "Tally") -> None:
         """Count what ``other`` has counted too."""

@@ -19,7 +19,7 @@ from lading.core.settings import Settings
 from lading.runtime.serving.line_relay import LineRelay
 from lading.runtime.serving.published import reachable_by_others
 from lading.runtime.serving.server import Ready, Server
-from lading.runtime.serving.voice import Voice
+from lading.runtime.serving.voice import Voice, as_json
 
 
 def serve(
@@ -97,8 +97,9 @@ def serve(
     if not bundles and settings.state_folder is None:
         raise typer.BadParameter("name a bundle at least, or a folder of what is deployed with --state")
     _warn_of_strangers(settings)
+    structured = settings.log_format == "json"
     announce = _announce_json if json else _announce
-    with _relay() as relay, _voice(relay, settings.log_format == "json") as (voice, quiet):
+    with _relay(structured) as relay, _voice(relay, structured) as (voice, quiet):
         log = relay.descriptor if settings.access_log else None
 
         def lost() -> int:
@@ -176,11 +177,11 @@ def _announce(server: Ready) -> None:
 
 
 @contextmanager
-def _relay() -> Iterator[LineRelay]:
+def _relay(structured: bool) -> Iterator[LineRelay]:
     with ExitStack() as opened:
         # Python has no standard error where it was started with that closed.
         target = sys.stderr or opened.enter_context(Path(os.devnull).open("w"))
-        relay = LineRelay(target.fileno())
+        relay = LineRelay(target.fileno(), as_json if structured else None)
         opened.callback(relay.close)
         yield relay
 

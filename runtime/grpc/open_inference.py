@@ -101,9 +101,9 @@ class _Service:
         request = await asyncio.to_thread(parse) if large else parse()
         predictions = self._predictions[self._asked(request.model_name, request.model_version, call).name]
         try:
-            answer = await predictions.answer(request, call.seconds, large)
+            answer = await predictions.answer(request, call.seconds, large, call.head)
         except (Exception, asyncio.CancelledError) as error:  # it is told where the process has its rim
-            predictions.fail(started, error)
+            predictions.fail(started, error, call.head)
             raise
         return answer.SerializeToString()
 

@@ -97,10 +97,10 @@ class Endpoint(typing.Generic[Asked]):
             check_head(head, app.settings.body_bytes, app.intake.codings)
             answer = await self._taken(head, receive, app.intake)
         except (RequestError, FieldError) as error:
-            self._answering.fail(started, error)
+            self._answering.fail(started, error, head)
             await self.refuse(error, self._digest)(scope, receive, send)
         except Exception as error:  # it is told where the process has its rim
-            self._answering.fail(started, error)
+            self._answering.fail(started, error, head)
             scope["model"] = self._model.name
             raise
         else:
@@ -119,7 +119,7 @@ class Endpoint(typing.Generic[Asked]):
                 return None
             question = self._dialect.read(body, head)
             if self._model.quick(question.rows):
-                return self._whole(self._answering.at_once(question, patience(head), started))
+                return self._whole(self._answering.at_once(question, patience(head), head, started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return None
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
@@ -142,7 +142,7 @@ class Endpoint(typing.Generic[Asked]):
 
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
         read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES or is_tabular(head)
-        return await self._answering.answer(read, patience(head), large, receive)
+        return await self._answering.answer(read, patience(head), large, head, receive)
 
     async def _decline(self, scope: Scope, receive: Receive, send: Send) -> None:
         reply: ASGIApp = EmptyReply(ALLOWED)

@@ -28,7 +28,7 @@ class Ledger:
         for tally in kept.values():
             tally.in_flight = 0  # whatever was under way is not any more
         self.tallies = Tallies(kept, self._others)
-        self._written: dict[Key, tuple[int, int, int]] = {}
+        self._written: Mapping[Key, tuple[int, ...]] = {}
         self._full = False
         self._closed = Event()
         self._thread = Thread(target=self._keep, name="lading-ledger", daemon=True)
@@ -47,7 +47,7 @@ class Ledger:
     def _write(self) -> None:
         """Write what was counted since the last time, if anything was."""
         own = dict(self.tallies.own)
-        counted = {key: (tally.succeeded, tally.failed, tally.in_flight) for key, tally in own.items()}
+        counted = {key: (tally.succeeded, tally.failed, tally.in_flight, tally.unlogged) for key, tally in own.items()}
         if counted == self._written:
             return
         lines = [{**key._asdict(), **tally.document()} for key, tally in own.items()]

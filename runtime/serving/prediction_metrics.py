@@ -32,6 +32,7 @@ def prediction_metrics(total: Counted, running: Counted) -> Iterator[Metric]:
     yield _latency(counts)
     yield _rows(counts)
     yield _in_flight(total, running)
+    yield _unlogged(counts)
 
 
 def _predictions(counts: Counts) -> Metric:
@@ -80,6 +81,14 @@ def _in_flight(total: Counted, running: Counted) -> Metric:
     family = GaugeMetricFamily("lading_predictions_in_flight", words, labels=MODEL)
     for key in total:
         family.add_metric(_labels(key), running[key].in_flight if key in running else 0)
+    return family
+
+
+def _unlogged(counts: Counts) -> Metric:
+    words = "Lines of the request log that found no room, or could not be written."
+    family = CounterMetricFamily("lading_request_log_lines_dropped", words, labels=MODEL)
+    for labels, tally in counts.items():
+        family.add_metric(labels, tally.unlogged)
     return family
 
 

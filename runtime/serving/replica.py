@@ -21,6 +21,7 @@ from lading.runtime.deadlines import Deadlines
 from lading.runtime.deployments import Deployments
 from lading.runtime.pool import THREADS
 from lading.runtime.protocols.intake import DECODERS
+from lading.runtime.requests.request_log import request_log
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.follower import Follower
@@ -66,7 +67,11 @@ class Replica:
         self._ledger = Ledger(self._slot)
         self._follower = Follower(self._folder, self._slot.path, self._load)
         self._calls: aio.Server | None = None
-        self._application = Application(await self._first(), self._settings, tallies=self._ledger.tallies)
+        self._requests = request_log(self._settings, self._slot.path.stem)
+        witnesses = () if self._requests is None else (self._requests,)
+        self._application = Application(
+            await self._first(), self._settings, tallies=self._ledger.tallies, witnesses=witnesses
+        )
         self._settle()
         drain_seconds = max(1, round(self._settings.drain_seconds))
         self._server = EmbeddedServer(http_settings(self._application, ShortcutProtocol, drain_seconds=drain_seconds))
@@ -93,6 +98,8 @@ class Replica:
         if self._calls is not None:
             ending.append(asyncio.create_task(self._calls.stop(self._settings.drain_seconds)))
         await asyncio.wait(ending)
+        if self._requests is not None:
+            self._requests.close()
         self._ledger.close()
         self._slot.release()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lading.core.console import printable
 from lading.core.log_line import log_line
 
-SERVER = "server"
+SERVER, EDGE = "server", "edge"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ class Line:
     def json(self) -> str:
         """As programs read it."""
         return log_line(self.message, self.level, self.source, self.seconds, **self.context)
+
+
+def as_json(line: bytes) -> bytes:
+    """A line of the edge's, which has some that are no JSON among those that are: when it stops, say."""
+    if line.startswith(b"{"):
+        return line
+    text = line.decode(errors="replace").rstrip()
+    return Line(text, source=EDGE).json.encode() + b"\n" if text else b""
 
 
 class Voice:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.runtime.serving.voice import Line, Voice
+from lading.runtime.serving.voice import Line, Voice, as_json
 
 TEXT = st.text(st.characters(codec=None))
 
@@ -29,3 +29,10 @@ def test_the_servers_own_words_are_said_as_they_are_and_a_replicas_with_their_le
     voice.say(Line("failed\x1b[2J", "error", "slot0", context={"request": "r", "traceback": "Traceback: \x07"}), lost=3)
     assert said == ["how it goes", "what somebody should look at", "ERROR failed\\x1b[2J\nTraceback: \\x07"]
     assert voice.lost == 3
+
+
+def test_of_the_edges_lines_those_that_are_no_json_become_it() -> None:
+    assert as_json(b'{"id": 1}\n') == b'{"id": 1}\n'
+    assert as_json(b"\n") == b""
+    line = json.loads(as_json(b"Proxy published stopped.\n"))
+    assert (line["source"], line["message"]) == ("edge", "Proxy published stopped.")
