@@ -9,6 +9,7 @@ import typer
 
 from lading.core.console import print_error, print_json, print_note
 from lading.core.errors import LadingError, UsageError
+from lading.core.log_line import print_log_line
 from lading.core.plugins import PluginLoadError, discover, load
 from lading.core.settings import read_settings
 
@@ -24,16 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Codes: 0 done, 1 failed, 2 usage, 3 conflict, 4 integrity, 5 policy, 130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
+    as_json, in_lines = "--json" in given, False
     try:
+        settings = read_settings()
+        in_lines = settings.log_format == "json"
         # Standing alone, typer itself would print what is wrong with the arguments, and never as JSON.
-        ended = _application(given)(args=given, prog_name="lading", obj=read_settings(), standalone_mode=not as_json)
+        ended = _application(given)(args=given, prog_name="lading", obj=settings, standalone_mode=not as_json)
     except LadingError as error:
-        _report(error, as_json)
+        _report(error, as_json, in_lines)
         raise SystemExit(error.exit_code) from None
     except ArgumentsError as error:
         mistake = UsageError(error.format_message())  # type: ignore[attr-defined]
-        _report(mistake, as_json)
+        _report(mistake, as_json, in_lines)
         raise SystemExit(mistake.exit_code) from None
     except KeyboardInterrupt:  # before the command began; from then on typer ends with the same code
         raise SystemExit(INTERRUPTED) from None
@@ -82,7 +85,10 @@ def _show(asked: bool) -> None:
         raise typer.Exit
 
 
-def _report(error: LadingError, as_json: bool) -> None:
+def _report(error: LadingError, as_json: bool, in_lines: bool) -> None:
     if as_json:
         print_json({"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code})
-    print_error(str(error))
+    if in_lines:
+        print_log_line(str(error), "error")
+    else:
+        print_error(str(error))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lading.core.errors import UsageError
@@ -82,6 +82,16 @@ class Settings(BaseSettings):
     """Certificates in PEM of those who may vouch for clients; a client that shows none of theirs is refused."""
     access_log: bool = False
     """Whether one line of JSON for each request goes to standard error."""
+    request_log: Annotated[Path, AfterValidator(Path.absolute)] | None = None
+    """Where requests for predictions are kept with their answers, in a file for each replica; none are when not set."""
+    request_log_sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The share of them that is."""
+    request_log_redact: tuple[str, ...] = ()
+    """The fields whose values are not, as JSON: `["name", "born"]`; `["*"]` is all of them."""
+    request_log_bytes: Annotated[int, Field(ge=MEBIBYTE)] = 64 * MEBIBYTE
+    """How large such a file gets before a fresh one begins."""
+    request_log_files: Positive = 5
+    """How many files of one replica stay, the one that is written included."""
     metrics_host: str = "127.0.0.1"
     """The address that metrics are served on."""
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
@@ -98,6 +108,8 @@ class Settings(BaseSettings):
     """How long the replicas may take to get ready for a change of what is deployed before it is given up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much the server says on standard error."""
+    log_format: Literal["text", "json"] = "text"
+    """How it says that: as text for people, or with `json` each line as an object for programs."""
 
 
 class SettingsError(UsageError):

@@ -20,6 +20,7 @@ from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
 from lading.runtime.protocols.split import split
+from lading.runtime.protocols.witness import Witness
 from lading.runtime.tallies import Tallies
 
 LOG = logging.getLogger("lading.runtime")
@@ -39,8 +40,10 @@ class Application:
         protocols: Sequence[Protocol] | None = None,
         tallies: Tallies | None = None,
         observations: Observations | None = None,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         self.settings = settings
+        self._witnesses = witnesses
         self.tallies = Tallies() if tallies is None else tallies
         """What is counted of the models, here and in the other processes that answer for them."""
         self.observations = Observations() if observations is None else observations
@@ -59,6 +62,7 @@ class Application:
     def deployments(self, deployments: Deployments) -> None:
         for model in deployments.variants():
             self.tallies.adopt(model)
+            model.witnesses = self._witnesses
         self.observations.adopt(deployments.variants())
         hot = split(self._endpoints(deployments), self._endpoints, deployments.canaries)
         _reflect(self._deployments, deployments)
@@ -140,7 +144,8 @@ def _reply(error: Exception, scope: Scope, refuse: Refuse) -> ASGIApp:
     if isinstance(error, MemoryError):
         return refuse(TooMuchMemoryError(), ())
     request = _request_id(scope)
-    LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error)
+    about = {"request": request} | ({"model": scope["model"]} if "model" in scope else {})
+    LOG.error("request %s: %s %s failed", request, scope["method"], scope["path"], exc_info=error, extra=about)
     return refuse(InternalError(request), ())
 
 

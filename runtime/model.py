@@ -4,7 +4,7 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -33,6 +33,7 @@ from lading.runtime.watch import Run, Watch
 
 if TYPE_CHECKING:
     from lading.runtime.mirror import Mirror
+    from lading.runtime.protocols.witness import Witness
 
 SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
 """What in a message of ONNX Runtime is of its sources."""
@@ -94,6 +95,8 @@ class Model:
         """What asks a shadow the same."""
         self.observed = Observed(self.signature, self.profile)
         """What it is asked, counted to be compared with what it was trained on."""
+        self.witnesses: Sequence[Witness] = ()
+        """Who is told of each request for a prediction."""
         self.request_seconds = deadlines.of(self.name)
         """How long a request may take."""
         self._session, self._watch = session_of(self.signature, bare(session)), watch

@@ -8,6 +8,12 @@ from typing import Any
 
 MOST_SIZES = 64
 """Batch sizes that are counted by themselves; rarer ones that come later are only in the sums."""
+POWERS = 65
+"""Buckets of a histogram: bucket ``n`` counts what is at most 2^n, and more than 2^(n-1)."""
+
+
+def _histogram() -> list[int]:
+    return [0] * POWERS
 
 
 @dataclass(slots=True)
@@ -48,6 +54,20 @@ class Tally:
     """Those of the requests that had rows: without any nothing is run."""
     last_ms: int = 0
     """When the last one was made, in milliseconds since 1970."""
+    in_flight: int = 0
+    """Requests that wait for a thread or are in one at the moment; the event loop alone changes it."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Those that failed, by the reason."""
+    queue_histogram: list[int] = field(default_factory=_histogram)
+    """How many of the answered took how many nanoseconds of ``queue_ns``; in the same way the next four."""
+    input_histogram: list[int] = field(default_factory=_histogram)
+    infer_histogram: list[int] = field(default_factory=_histogram)
+    output_histogram: list[int] = field(default_factory=_histogram)
+    succeeded_histogram: list[int] = field(default_factory=_histogram)
+    rows_histogram: list[int] = field(default_factory=_histogram)
+    """How many of them had how many rows."""
+    unlogged: int = 0
+    """Lines of the request log that were dropped."""
     batches: dict[int, Batch] = field(default_factory=dict)
     """By the number of rows."""
     lock: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -55,9 +75,10 @@ class Tally:
 
     def succeed(self, rows: int, queue_ns: int, input_ns: int, infer_ns: int, output_ns: int) -> None:
         """Count one that was answered."""
+        whole_ns = queue_ns + input_ns + infer_ns + output_ns
         with self.lock:
             self.succeeded += 1
-            self.succeeded_ns += queue_ns + input_ns + infer_ns + output_ns
+            self.succeeded_ns += whole_ns
             self.queue_ns += queue_ns
             self.input_ns += input_ns
             self.infer_ns += infer_ns
@@ -65,6 +86,13 @@ class Tally:
             self.rows += rows
             self.runs += rows > 0
             self.last_ms = time.time_ns() // 1_000_000
+            # The bits of n - 1 are the power of two that is n or the next beyond; nothing at all is in one of the first.
+            self.queue_histogram[(queue_ns - 1).bit_length()] += 1
+            self.input_histogram[(input_ns - 1).bit_length()] += 1
+            self.infer_histogram[(infer_ns - 1).bit_length()] += 1
+            self.output_histogram[(output_ns - 1).bit_length()] += 1
+            self.succeeded_histogram[(whole_ns - 1).bit_length()] += 1
+            self.rows_histogram[rows and (rows - 1).bit_length()] += 1
             batch = self._batch(rows)
             if batch is not None:
                 batch.count += 1
@@ -72,11 +100,17 @@ class Tally:
                 batch.infer_ns += infer_ns
                 batch.output_ns += output_ns
 
-    def fail(self, taken_ns: int) -> None:
-        """Count one that was refused, or that failed."""
+    def fail(self, taken_ns: int, reason: str) -> None:
+        """Count one that was refused, or that failed, for one of few reasons."""
         with self.lock:
             self.failed += 1
             self.failed_ns += taken_ns
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def miss(self) -> None:
+        """Count a line of the request log that was dropped."""
+        with self.lock:
+            self.unlogged += 1
 
     def add(self, other: "Tally") -> None:
         """Count what ``other`` has counted too."""
@@ -84,6 +118,11 @@ class Tally:
         with self.lock:
             for name in SUMS:
                 setattr(self, name, getattr(self, name) + counted[name])
+            for name in HISTOGRAMS:
+                setattr(self, name, [sum(both) for both in zip(getattr(self, name), counted[name], strict=True)])
+            for reason, count in counted["reasons"].items():
+                self.reasons[reason] = self.reasons.get(reason, 0) + count
+            self.in_flight += counted["in_flight"]
             self.last_ms = max(self.last_ms, counted["last_ms"])
             for rows, batch in counted["batches"].items():
                 own = self._batch(int(rows))
@@ -96,7 +135,9 @@ class Tally:
             batches = {
                 str(rows): {name: getattr(batch, name) for name in BATCH} for rows, batch in self.batches.items()
             }
-            return {name: getattr(self, name) for name in (*SUMS, "last_ms")} | {"batches": batches}
+            told = {name: getattr(self, name) for name in (*SUMS, "last_ms", "in_flight")}
+            lists = {name: list(getattr(self, name)) for name in HISTOGRAMS}
+            return told | lists | {"batches": batches, "reasons": dict(self.reasons)}
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Tally":
@@ -112,4 +153,9 @@ class Tally:
 
 
 BATCH = tuple(one.name for one in fields(Batch))
-SUMS = tuple(one.name for one in fields(Tally) if one.name not in ("last_ms", "batches", "lock"))
+HISTOGRAMS = tuple(one.name for one in fields(Tally) if one.name.endswith("_histogram"))
+SUMS = tuple(
+    one.name
+    for one in fields(Tally)
+    if one.name not in (*HISTOGRAMS, "last_ms", "in_flight", "batches", "reasons", "lock")
+)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -20,6 +20,9 @@ from lading.runtime.administration.author import author
 from lading.runtime.administration.deployer import Change, Deployer
 from lading.runtime.administration.state import Author, Deployed, Limits, NotDeployedError, State
 from lading.runtime.administration.state_folder import UnknownBundleError
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 BODY_BYTES = 64 * 1024
 SOMEBODY = "somebody"
@@ -78,10 +81,13 @@ class BodyError(UsageError):
         return f"the body is not what is expected here: {self.problem}"
 
 
-def administration(deployer: Deployer, told: Told, tell: Callable[[str], None]) -> Starlette:
+def administration(
+    deployer: Deployer, told: Told, tell: Callable[[str], None], metrics: "Metrics | None" = None
+) -> Starlette:
     """The API over ``deployer``; every path that is not listed here is closed.
 
-    ``told`` says what came of what is deployed; ``tell`` hears what was refused.
+    ``told`` says what came of what is deployed; ``tell`` hears what was refused; ``metrics`` are told
+    where there are any.
     """
     api, guarded = _Api(deployer, told), partial(_guarded, tell)
     routes = [
@@ -100,6 +106,8 @@ def administration(deployer: Deployer, told: Told, tell: Callable[[str], None]) 
         Route("/v2/repository/models/{name}/load", guarded(api.load), methods=["POST"]),
         Route("/v2/repository/models/{name}/unload", guarded(api.unload), methods=["POST"]),
     ]
+    if metrics is not None:
+        routes.append(Route("/metrics", _told(metrics), methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _closed})
 
 
@@ -199,6 +207,17 @@ class _Api:
         state = self._deployer.state
         history = [change.model_dump(mode="json") for change in state.history if change.name == name]
         return JSONResponse({"name": name, **_deployments(state).get(name, {"bundle": None}), "history": history})
+
+
+def _told(metrics: "Metrics") -> Answer:
+    async def told(_: Request) -> Response:
+        """How the server is doing, for Prometheus."""
+        try:
+            return Response(await metrics.text(), media_type=metrics.media_type)
+        except OSError:
+            return JSONResponse({"error": "the edge is being started again; ask again in a moment"}, 503)
+
+    return told
 
 
 def _deployments(state: State) -> dict[str, dict[str, object]]:

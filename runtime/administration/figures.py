@@ -1,19 +1,16 @@
 """The figures: what the versions of a name have made of their requests, as the replicas wrote it down."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
 from pathlib import Path
 
-import orjson
-
 from lading.bundles.records import Record
-from lading.runtime.administration.state import Deployed
+from lading.runtime.administration.state import Deployed, Version
 from lading.runtime.mirrored import Mirrored
 from lading.runtime.serving.standing import read_standings
-
-SUFFIX = ".tally"
+from lading.runtime.serving.tally_files import read_ledgers
+from lading.runtime.tallies import Key, totals
 
 
 class Figures(Record):
@@ -25,13 +22,13 @@ class Figures(Record):
     seconds: float = 0.0
     """What the answered ones took, all together."""
 
-    def __add__(self, other: "Figures") -> "Figures":
-        """Those of both."""
-        return self._with(other, 1)
-
     def __sub__(self, other: "Figures") -> "Figures":
         """Those since ``other``."""
-        return self._with(other, -1)
+        return Figures(
+            answered=self.answered - other.answered,
+            failed=self.failed - other.failed,
+            seconds=self.seconds - other.seconds,
+        )
 
     @property
     def requests(self) -> int:
@@ -48,24 +45,21 @@ class Figures(Record):
         """The share of requests that failed."""
         return self.failed / self.requests if self.requests else 0.0
 
-    def _with(self, other: "Figures", sign: int) -> "Figures":
-        return Figures(
-            answered=self.answered + sign * other.answered,
-            failed=self.failed + sign * other.failed,
-            seconds=self.seconds + sign * other.seconds,
-        )
+
+Counted = Mapping[Key, Figures]
 
 
-def read_figures(folder: Path) -> Mapping[tuple[str, str], Figures]:
-    """The figures of all replicas of the run folder ``folder`` together, by name and version."""
-    found: dict[tuple[str, str], Figures] = defaultdict(Figures)
-    for path in folder.glob(f"*{SUFFIX}"):
-        for line in orjson.loads(path.read_bytes()):
-            seconds = line["succeeded_ns"] / 1e9
-            found[line["name"], line["version"]] += Figures(
-                answered=line["succeeded"], failed=line["failed"], seconds=seconds
-            )
-    return found
+def read_figures(folder: Path) -> Counted:
+    """The figures of all replicas of the run folder ``folder`` together."""
+    return {
+        key: Figures(answered=tally.succeeded, failed=tally.failed, seconds=tally.succeeded_ns / 1e9)
+        for key, tally in totals(read_ledgers(folder).values()).items()
+    }
+
+
+def figures_of(counted: Counted, name: str, bundle: Version) -> Figures:
+    """Those of ``bundle`` under ``name``."""
+    return counted.get(Key(name, bundle.version, bundle.digest), Figures())
 
 
 def read_mirrored(folder: Path, name: str) -> Mirrored:
@@ -80,14 +74,14 @@ def told(folder: Path, deployed: Mapping[str, Deployed]) -> dict[str, dict[str, 
     return {name: _told(folder, name, found, counted) for name, found in deployed.items()}
 
 
-def _told(folder: Path, name: str, found: Deployed, counted: Mapping[tuple[str, str], Figures]) -> dict[str, object]:
-    document: dict[str, object] = {"bundle": _figures(counted.get((name, found.bundle.version), Figures()))}
+def _told(folder: Path, name: str, found: Deployed, counted: Counted) -> dict[str, object]:
+    document: dict[str, object] = {"bundle": _document(figures_of(counted, name, found.bundle))}
     if found.canary is not None:
-        document["canary"] = _figures(counted.get((name, found.canary.bundle.version), Figures()))
+        document["canary"] = _document(figures_of(counted, name, found.canary.bundle))
     if found.shadow is not None:
         document["shadow"] = read_mirrored(folder, name).model_dump(mode="json")
     return document
 
 
-def _figures(found: Figures) -> dict[str, object]:
+def _document(found: Figures) -> dict[str, object]:
     return {"answered": found.answered, "failed": found.failed, "mean_seconds": found.mean_seconds}

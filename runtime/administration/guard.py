@@ -1,12 +1,12 @@
 """The guard: aborts a canary that is worse than it may be."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from lading.core.errors import LadingError
 from lading.runtime.administration.author import author
 from lading.runtime.administration.deployer import Deployer
-from lading.runtime.administration.figures import Figures
+from lading.runtime.administration.figures import Counted, Figures, figures_of
 from lading.runtime.administration.state import Deployed, Limits, State, Trial
 
 LOOK_SECONDS = 1.0
@@ -14,8 +14,8 @@ FEWEST = 50
 """Requests that a canary, and what answers beside it, must have had before anything is said of them."""
 GUARD = "lading"
 
-Count = Callable[[], Mapping[tuple[str, str], Figures]]
-"""The figures up to now, by name and version."""
+Count = Callable[[], Counted]
+"""The figures up to now."""
 
 
 def fault(limits: Limits, canary: Figures, other: Figures) -> str | None:
@@ -60,11 +60,11 @@ class Guard:
             if wrong is not None:
                 await self._abort(name, found, wrong)
 
-    def _fault(self, name: str, found: Deployed, counted: Mapping[tuple[str, str], Figures]) -> str | None:
+    def _fault(self, name: str, found: Deployed, counted: Counted) -> str | None:
         trial = found.canary
-        if trial is None or trial.bundle.version == found.bundle.version:  # of one version there is one count
+        if trial is None:
             return None
-        canary, other = (counted.get((name, one.version), Figures()) for one in (trial.bundle, found.bundle))
+        canary, other = (figures_of(counted, name, one) for one in (trial.bundle, found.bundle))
         begun = self._begun.get(name)
         if begun is None or begun[0] != trial:
             self._begun[name] = trial, canary, other

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lading.core.settings import Settings
 from lading.runtime.administration.api import administration
@@ -20,6 +21,9 @@ from lading.runtime.names import DuplicateNameError
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 WHY = "given to lading serve"
 SHOWN_CHANGES = 50
@@ -50,11 +54,11 @@ class StateSource:
             await self._deployer.change(self._given)
 
     @asynccontextmanager
-    async def opened(self, switch: Switch) -> AsyncIterator[None]:
+    async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:
         """Remember what is answered with, and open the door."""
         self._deployer = Deployer(self._folder, switch, self.desired, self._tell)
         self._deployer.keep(self._state)
-        app = administration(self._deployer, partial(told, switch.run), self._tell)
+        app = administration(self._deployer, partial(told, switch.run), self._tell, metrics)
         guard = Guard(self._deployer, partial(read_figures, switch.run), self._tell)
         async with open_door(app, self._folder.path, self._settings.admin_port, self._tell):
             watching = asyncio.create_task(guard.watch())

@@ -13,13 +13,13 @@ import orjson
 import typer
 from rich.markup import escape
 
-from lading.core.console import print_alert, printable, progress, reports
+from lading.core.console import print_alert, progress, reports
+from lading.core.log_line import print_log_line
 from lading.core.settings import Settings
 from lading.runtime.serving.line_relay import LineRelay
 from lading.runtime.serving.published import reachable_by_others
 from lading.runtime.serving.server import Ready, Server
-
-Tell = Callable[[str], None]
+from lading.runtime.serving.voice import Voice, as_json
 
 
 def serve(
@@ -97,15 +97,19 @@ def serve(
     if not bundles and settings.state_folder is None:
         raise typer.BadParameter("name a bundle at least, or a folder of what is deployed with --state")
     _warn_of_strangers(settings)
+    structured = settings.log_format == "json"
     announce = _announce_json if json else _announce
-    with _relay() as relay, _voice(relay) as (tell, quiet):
+    with _relay(structured) as relay, _voice(relay, structured) as (voice, quiet):
         log = relay.descriptor if settings.access_log else None
+
+        def lost() -> int:
+            return relay.dropped + voice.lost
 
         def ready(server: Ready) -> None:
             quiet()
             announce(server)
 
-        raise SystemExit(asyncio.run(Server(bundles or [], settings, tell, ready, log).run()))
+        raise SystemExit(asyncio.run(Server(bundles or [], settings, voice, ready, log, lost).run()))
 
 
 def _settings(settings: Settings, given: dict[str, object]) -> Settings:
@@ -135,10 +139,14 @@ def _deadlines(settings: Settings, given: list[str] | None) -> dict[str, object]
 
 def _warn_of_strangers(settings: Settings) -> None:
     if settings.keys_file is None and settings.tls_certificate is None and reachable_by_others(settings.host):
-        print_alert(
+        words = (
             f"whoever can reach {settings.host} may ask this server, and read what others ask it: --keys asks for API "
             "keys, --tls-certificate and --tls-key encrypt, --tls-client-ca asks for certificates"
         )
+        if settings.log_format == "json":
+            print_log_line(words, "warning")
+        else:
+            print_alert(words)
 
 
 def _announce_json(server: Ready) -> None:
@@ -169,21 +177,21 @@ def _announce(server: Ready) -> None:
 
 
 @contextmanager
-def _relay() -> Iterator[LineRelay]:
+def _relay(structured: bool) -> Iterator[LineRelay]:
     with ExitStack() as opened:
         # Python has no standard error where it was started with that closed.
         target = sys.stderr or opened.enter_context(Path(os.devnull).open("w"))
-        relay = LineRelay(target.fileno())
+        relay = LineRelay(target.fileno(), as_json if structured else None)
         opened.callback(relay.close)
         yield relay
 
 
 @contextmanager
-def _voice(relay: LineRelay) -> Iterator[tuple[Tell, Callable[[], None]]]:
-    """What tells of progress, and what ends the display of it: a spinner in a terminal, else plain lines."""
+def _voice(relay: LineRelay, structured: bool) -> Iterator[tuple[Voice, Callable[[], None]]]:
+    """What tells of progress, and what ends the display of it: a spinner in a terminal, else lines."""
     console = progress()
-    if not console.is_terminal:
-        yield (lambda text: relay.write(printable(text))), (lambda: None)
+    if structured or not console.is_terminal:
+        yield Voice(relay.write, structured), (lambda: None)
         return
     status = console.status("starting")
 
@@ -200,4 +208,4 @@ def _voice(relay: LineRelay) -> Iterator[tuple[Tell, Callable[[], None]]]:
         status.stop()
 
     with status:
-        yield tell, quiet
+        yield Voice(tell), quiet

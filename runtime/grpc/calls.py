@@ -13,7 +13,7 @@ from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.app import REQUEST_ID, Application
 from lading.runtime.errors import InternalError, RequestError, TooMuchMemoryError
 from lading.runtime.grpc.arrival import Arrival, Context
-from lading.runtime.grpc.service import Call, GrpcService, Metadata, Method, load_services
+from lading.runtime.grpc.service import Call, GrpcService, Method, load_services
 from lading.runtime.protocols.error_table import meaning
 from lading.runtime.protocols.replies import Refusal, status_of, words
 
@@ -81,7 +81,7 @@ def _guarded(method: Method, arrival: Arrival) -> Callable[[object, Context], Aw
         except MemoryError:
             refused = TooMuchMemoryError()
         except Exception as error:  # the rim of the process: logged, and answered INTERNAL
-            refused = _logged(error, sent)
+            refused = _logged(error, call)
         finally:
             # As trailing metadata it leaves in one piece with the answer, so that a replica that dies has sent all
             # of an answer or nothing.
@@ -96,8 +96,9 @@ def status_code(status: int) -> grpc.StatusCode:
     return grpc.StatusCode[meaning(status).grpc]
 
 
-def _logged(error: Exception, sent: Metadata) -> InternalError:
-    given = dict(sent).get("x-request-id", "")
+def _logged(error: Exception, call: Call) -> InternalError:
+    given = dict(call.sent).get("x-request-id", "")
     request = given if isinstance(given, str) and REQUEST_ID.fullmatch(given.encode()) else uuid.uuid4().hex
-    LOG.error("request %s: a gRPC call failed", request, exc_info=error)
+    about = {"request": request} | ({} if call.model is None else {"model": call.model})
+    LOG.error("request %s: a gRPC call failed", request, exc_info=error, extra=about)
     return InternalError(request)

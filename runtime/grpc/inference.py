@@ -8,6 +8,7 @@ from lading.runtime.grpc.contents import FIELDS, document_of, packed, typed
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answering import Answering
+from lading.runtime.protocols.head import Head
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.tensors import OutputWriter
 
@@ -35,12 +36,14 @@ class Predictions:
         self._name, self._version = model.name, model.version
         self.fail = self._answering.fail
 
-    async def answer(self, request: ModelInferRequest, seconds: float | None, large: bool) -> ModelInferResponse:
-        """The answer to ``request``, raw as it is; the client waits for ``seconds``.
+    async def answer(
+        self, request: ModelInferRequest, seconds: float | None, large: bool, head: Head
+    ) -> ModelInferResponse:
+        """The answer to ``request``, raw as it is; the client waits for ``seconds``, and ``head`` came along.
 
         Raises ``RequestError`` and ``FieldError``.
         """
-        return await self._answering.answer(partial(self._read, request), seconds, large)
+        return await self._answering.answer(partial(self._read, request), seconds, large, head)
 
     def _read(self, request: ModelInferRequest) -> Question:
         found = self._dialect.question(document_of(request))

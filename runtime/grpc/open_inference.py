@@ -8,10 +8,8 @@ from time import perf_counter_ns
 
 from google.protobuf.json_format import ParseDict
 
-from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.app import Application
 from lading.runtime.canary import STICKY_HEADER
-from lading.runtime.errors import RequestError
 from lading.runtime.grpc import open_inference_pb2 as messages
 from lading.runtime.grpc.inference import Predictions
 from lading.runtime.grpc.service import Call, Method
@@ -103,16 +101,16 @@ class _Service:
         request = await asyncio.to_thread(parse) if large else parse()
         predictions = self._predictions[self._chosen(request.model_name, request.model_version, call)]
         try:
-            answer = await predictions.answer(request, call.seconds, large)
-        except (RequestError, FieldError, asyncio.CancelledError):
-            predictions.fail(started)
+            answer = await predictions.answer(request, call.seconds, large, call.head)
+        except (Exception, asyncio.CancelledError) as error:  # it is told where the process has its rim
+            predictions.fail(started, error, call.head)
             raise
         return answer.SerializeToString()
 
     def _asked(self, name: str, version: str, call: Call) -> Model:
         """The model that a request names; what it is answered names its bundle."""
         model = self._deployments.get(name, version or None)
-        call.metadata = ((DIGEST, model.digest),)
+        call.model, call.metadata = model.name, ((DIGEST, model.digest),)
         return model
 
     def _chosen(self, name: str, version: str, call: Call) -> Model:
@@ -120,5 +118,5 @@ class _Service:
         key = next((value for header, value in call.sent if header == STICKY), None)
         encoded = key.encode() if isinstance(key, str) else key
         model = self._deployments.chosen(name, version or None, encoded)
-        call.metadata = ((DIGEST, model.digest),)
+        call.model, call.metadata = model.name, ((DIGEST, model.digest),)
         return model

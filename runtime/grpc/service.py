@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from lading.core.errors import UsageError
 from lading.core.plugins import load_all
 from lading.runtime.app import Application
+from lading.runtime.protocols.head import TOLD, Head
 
 GROUP = "lading.grpc_services"
 
@@ -23,8 +24,16 @@ class Call:
         """The metadata of the request."""
         self.seconds = seconds
         """How much longer the client waits, where it says so."""
+        self.model: str | None = None
+        """The name of the model that is asked, once the method knows it."""
         self.metadata: Metadata = ()
         """The metadata of the answer, and also of a refusal; they come after it. The method sets them."""
+
+    @property
+    def head(self) -> Head:
+        """What of the metadata is of a request's head."""
+        pairs = ((name.encode(), value) for name, value in self.sent)
+        return {name: value.encode() if isinstance(value, str) else value for name, value in pairs if name in TOLD}
 
 
 Method = Callable[[bytes, Call], Awaitable[bytes]]

@@ -1,13 +1,19 @@
 """Answering: a model asked as one protocol asks, its answer made in time, and what it took counted."""
 
+import asyncio
 import typing
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter_ns
 
-from lading.runtime.errors import DeadlineError
+from lading.runtime.errors import DeadlineError, InternalError, TooMuchMemoryError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.asking import Gone, Question, aside, outputs_of
+from lading.runtime.protocols.error_table import reason
+from lading.runtime.protocols.head import Head
+from lading.runtime.protocols.intake import ClientGoneError
+from lading.runtime.protocols.replies import Refusal, status_of
+from lading.runtime.protocols.witness import Answered, Ended, Phases
 from lading.runtime.watch import Run
 
 Asked = typing.TypeVar("Asked", bound=Question)
@@ -22,46 +28,61 @@ class Answering(typing.Generic[Asked, Said]):
 
     def __init__(self, model: Model, write: Callable[[Asked, Feeds], Said]) -> None:
         self._model, self._write, self._tally, self._observed = model, write, model.tally, model.observed
+        self._witnesses = model.witnesses
         self._run: Run | None = None
         """The run of what is answered at once, one after the other."""
 
-    async def answer(self, read: Read[Asked], seconds: float | None, large: bool, gone: Gone | None = None) -> Said:
+    async def answer(
+        self, read: Read[Asked], seconds: float | None, large: bool, head: Head, gone: Gone | None = None
+    ) -> Said:
         """The answer to what ``read`` finds; a ``large`` request is read, too, where it does not hold up the event loop.
 
-        The client waits for ``seconds``, and until ``gone`` returns. Raises what reading and writing do,
+        ``head`` is shown to witnesses. The client waits for ``seconds``, and until ``gone`` returns. Raises what reading and writing do,
         ``DeadlineError`` and ``ClientGoneError``.
         """
+        self._tally.in_flight += 1
+        try:
+            return await self._answer(read, seconds, large, head, gone)
+        finally:
+            self._tally.in_flight -= 1
+
+    async def _answer(
+        self, read: Read[Asked], seconds: float | None, large: bool, head: Head, gone: Gone | None
+    ) -> Said:
         started = perf_counter_ns()
         if large:
             run = self._model.begin(seconds)
             run.give_back()
-            return await aside(self._model, partial(self._whole, read, run, started), run, gone)
+            return await aside(self._model, partial(self._whole, read, run, started, head), run, gone)
         question = read()
         run, ready = self._begin(question, seconds), perf_counter_ns()
         outputs = await outputs_of(self._model, question, run, gone)
         said = self._write(question, outputs)
-        self._count(question, outputs, run, started, ready)
+        self._count(question, outputs, run, head, started, ready)
         self._observed.offer(question.feeds, question.rows)
         return said
 
-    def at_once(self, question: Asked, seconds: float | None, started: int) -> Said | DeadlineError:
+    def at_once(self, question: Asked, seconds: float | None, head: Head, started: int) -> Said | DeadlineError:
         """The answer to a ``question`` that is quickly answered; it was begun to be read at ``started``."""
         run, ready = self._again(question, seconds), perf_counter_ns()
         try:
             outputs = self._model.run(question.feeds, run)
         except DeadlineError as error:  # it would be as slow a second time
-            self.fail(started)
+            self.fail(started, error, head)
             return error
         said = self._write(question, outputs)
-        self._count(question, outputs, run, started, ready)
+        self._count(question, outputs, run, head, started, ready)
         self._observed.offer(question.feeds, question.rows)
         return said
 
-    def fail(self, started: int) -> None:
-        """Count a request that was begun at ``started`` and is not answered."""
-        self._tally.fail(perf_counter_ns() - started)
+    def fail(self, started: int, error: BaseException, head: Head) -> None:
+        """Count a request that was begun at ``started`` and is not answered because of ``error``."""
+        ended, status = perf_counter_ns(), failure_status(error)
+        self._tally.fail(ended - started, reason(status))
+        for witness in self._witnesses:
+            witness.saw(Ended(self._model, head, status, started, ended, None))
 
-    def _whole(self, read: Read[Asked], run: Run, asked: int) -> Said:
+    def _whole(self, read: Read[Asked], run: Run, asked: int, head: Head) -> Said:
         """Read, run and write in one; ``asked`` is when it was put into the queue."""
         waited = perf_counter_ns() - asked
         question = read()
@@ -69,7 +90,7 @@ class Answering(typing.Generic[Asked, Said]):
         ready = perf_counter_ns()
         outputs = self._model.run(question.feeds, run)
         said = self._write(question, outputs)
-        self._count(question, outputs, run, asked + waited, ready, waited)
+        self._count(question, outputs, run, head, asked + waited, ready, waited)
         self._observed.offer_large(question.feeds, question.rows)
         return said
 
@@ -86,11 +107,24 @@ class Answering(typing.Generic[Asked, Said]):
         run.lower(question.timeout)
         return run
 
-    def _count(self, question: Asked, outputs: Feeds, run: Run, started: int, ready: int, waited: int = 0) -> None:
+    def _count(
+        self, question: Asked, outputs: Feeds, run: Run, head: Head, started: int, ready: int, waited: int = 0
+    ) -> None:
         """Count an answer, and have a shadow asked too: reading began at ``started`` and ended at ``ready``."""
         if self._model.mirror is not None:
             self._model.mirror.offer(question.feeds, outputs)
-        began, ended = run.began or ready, run.ended or ready
-        self._tally.succeed(
-            question.rows, waited + began - ready, ready - started, ended - began, perf_counter_ns() - ended
-        )
+        began, ended, now = run.began or ready, run.ended or ready, perf_counter_ns()
+        queue, decode, compute, encode = waited + began - ready, ready - started, ended - began, now - ended
+        self._tally.succeed(question.rows, queue, decode, compute, encode)
+        for witness in self._witnesses:
+            answered = Answered(question, outputs, Phases(queue, decode, compute, encode))
+            witness.saw(Ended(self._model, head, 200, started - waited, now, answered))
+
+
+def failure_status(error: BaseException) -> int:
+    """The status of a prediction that fails with ``error``, whether anybody is left to be told or not."""
+    if isinstance(error, Refusal):
+        return status_of(error)
+    if isinstance(error, MemoryError):
+        return TooMuchMemoryError.status
+    return 499 if isinstance(error, ClientGoneError | asyncio.CancelledError) else InternalError.status

@@ -25,7 +25,7 @@ from lading.runtime.protocols.head import (
     is_tabular,
     patience,
 )
-from lading.runtime.protocols.intake import ClientGoneError, Intake
+from lading.runtime.protocols.intake import Intake
 from lading.runtime.protocols.replies import (
     DIGEST_HEADER,
     Answer,
@@ -100,12 +100,13 @@ class Endpoint(typing.Generic[Asked]):
         try:
             check_head(head, app.settings.body_bytes, app.intake.codings)
             answer = await self._taken(head, receive, app.intake)
-        except (ClientGoneError, MemoryError):
-            self._answering.fail(started)
-            raise
         except (RequestError, FieldError) as error:
-            self._answering.fail(started)
+            self._answering.fail(started, error, head)
             await self.refuse(error, self._digest)(scope, receive, send)
+        except Exception as error:  # it is told where the process has its rim
+            self._answering.fail(started, error, head)
+            scope["model"] = self.model.name
+            raise
         else:
             await send_answer(send, answer, self._digest)
 
@@ -122,7 +123,7 @@ class Endpoint(typing.Generic[Asked]):
                 return None
             question = self._dialect.read(body, head)
             if self.model.quick(question.rows):
-                return self._whole(self._answering.at_once(question, patience(head), started))
+                return self._whole(self._answering.at_once(question, patience(head), head, started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return None
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
@@ -146,7 +147,7 @@ class Endpoint(typing.Generic[Asked]):
     async def _answer(self, head: Head, body: bytes, receive: Receive) -> Answer:
         read, large = partial(self._dialect.read, body, head), len(body) > INLINE_BYTES or is_tabular(head)
         answering = self._warning if asks_for_warnings(head) else self._answering
-        return await answering.answer(read, patience(head), large, receive)
+        return await answering.answer(read, patience(head), large, head, receive)
 
     def _write_with_warnings(self, question: Asked, outputs: Feeds) -> Answer:
         body, headers, status = self._dialect.write(question, outputs)

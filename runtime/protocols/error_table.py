@@ -47,6 +47,23 @@ MEANINGS: Mapping[int, Meaning] = {
 }
 
 
+REASONS: Mapping[int, str] = {
+    404: "unknown",
+    408: "too slow",
+    413: "too large",
+    422: "unsayable",
+    499: "client gone",
+    503: "overloaded",
+    504: "deadline",
+}
+"""Why predictions fail, as metrics say it, where it is not one of the two below."""
+
+
+def reason(status: int) -> str:
+    """Why a prediction fails that is answered with ``status``, in a few words of which there are not many."""
+    return REASONS.get(status, "bad request" if status < 500 else "failed")
+
+
 def meaning(status: int) -> Meaning:
     """What ``status`` means; of one that is not in the table, what its class does."""
     return MEANINGS.get(status, MEANINGS[400 if status < 500 else 500])

@@ -15,7 +15,10 @@ ENCODING = b"content-encoding"
 IDENTITY = b"identity"
 """A body that is sent as it is."""
 LENGTH = b"content-length"
+REQUEST_ID = b"x-request-id"
 TIMEOUT = b"lading-timeout-ms"
+TRACE_PARENT = b"traceparent"
+TRACE_STATE = b"tracestate"
 TYPE = b"content-type"
 WARNINGS = b"lading-warnings"
 
@@ -24,7 +27,9 @@ TABULAR = (b"application/vnd.apache.", b"text/csv")
 UNTABULAR = frozenset({b"application/json", b"application/octet-stream", b"application/x-www-form-urlencoded"})
 """What most bodies are sent as; to find it here takes less than to look at its letters."""
 
-NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE, WARNINGS})
+TOLD = frozenset({REQUEST_ID, TRACE_PARENT, TRACE_STATE})
+"""What witnesses look at."""
+NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE, WARNINGS}) | TOLD
 LONGEST_TIMEOUT = 9
 """Digits; that many milliseconds are eleven days."""
 

@@ -30,5 +30,5 @@ def edge_access(settings: Settings, folder: Path) -> EdgeAccess:
         keys=None if settings.keys_file is None else folder / "keys.map",
         certificate=None if settings.tls_certificate is None else folder / "certificate.pem",
         authorities=None if settings.tls_client_ca is None else folder / "authorities.pem",
-        counted=settings.keys_file is not None or settings.metrics_port is not None,
+        counted=any(found is not None for found in (settings.keys_file, settings.metrics_port, settings.state_folder)),
     )

@@ -7,14 +7,14 @@ LOOKS = 2
 
 
 class Headcount:
-    """Tells, in words, when fewer than ``wanted`` replicas answer, and when all answer again.
+    """Warns, in words, when fewer than ``wanted`` replicas answer, and tells when all answer again.
 
     Nothing is told of what the server itself brought about: between ``begin_change`` and the next look after
     ``end_change`` that finds all of them, too few are no news.
     """
 
-    def __init__(self, wanted: int, tell: Callable[[str], None]) -> None:
-        self._wanted, self._tell = wanted, tell
+    def __init__(self, wanted: int, tell: Callable[[str], None], warn: Callable[[str], None]) -> None:
+        self._wanted, self._tell, self._warn = wanted, tell, warn
         self._looks, self._changing, self._settled = 0, False, True
 
     def begin_change(self) -> None:
@@ -36,4 +36,4 @@ class Headcount:
         elif self._settled or self._looks >= LOOKS:
             self._looks += 1
             if self._looks == LOOKS:
-                self._tell(f"a replica ended; a fresh one is starting ({found} of {self._wanted} answer)")
+                self._warn(f"a replica ended; a fresh one is starting ({found} of {self._wanted} answer)")

@@ -10,8 +10,8 @@ from lading.runtime.drift.observations import Observations
 from lading.runtime.model import Model
 from lading.runtime.serving.counts_file import OBSERVED, TALLIED, CountsFile, Line
 from lading.runtime.serving.slots import Slot
+from lading.runtime.serving.tally_files import tallies_of
 from lading.runtime.tallies import Counted, Tallies
-from lading.runtime.tally import Tally
 
 WRITE_SECONDS = 0.25
 """How often the file of tallies is brought up to date while something is counted."""
@@ -27,7 +27,7 @@ class Ledger:
         self._tallied = CountsFile(slot.path, TALLIED, "the counts of predictions")
         self._observed = CountsFile(slot.path, OBSERVED, "the counts of what is asked")
         tallied, observed = self._tallied, self._observed
-        self.tallies = Tallies(_tallies(tallied.read()), lambda: map(_tallies, tallied.others()))
+        self.tallies = Tallies(_kept(tallied.read()), lambda: map(tallies_of, tallied.others()))
         self.observations = Observations(_counts(observed.read()), lambda: map(_counts, observed.others()))
         self._closed = Event()
         self._thread = Thread(target=self._keep, name="lading-ledger", daemon=True)
@@ -53,10 +53,9 @@ class Ledger:
     def _write_tallies(self) -> None:
         """Write what was counted since the last time, if anything was."""
         own = dict(self.tallies.own)
-        counted = {key: (tally.succeeded, tally.failed) for key, tally in own.items()}
+        counted = {key: (tally.succeeded, tally.failed, tally.in_flight, tally.unlogged) for key, tally in own.items()}
         if counted and not self._tallied.is_fresh(counted):
-            lines = [{"name": name, "version": version, **tally.document()} for (name, version), tally in own.items()]
-            self._tallied.write(lines, counted)
+            self._tallied.write([{**key._asdict(), **tally.document()} for key, tally in own.items()], counted)
 
     def _write_observations(self) -> None:
         """Count what was handed over, and write it, if it was anything, with what all replicas together show."""
@@ -70,8 +69,12 @@ def _line(model: Model, own: Counts, total: Counts) -> Line:
     return {"name": model.name, "version": model.version, "digest": model.digest, **own.document(), "drift": drift}
 
 
-def _tallies(lines: Sequence[Line]) -> Counted:
-    return {(line.pop("name"), line.pop("version")): Tally.read(line) for line in lines}
+def _kept(lines: Sequence[Line]) -> Counted:
+    """What the replica that held the slot before had counted; whatever was under way with it is not any more."""
+    kept = tallies_of(lines)
+    for tally in kept.values():
+        tally.in_flight = 0
+    return kept
 
 
 def _counts(lines: Sequence[Line]) -> observations.Counted:

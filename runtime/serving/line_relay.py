@@ -4,6 +4,7 @@ import fcntl
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 PIPE_BYTES = 1 << 20
@@ -14,15 +15,15 @@ PATIENCE_SECONDS = 1.0
 
 
 class LineRelay:
-    """A pipe whose lines a thread writes to ``target``, however slowly that is read.
+    """A pipe whose lines a thread writes to ``target``, as ``rewrite`` has each, however slowly that is read.
 
     Another process that inherits ``descriptor`` may write lines there too; it must not wait either.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, rewrite: Callable[[bytes], bytes] | None = None) -> None:
         self.dropped = 0
         """Lines that did not fit, of those that this process wrote."""
-        self._target = target
+        self._target, self._rewrite = target, rewrite
         self._read, self.descriptor = os.pipe()
         os.set_blocking(self.descriptor, False)
         if sys.platform == "linux":
@@ -58,6 +59,8 @@ class LineRelay:
             self._put(kept)
 
     def _put(self, lines: bytes) -> None:
+        if self._rewrite is not None:
+            lines = b"".join(map(self._rewrite, lines.splitlines(keepends=True)))
         with suppress(OSError):  # nobody will ever read it again
             while lines:
                 lines = lines[os.write(self._target, lines) :]

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext,
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
@@ -25,6 +26,7 @@ from lading.runtime.serving.failures import take_failures
 from lading.runtime.serving.headcount import Headcount
 from lading.runtime.serving.listening import refuse_open_ports
 from lading.runtime.serving.log_lines import hear_log_lines
+from lading.runtime.serving.losses import Losses
 from lading.runtime.serving.memory import default_share
 from lading.runtime.serving.orders import Order
 from lading.runtime.serving.published import Listeners, open_listeners, target, url
@@ -32,8 +34,13 @@ from lading.runtime.serving.quota import default_replicas
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_count
 from lading.runtime.serving.source import BundleSource, Source
+from lading.runtime.serving.standing import read_standings
 from lading.runtime.serving.switch import Switch
+from lading.runtime.serving.voice import Voice
 from lading.runtime.serving.warden import session_members
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 POLL_SECONDS = 0.05
 WATCH_SECONDS = 0.5
@@ -56,22 +63,25 @@ class Ready:
 class Server:
     """A server of the bundles at ``paths``.
 
-    ``tell`` hears of progress, and later of what goes wrong, in words; ``ready`` is called once the server answers.
-    ``log`` is the descriptor that takes the lines of the access log, if there is to be one.
+    ``tell`` says how things go, and what goes wrong, its replicas' words too; ``ready`` is called once the server
+    answers. ``log`` is the descriptor that takes the lines of the access log, if there is to be one. ``lost`` counts the
+    lines that found no room.
     """
 
     def __init__(
         self,
         paths: Sequence[Path],
         settings: Settings,
-        tell: Callable[[str], None],
+        tell: Voice,
         ready: Callable[[Ready], None],
         log: int | None = None,
+        lost: Callable[[], int] = int,
     ) -> None:
         self._paths, self._settings, self._tell, self._ready, self._log = paths, settings, tell, ready, log
+        self._lost = lost
         self._replicas = default_replicas() if settings.replicas is None else settings.replicas
         self._share = default_share(self._replicas) if settings.replica_bytes is None else settings.replica_bytes
-        self._headcount = Headcount(self._replicas, tell)
+        self._headcount, self._losses = Headcount(self._replicas, tell, tell.warn), Losses()
         self._stop, self._hurry, self._renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look_again = asyncio.Event()
 
@@ -106,15 +116,16 @@ class Server:
         access = edge_access(self._settings, run.path)
         edge = Edge(run, listeners, edge_limits(self._settings), slot_count(self._replicas), access, self._log)
         credentials = Credentials(self._settings, access, edge.control)
-        await hear_log_lines(run.path, self._tell)
+        await hear_log_lines(run.path, self._tell.say)
         engine = await EngineProcess.start(run)
         await edge.start()
         switch = Switch(run.path, edge, self._settings.switch_seconds)
+        metrics = self._metrics(run, edge, access)
         try:
-            async with self._measured(edge, access), asyncio.TaskGroup() as group:
+            async with self._measured(edge, metrics), asyncio.TaskGroup() as group:
                 follow = credentials.follow(self._tell, self._look_again)
                 watchers = [group.create_task(work) for work in (self._hear(engine), self._guard(edge), follow)]
-                serve = self._serve(run, edge, engine, switch, source, listeners.ports)
+                serve = self._serve(run, edge, engine, switch, source, metrics, listeners.ports)
                 await _unless(self._stop, group.create_task(serve))
                 for watcher in watchers:
                     watcher.cancel()
@@ -122,13 +133,21 @@ class Server:
             raise errors.exceptions[0] from None
         return await self._drain(edge)
 
-    def _measured(self, edge: Edge, access: EdgeAccess) -> AbstractAsyncContextManager[None]:
-        """Metrics while it lasts, where the settings ask for them."""
-        if self._settings.metrics_port is None:
-            return nullcontext()
-        from lading.runtime.serving.metrics import serve_metrics  # loads Prometheus' client
+    def _metrics(self, run: RunFolder, edge: Edge, access: EdgeAccess) -> "Metrics | None":
+        """The metrics, where somebody can ask for them."""
+        if self._settings.metrics_port is None and self._settings.state_folder is None:
+            return None
+        from lading.runtime.serving.metrics import Metrics  # loads Prometheus' client
 
-        return serve_metrics(edge, self._replicas, access.certificate)
+        return Metrics(run.path, edge, self._replicas, access.certificate, self._losses, self._lost)
+
+    def _measured(self, edge: Edge, metrics: "Metrics | None") -> AbstractAsyncContextManager[None]:
+        """Metrics on a port of their own while it lasts, where the settings ask for them."""
+        if self._settings.metrics_port is None or metrics is None:
+            return nullcontext()
+        from lading.runtime.serving.metrics import serve_metrics
+
+        return serve_metrics(metrics, edge.metrics_socket)
 
     async def _serve(
         self,
@@ -137,6 +156,7 @@ class Server:
         engine: EngineProcess,
         switch: Switch,
         source: Source,
+        metrics: "Metrics | None",
         ports: Collection[int],
     ) -> None:
         """Start, then do what comes up, for ever."""
@@ -146,7 +166,7 @@ class Server:
         await self._until_ready(run, edge)
         if sys.platform == "linux":
             refuse_open_ports([os.getpid(), *session_members(run.sessions)], ports)
-        async with source.opened(switch):
+        async with source.opened(switch, metrics):
             self._ready(self._announced(switch.current))
             await self._watch(run, edge, engine, switch, source)
 
@@ -155,12 +175,13 @@ class Server:
         while True:
             for failure in take_failures(run.path):
                 if failure.message not in told:
-                    self._tell(f"a replica did not get ready: {failure.message}")
+                    self._tell.warn(f"a replica did not get ready: {failure.message}")
                     told.add(failure.message)
             if self._renew.is_set():
                 self._renew.clear()
                 told.clear()
                 await self._replace(engine, switch, source)
+            self._losses.look(read_standings(run.path).values())
             with suppress(OSError):  # the edge is being started again
                 self._headcount.look(await edge.replicas())
             await asyncio.sleep(WATCH_SECONDS)
@@ -188,7 +209,7 @@ class Server:
             await source.renew(switch)
         except LadingError as error:
             self._headcount.end_change()
-            self._tell(f"the replicas stay as they are: {error}")
+            self._tell.warn(f"the replicas stay as they are: {error}")
         else:
             engine.order(self._order())
 
@@ -216,7 +237,7 @@ class Server:
             code = await edge.wait()
             if loop.time() < started + EDGE_LIFE_SECONDS:
                 raise EdgeError(f"it ended with code {code} as soon as it had started")
-            self._tell(f"the edge ended with code {code} and is started again")
+            self._tell.warn(f"the edge ended with code {code} and is started again")
             self._headcount.begin_change()
             await edge.restart()
             self._headcount.end_change()
@@ -226,7 +247,7 @@ class Server:
         self._tell("stopping: requests that were accepted are answered")
         left = await edge.drain(self._settings.drain_seconds)
         if left:
-            self._tell(f"{left} requests did not end within {self._settings.drain_seconds:g} s")
+            self._tell.warn(f"{left} requests did not end within {self._settings.drain_seconds:g} s")
         return HURRIED if left else 0
 
     def _heed(self, number: signal.Signals) -> None:

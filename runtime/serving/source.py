@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.switch import Switch
+
+if TYPE_CHECKING:
+    from lading.runtime.serving.metrics import Metrics
 
 Check = Callable[[tuple[str, ...]], None]
 """Raises what forbids that these names, and no others, are answered to."""
@@ -24,8 +27,8 @@ class Source(Protocol):
         """Look again, and change what is answered with where that is something else; raises as ``Switch.change`` does."""
         ...
 
-    def opened(self, switch: Switch) -> AbstractAsyncContextManager[None]:
-        """Have ``switch`` changed by whoever may, while it lasts: the server is ready."""
+    def opened(self, switch: Switch, metrics: "Metrics | None") -> AbstractAsyncContextManager[None]:
+        """Have ``switch`` changed, and ``metrics`` read, by whoever may, while it lasts: the server is ready."""
         ...
 
 
@@ -48,6 +51,6 @@ class BundleSource:
             await switch.change(desired, lambda: None)
 
     @asynccontextmanager
-    async def opened(self, switch: Switch) -> AsyncIterator[None]:
+    async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:
         """Nobody changes anything."""
         yield

@@ -50,3 +50,12 @@ def read_standings(folder: Path) -> Mapping[str, Standing]:
         with suppress(FileNotFoundError):  # it left meanwhile
             found[path.stem] = Standing.model_validate_json(path.read_bytes())
     return found
+
+
+def lives(pid: int) -> bool:
+    """Whether a process of this number runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

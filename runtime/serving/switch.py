@@ -1,7 +1,6 @@
 """The switch: brings all replicas from one desired state to the next, every one of them or none."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.edge import Edge
 from lading.runtime.serving.errors import replica_error
 from lading.runtime.serving.plan import Plan, write_plan
-from lading.runtime.serving.standing import Standing, read_standings
+from lading.runtime.serving.standing import Standing, lives, read_standings
 
 LOOK_SECONDS = 0.02
 
@@ -103,15 +102,7 @@ class Switch:
 
 def _lost(before: Standing, now: Iterable[Standing]) -> bool:
     """Whether a replica that stood there still does, and is dead; one that leaves takes its standing along."""
-    return any(one.pid == before.pid for one in now) and not _lives(before.pid)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return any(one.pid == before.pid for one in now) and not lives(before.pid)
 
 
 def _ready(standing: Standing, number: int) -> bool:

@@ -83,6 +83,14 @@ def test_each_kind_of_error_has_its_exit_code(run: Run, install: Install, kind: 
     assert f"error: [red]{kind}[/] happened" in capsys.readouterr().err
 
 
+def test_an_error_is_a_line_of_json_where_the_log_is(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.setenv("LADING_LOG_FORMAT", "json")
+    assert run("inspect", "none.lading") == 2
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["source"]) == ("error", "lading")
+    assert "none.lading" in line["message"]
+
+
 def test_an_error_is_json_where_json_was_asked_for(run: Run, capsys: Output) -> None:
     assert run("inspect", "none.lading", "--json") == 2
     document = json.loads(capsys.readouterr().out)

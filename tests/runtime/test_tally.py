@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lading.runtime.deployments import Deployments
-from lading.runtime.tallies import Tallies
-from lading.runtime.tally import MOST_SIZES, Tally
+from lading.runtime.tallies import Tallies, key_of
+from lading.runtime.tally import HISTOGRAMS, MOST_SIZES, Tally
 
 TIMES = st.integers(0, 10**12)
 EVENTS = st.lists(st.tuples(st.integers(0, 5), TIMES, TIMES, TIMES, TIMES), max_size=9)
@@ -19,7 +19,7 @@ def counted(events: list[tuple[int, int, int, int, int]], failures: int = 0) -> 
     for event in events:
         tally.succeed(*event)
     for _ in range(failures):
-        tally.fail(7)
+        tally.fail(7, "deadline")
     return tally
 
 
@@ -41,6 +41,21 @@ def test_two_tallies_together_are_one_of_all(
 def test_a_tally_comes_back_from_what_was_written(events: list[tuple[int, int, int, int, int]], failures: int) -> None:
     tally = counted(events, failures)
     assert Tally.read(orjson.loads(orjson.dumps(tally.document()))) == tally
+
+
+@given(st.integers(0, 10**6), TIMES, TIMES, TIMES, TIMES)
+def test_an_answer_is_in_one_bucket_of_each_histogram_the_first_whose_bound_is_not_below(
+    rows: int, queue_ns: int, input_ns: int, infer_ns: int, output_ns: int
+) -> None:
+    times = (queue_ns, input_ns, infer_ns, output_ns)
+    tally = counted([(rows, *times)])
+    values = dict(zip(HISTOGRAMS, (*times, sum(times), rows), strict=True))
+    for name, value in values.items():
+        histogram = getattr(tally, name)
+        bucket = histogram.index(1)
+        assert sum(histogram) == 1
+        assert value <= 2**bucket
+        assert value > 2 ** (bucket - 1) or bucket <= 1
 
 
 def test_threads_lose_no_count() -> None:
@@ -67,8 +82,9 @@ def test_sizes_beyond_the_first_ones_are_only_in_the_sums() -> None:
 def test_a_model_counts_on_where_its_version_left_off(deployments: Deployments) -> None:
     model = deployments.get("cells")
     kept, fellow = counted([(2, 1, 1, 1, 1)]), counted([(3, 1, 1, 1, 1)], 1)
-    key = (model.name, model.version)
-    tallies = Tallies({key: kept}, lambda: [{key: fellow}, {("cells", "2.0.0"): fellow}])
+    key = key_of(model)
+    others = (key._replace(version="2.0.0"), key._replace(digest="sha256:other"), key._replace(name="other"))
+    tallies = Tallies({key: kept}, lambda: [{key: fellow}, dict.fromkeys(others, fellow)])
     before = model.tally
     try:
         tallies.adopt(model)

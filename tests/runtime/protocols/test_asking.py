@@ -166,6 +166,48 @@ def test_what_was_asked_is_counted(app: Application, model: Model) -> None:
     assert min(tally.queue_ns, tally.input_ns, tally.infer_ns, tally.output_ns) > 0
 
 
+def test_what_failed_is_counted_by_the_reason_and_what_is_under_way_until_it_is_over(loops_bundle: Path) -> None:
+    deadlines = Deadlines(seconds=30, queue_seconds=0.5)
+    app = Application(Deployments.load([loops_bundle], deadlines=deadlines), Settings())
+    model = app.deployments.get("loops")
+
+    async def scene() -> int:
+        leaving = asyncio.Event()
+
+        async def soon() -> None:
+            await leaving.wait()
+
+        busy = [asyncio.create_task(asking(app, ENDLESS, soon)) for _ in range(THREADS)]
+        await asyncio.sleep(0.1)
+        model._pool.pace = 1.0
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lading") as client:
+            assert (await client.post(PATH, json=QUICK)).status_code == 503
+        under_way = model.tally.in_flight
+        leaving.set()
+        await asyncio.gather(*busy)
+        return under_way
+
+    assert asyncio.run(scene()) == THREADS
+    assert model.tally.in_flight == 0
+    ask(app, {"rounds": "three"})
+    ask(app, ENDLESS, lading_timeout_ms="100")
+    ask(app, QUICK, content_length=str(1 << 40))
+    reasons = {"client gone": THREADS, "overloaded": 1, "bad request": 1, "deadline": 1, "too large": 1}
+    assert model.tally.reasons == reasons
+    assert model.tally.failed == sum(reasons.values())
+
+
+def test_a_failure_of_the_server_is_counted_as_one(
+    app: Application, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Model, "run", fail)
+    assert ask(app, QUICK).status_code == 500
+    assert model.tally.reasons == {"failed": 1}
+
+
 def test_what_would_wait_too_long_is_answered_503_at_once_and_says_when_to_come_again(loops_bundle: Path) -> None:
     deadlines = Deadlines(seconds=1, queue_seconds=0.5)
     app = Application(Deployments.load([loops_bundle], deadlines=deadlines), Settings())

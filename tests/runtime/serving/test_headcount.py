@@ -25,7 +25,7 @@ AGAIN = "2 replicas answer again"
 )
 def test_what_is_told(looks: Sequence[int | str], told: list[str]) -> None:
     heard: list[str] = []
-    headcount = Headcount(2, heard.append)
+    headcount = Headcount(2, heard.append, heard.append)
     for look in looks:
         if look == "begin":
             headcount.begin_change()
@@ -38,7 +38,7 @@ def test_what_is_told(looks: Sequence[int | str], told: list[str]) -> None:
 
 def test_a_single_replica_is_not_counted() -> None:
     heard: list[str] = []
-    headcount = Headcount(1, heard.append)
+    headcount = Headcount(1, heard.append, heard.append)
     for found in (0, 0, 1):
         headcount.look(found)
     assert heard == ["a replica ended; a fresh one is starting (0 of 1 answer)", "the replica answers again"]

@@ -13,6 +13,7 @@ from lading.runtime.model import Model
 from lading.runtime.serving.counts_file import read_lines
 from lading.runtime.serving.ledger import Ledger
 from lading.runtime.serving.slots import claim_slot
+from lading.runtime.tallies import key_of
 from lading.runtime.tally import Tally
 
 
@@ -23,7 +24,7 @@ def model(deployments: Deployments) -> Model:
 
 def answered(ledger: Ledger, model: Model, rows: int) -> None:
     """Count an answer as the replica of ``ledger`` does."""
-    ledger.tallies.own.setdefault((model.name, model.version), Tally()).succeed(rows, 1, 1, 1, 1)
+    ledger.tallies.own.setdefault(key_of(model), Tally()).succeed(rows, 1, 1, 1, 1)
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -37,6 +37,15 @@ def test_lines_of_any_length_arrive_in_order(pipe: tuple[int, int]) -> None:
     assert relay.dropped == 0
 
 
+def test_each_line_is_rewritten(pipe: tuple[int, int]) -> None:
+    read, write = pipe
+    relay = LineRelay(write, lambda line: line.upper() if line.startswith(b"a") else b"")
+    for line in ("abc", "b", "a" * 10_000):
+        relay.write(line)
+    relay.close()
+    assert read_lines(read, 2) == [b"ABC", b"A" * 10_000]
+
+
 def test_lines_of_two_writers_do_not_mix(pipe: tuple[int, int]) -> None:
     read, write = pipe
     relay = LineRelay(write)

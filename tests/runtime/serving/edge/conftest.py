@@ -28,7 +28,8 @@ from lading.runtime.serving.edge import Edge
 from lading.runtime.serving.edge_access import EdgeAccess, edge_access
 from lading.runtime.serving.edge_limits import edge_limits
 from lading.runtime.serving.line_relay import LineRelay
-from lading.runtime.serving.metrics import serve_metrics
+from lading.runtime.serving.losses import Losses
+from lading.runtime.serving.metrics import Metrics, serve_metrics
 from lading.runtime.serving.published import Listeners, listen
 from lading.runtime.serving.run_folder import RunFolder
 
@@ -149,7 +150,8 @@ class EdgeAlone:
         os.close(self._log)
 
     async def _measure(self, access: EdgeAccess) -> None:
-        async with serve_metrics(self.edge, 1, access.certificate):
+        metrics = Metrics(self._run.path, self.edge, 1, access.certificate, Losses(), lambda: self.relay.dropped)
+        async with serve_metrics(metrics, self.edge.metrics_socket):
             await asyncio.Event().wait()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

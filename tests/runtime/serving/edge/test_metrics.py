@@ -111,7 +111,7 @@ def test_every_metric_is_documented(begin: "Begin", port: int, authority: Callab
     certificate, key = authority("ca").vouch("server")
     begin(metrics_port=port, tls_certificate=certificate, tls_key=key)
     text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    page = (Path(__file__).parents[4] / "docs" / "serving.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "metrics.md").read_text()
     names = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
     assert len(names) > 8
     assert [name for name in names if f"`{name}`" not in page] == []
