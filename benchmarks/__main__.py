@@ -99,7 +99,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--before", type=Path, help="measure this one with another lading program, and nothing else")
+    parser.add_argument(
+        "--before", type=Path, help="measure this one beside another lading program, and no other server"
+    )
     parser.add_argument("--json", type=Path, help="write every round into this file")
     parser.add_argument("--read", type=Path, help="measure nothing; tell what such a file holds")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
