@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """How large such a file gets before a fresh one begins."""
     request_log_files: Positive = 5
     """How many files of one replica stay, the one that is written included."""
+    traces: bool | None = None
+    """Whether predictions are sent as OpenTelemetry's spans; when not set, where `OTEL_EXPORTER_OTLP_ENDPOINT` is."""
     metrics_host: str = "127.0.0.1"
     """The address that metrics are served on."""
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None

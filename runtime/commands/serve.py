@@ -16,6 +16,7 @@ from rich.markup import escape
 from lading.core.console import print_alert, progress, reports
 from lading.core.log_line import print_log_line
 from lading.core.settings import Settings
+from lading.runtime.requests.tracing import is_traced
 from lading.runtime.serving.line_relay import LineRelay
 from lading.runtime.serving.published import reachable_by_others
 from lading.runtime.serving.server import Ready, Server
@@ -96,6 +97,7 @@ def serve(
     settings = _settings(context.obj, given | files | _deadlines(context.obj, deadline))
     if not bundles and settings.state_folder is None:
         raise typer.BadParameter("name a bundle at least, or a folder of what is deployed with --state")
+    is_traced(settings, os.environ)  # or why it cannot be
     _warn_of_strangers(settings)
     structured = settings.log_format == "json"
     announce = _announce_json if json else _announce

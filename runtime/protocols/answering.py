@@ -13,7 +13,7 @@ from lading.runtime.protocols.error_table import reason
 from lading.runtime.protocols.head import Head
 from lading.runtime.protocols.intake import ClientGoneError
 from lading.runtime.protocols.replies import Refusal, status_of
-from lading.runtime.protocols.witness import Answered, Ended, Phases
+from lading.runtime.protocols.witness import Answered, Ended
 from lading.runtime.watch import Run
 
 Asked = typing.TypeVar("Asked", bound=Question)
@@ -117,7 +117,10 @@ class Answering(typing.Generic[Asked, Said]):
         queue, decode, compute, encode = waited + began - ready, ready - started, ended - began, now - ended
         self._tally.succeed(question.rows, queue, decode, compute, encode)
         for witness in self._witnesses:
-            answered = Answered(question, outputs, Phases(queue, decode, compute, encode))
+            first, second = ("decode", decode), ("queue", queue)
+            if waited:
+                first, second = second, first
+            answered = Answered(question, outputs, (first, second, ("compute", compute), ("encode", encode)))
             witness.saw(Ended(self._model, head, 200, started - waited, now, answered))
 
 

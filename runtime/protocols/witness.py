@@ -1,19 +1,14 @@
 """The witness: who is told of every request for a prediction, once it has ended."""
 
 import typing
+from collections.abc import Sequence
 
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.asking import Question
 from lading.runtime.protocols.head import Head
 
-
-class Phases(typing.NamedTuple):
-    """How long a request that was answered was in each phase, in nanoseconds."""
-
-    queue: int
-    decode: int
-    compute: int
-    encode: int
+Phase = tuple[str, int]
+"""Its name, as metrics have it, and how many nanoseconds it took."""
 
 
 class Answered(typing.NamedTuple):
@@ -21,7 +16,8 @@ class Answered(typing.NamedTuple):
 
     question: Question
     outputs: Feeds
-    phases: Phases
+    phases: Sequence[Phase]
+    """In the order in which they were: a large request waits and is then read, any other is read and then waits."""
 
 
 class Ended(typing.NamedTuple):

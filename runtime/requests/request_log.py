@@ -65,6 +65,13 @@ class RequestLog:
         self._thread = Thread(target=self._keep, name="lading-requests", daemon=True)
         self._thread.start()
 
+    @classmethod
+    def of(cls, settings: Settings, path: Path, slot: str) -> "RequestLog":
+        """The one that ``settings`` describe, of the replica in ``slot``: in a file of its own beside ``path``."""
+        own = path.with_name(f"{path.stem}.{slot}{path.suffix}")
+        file = RotatingFile(own, settings.request_log_bytes, settings.request_log_files)
+        return cls(file, settings.request_log_sample, settings.request_log_redact)
+
     def saw(self, ended: Ended) -> None:
         """Have a line written of it, if it is one of the sample and there is room."""
         if random.random() >= self._sample:  # noqa: S311 - a sample is no secret
@@ -121,19 +128,6 @@ class LineWriter:
             return [orjson.Fragment(row) for row in self._answers.rows(outputs)]
         except LadingError:
             return None
-
-
-def request_log(settings: Settings, slot: str) -> RequestLog | None:
-    """The log of the replica in ``slot``, where the settings ask for one: in a file of its own."""
-    path = settings.request_log
-    if path is None:
-        return None
-    own = RotatingFile(_own(path, slot), settings.request_log_bytes, settings.request_log_files)
-    return RequestLog(own, settings.request_log_sample, frozenset(settings.request_log_redact))
-
-
-def _own(path: Path, slot: str) -> Path:
-    return path.with_name(f"{path.stem}.{slot}{path.suffix}")
 
 
 def _json(entry: Entry, rows: object, answers: object) -> bytes:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lading.runtime.protocols.error_table import reason
 from lading.runtime.serving.edge_control import EdgeControl
-from lading.runtime.serving.edge_keys import ANSWERED, REFUSED, TABLE
+from lading.runtime.serving.edge_keys import ANSWERED, REFUSED, TABLE, TURNED_AWAY
 from lading.runtime.serving.edge_metrics import NAME
 
 FRONTEND, BACKEND, SERVER = "0", "1", "2"
@@ -34,10 +35,11 @@ async def edge_counts(control: EdgeControl, backend: str) -> Counts:
     """The counts; ``backend`` is the one whose servers are the slots. Raises ``OSError`` while HAProxy does not run."""
     rows = [row for row in await control.statistics() if row["pxname"] not in {TABLE, NAME}]
     backends = [row for row in rows if row["type"] == BACKEND]
+    refusals = {**REFUSED, **{reason(status): at for status, at in TURNED_AWAY.items()}}
     entries = dict(_entries(await control.ask(f"show table {TABLE}")))
     return Counts(
         answered={(key, hundreds): found[at] for key, found in entries.items() for hundreds, at in ANSWERED.items()},
-        refused={(key, why): found[at] for key, found in entries.items() for why, at in REFUSED.items()},
+        refused={(key, why): found[at] for key, found in entries.items() for why, at in refusals.items()},
         connections=sum(int(row["scur"]) for row in rows if row["type"] == FRONTEND),
         in_flight=sum(int(row["scur"]) for row in backends),
         queued=sum(int(row["qcur"]) for row in backends),

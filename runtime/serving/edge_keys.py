@@ -20,7 +20,9 @@ REFUSED: Mapping[str, int] = MappingProxyType(
 """Where in an entry requests are counted that were refused, by the reason."""
 ANSWERED: Mapping[int, int] = MappingProxyType({2: 5, 3: 6, 4: 7, 5: 8})
 """The same for what was answered, by the hundreds of its status."""
-COUNTERS = 9
+TURNED_AWAY: Mapping[int, int] = MappingProxyType({408: 9, 413: 10, 503: 11, 504: 12})
+"""The same for what was turned away by these statuses, whoever did it: the edge or a replica."""
+COUNTERS = 13
 
 SEND_ONE = "as Authorization: Bearer KEY, or as x-api-key: KEY"
 ANSWERS: Mapping[str, tuple[int, str]] = MappingProxyType(
@@ -60,6 +62,10 @@ def naming_rules(access: EdgeAccess) -> list[str]:
         *(
             f"http-after-response sc-inc-gpc({counter},0) if {{ status {hundreds}00:{hundreds}99 }}"
             for hundreds, counter in ANSWERED.items()
+        ),
+        *(
+            f"http-after-response sc-inc-gpc({counter},0) if {{ status {status} }}"
+            for status, counter in TURNED_AWAY.items()
         ),
     ]
 

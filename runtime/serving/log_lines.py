@@ -63,7 +63,7 @@ def send_log_lines(folder: Path, level: str, source: str) -> None:
     """Have this process send what Lading and its HTTP server log, from ``level`` on, to the server of ``folder``."""
     sender = LineSender(folder, source)
     # Uvicorn warns of requests that are no HTTP: a client could fill the log with them.
-    for name, lowest in (("lading", level.upper()), ("uvicorn", "ERROR")):
+    for name, lowest in (("lading", level.upper()), ("uvicorn", "ERROR"), ("opentelemetry", "ERROR")):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [sender], False
         logger.setLevel(lowest)

@@ -21,7 +21,7 @@ from lading.runtime.deadlines import Deadlines
 from lading.runtime.deployments import Deployments
 from lading.runtime.pool import THREADS
 from lading.runtime.protocols.intake import DECODERS
-from lading.runtime.requests.request_log import request_log
+from lading.runtime.requests.witnesses import witnesses
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import write_failure
 from lading.runtime.serving.follower import Follower
@@ -67,13 +67,13 @@ class Replica:
         self._ledger = Ledger(self._slot)
         self._follower = Follower(self._folder, self._slot.path, self._load)
         self._calls: aio.Server | None = None
-        self._requests = request_log(self._settings, self._slot.path.stem)
+        self._witnesses = witnesses(self._settings, os.environ, self._slot.path.stem)
         self._application = Application(
             await self._first(),
             self._settings,
             tallies=self._ledger.tallies,
             observations=self._ledger.observations,
-            witnesses=() if self._requests is None else (self._requests,),
+            witnesses=self._witnesses,
         )
         self._settle()
         drain_seconds = max(1, round(self._settings.drain_seconds))
@@ -101,8 +101,8 @@ class Replica:
         if self._calls is not None:
             ending.append(asyncio.create_task(self._calls.stop(self._settings.drain_seconds)))
         await asyncio.wait(ending)
-        if self._requests is not None:
-            self._requests.close()
+        for witness in self._witnesses:
+            witness.close()
         self._ledger.close()
         self._slot.release()
 

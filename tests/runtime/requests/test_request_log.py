@@ -17,8 +17,9 @@ from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
 from lading.runtime.requests import request_log as module
-from lading.runtime.requests.request_log import MOST_ROWS, MOST_WAITING, RequestLog, request_log
+from lading.runtime.requests.request_log import MOST_ROWS, MOST_WAITING, RequestLog
 from lading.runtime.requests.rotating_file import RotatingFile
+from lading.runtime.requests.witnesses import witnesses
 from lading.runtime.serving.prediction_metrics import prediction_metrics
 from lading.runtime.tallies import key_of
 
@@ -46,8 +47,7 @@ class Logged:
 
     def __init__(self, deployments: Deployments, path: Path, **settings: object) -> None:
         made = Settings.model_validate({"request_log": path, **settings})
-        log = request_log(made, "slot0")
-        assert log is not None
+        (log,) = witnesses(made, {}, "slot0")
         self.log, self._file = log, path.with_name("requests.slot0.jsonl")
         self._app = Application(deployments, made, witnesses=(log,))
 

@@ -82,6 +82,23 @@ def test_without_keys_requests_are_counted_all_the_same(begin: "Begin", port: in
     assert metrics(port)[of("lading_requests_total", key="-", status="2xx")] == 3
 
 
+def test_requests_that_are_turned_away_are_counted_by_the_reason(begin: "Begin", port: int) -> None:
+    edge = begin(metrics_port=port, body_bytes=1000, request_seconds=0.5, queue_seconds=0.5)
+    with httpx.Client(base_url=f"http://127.0.0.1:{edge.port}") as client:
+        assert client.post("/v2", content=b"x" * 2000).status_code == 413
+        assert client.get("/slow").status_code == 504
+        edge.do(edge.release())
+        edge.stop_replica()
+        edge.until(lambda: of("lading_replicas_up") not in metrics(port))
+        assert {client.get("/v2").status_code for _ in range(2)} == {503}
+    found = {key: value for key, value in metrics(port).items() if key[0] == "lading_requests_refused_total"}
+    assert found == {
+        of("lading_requests_refused_total", key="-", reason="too large"): 1,
+        of("lading_requests_refused_total", key="-", reason="deadline"): 1,
+        of("lading_requests_refused_total", key="-", reason="overloaded"): 2,
+    }
+
+
 def test_replicas_requests_and_connections_of_now_are_told(begin: "Begin", port: int) -> None:
     edge = begin(metrics_port=port)
     with socket.create_connection(("127.0.0.1", edge.port)) as client:
