@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 from asyncio.subprocess import Process
+from contextlib import suppress
 
 from lading.core.errors import LadingError, UsageError
 from lading.runtime.serving.children import last_words, start_child
@@ -20,6 +21,7 @@ GRACE_SECONDS = 1.0
 START_SECONDS = 10.0
 LOG = "edge.log"
 PROMPT = b"\n> "
+AGAIN_SECONDS = 0.02
 ANSWER_BYTES = 64 << 20
 """More than HAProxy says of all the connections that it may hold, some 300 bytes for each."""
 
@@ -120,16 +122,12 @@ class Edge:
         await _said(reader, writer, b"prompt\n")
         self._listeners.close()
         process.send_signal(signal.SIGUSR1)
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        while True:
-            await asyncio.sleep(0.05)
-            connections, requests = await _busy(reader, writer)
-            idle = connections == 0 or (requests == 0 and loop.time() > started + GRACE_SECONDS)
-            if idle or loop.time() > started + seconds:
-                break
+        requests = 0
+        with suppress(EOFError, OSError):  # it may end by itself, once it has nothing left to do
+            requests = await _settled(reader, writer, seconds)
         writer.close()
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
         return requests
 
@@ -165,6 +163,18 @@ class Edge:
         return True
 
 
+async def _settled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> int:
+    """Wait until there is nothing to answer, at most for ``seconds``; the requests that are being answered then."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    while True:
+        await asyncio.sleep(0.05)
+        connections, requests = await _busy(reader, writer)
+        idle = connections == 0 or (requests == 0 and loop.time() > started + GRACE_SECONDS)
+        if idle or loop.time() > started + seconds:
+            return requests
+
+
 async def _busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, int]:
     """The client connections that are open, and the requests that are being answered."""
     information = await _said(reader, writer, b"show info\n", b"\nCurrConns: ")
@@ -174,11 +184,12 @@ async def _busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> t
 
 
 async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, command: bytes, sign: bytes = b"") -> bytes:
-    """What HAProxy answers to ``command``.
+    """What HAProxy answers to ``command``; it is asked again until ``sign`` is there, which is in every whole answer.
 
-    ``sign`` is in every whole answer: on a busy machine a prompt without one was seen, which is not to be taken for it.
+    On a busy machine it has been seen to say nothing but that it waits for the next command.
     """
-    writer.write(command)
-    while sign not in (answer := await reader.readuntil(PROMPT)):
-        continue
-    return answer
+    while True:
+        writer.write(command)
+        if sign in (answer := await reader.readuntil(PROMPT)):
+            return answer
+        await asyncio.sleep(AGAIN_SECONDS)
