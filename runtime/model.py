@@ -71,6 +71,20 @@ class GoldenMismatchError(IntegrityError):
         )
 
 
+class UnfitSignatureError(IntegrityError):
+    """The graph does not take, or does not answer, what the bundle's signature says."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(model, reason)
+        self.model, self.reason = model, reason
+
+    def __str__(self) -> str:
+        return (
+            f"the graph of {self.model} is not what its signature says: {self.reason or 'its golden rows fail'}; "
+            "package the model again"
+        )
+
+
 class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
@@ -119,13 +133,14 @@ class Model:
 
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
+        ``UnfitSignatureError`` when the graph does not go with the signature,
         ``ModelLoadError`` when the graph cannot be loaded.
         """
         graph = bundle.read(bundle.manifest.graph.path)
         session = open_session(graph, threads, _external_data(bundle))
         model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
         feeds = model.encoder.encode(model.golden.columns(model.signature))
-        _check(model, model.golden.expected(model.signature), model.run(feeds))
+        _check(model, model.golden.expected(model.signature), _first_answers(model, feeds))
         model._measure(feeds)
         model._pool.pace = model.seconds_per_call
         endless = any(name in graph for name in ENDLESS)
@@ -240,6 +255,14 @@ def _external_data(bundle: Bundle) -> dict[str, bytes]:
 def _nothing(signature: Signature, tensor: Tensor) -> NDArray[np.generic]:
     dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
     return np.empty((0, *closed(signature.row_shape(tensor))), dtype)
+
+
+def _first_answers(model: Model, feeds: Feeds) -> Feeds:
+    """What it says of its golden rows; raises ``UnfitSignatureError`` where it takes or answers something else."""
+    try:
+        return model.run(feeds)
+    except (Fail, InvalidArgument, RuntimeException) as error:
+        raise UnfitSignatureError(model.manifest.deployment, reason_of(str(error))) from error
 
 
 def _check(model: Model, expected: Feeds, found: Feeds) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from functools import reduce
 from operator import add
 from pathlib import Path
+from typing import Any
 
 from lading.bundles.records import Record
 from lading.runtime.administration.state import Deployed, Version
 from lading.runtime.mirrored import Mirrored
+from lading.runtime.serving.counts_file import Line
+from lading.runtime.serving.drift_metrics import newest
 from lading.runtime.serving.standing import read_standings
 from lading.runtime.serving.tally_files import read_ledgers
 from lading.runtime.tallies import Key, totals
@@ -21,14 +24,15 @@ class Figures(Record):
     """Those that were refused, too."""
     seconds: float = 0.0
     """What the answered ones took, all together."""
+    psi: float = 0.0
+    """The largest population stability index of a field of what it is asked, against its training data."""
+    field: str | None = None
+    """Which field that is."""
 
     def __sub__(self, other: "Figures") -> "Figures":
-        """Those since ``other``."""
-        return Figures(
-            answered=self.answered - other.answered,
-            failed=self.failed - other.failed,
-            seconds=self.seconds - other.seconds,
-        )
+        """Those since ``other``; what it is asked is compared as a whole."""
+        since = {name: getattr(self, name) - getattr(other, name) for name in ("answered", "failed", "seconds")}
+        return self.model_copy(update=since)
 
     @property
     def requests(self) -> int:
@@ -51,10 +55,24 @@ Counted = Mapping[Key, Figures]
 
 def read_figures(folder: Path) -> Counted:
     """The figures of all replicas of the run folder ``folder`` together."""
+    ledgers = read_ledgers(folder)
+    drifted = {Key(line["name"], line["version"], line["digest"]): _worst(line) for line in newest(folder, ledgers)}
     return {
-        key: Figures(answered=tally.succeeded, failed=tally.failed, seconds=tally.succeeded_ns / 1e9)
-        for key, tally in totals(read_ledgers(folder).values()).items()
+        key: Figures(
+            answered=tally.succeeded,
+            failed=tally.failed,
+            seconds=tally.succeeded_ns / 1e9,
+            **drifted.get(key, {}),
+        )
+        for key, tally in totals(ledgers.values()).items()
     }
+
+
+def _worst(line: Line) -> dict[str, Any]:
+    """The field that has drifted most, and its index; nothing while too few rows were counted."""
+    fields = [field for field in line["drift"]["fields"] if field["psi"] is not None]
+    worst = max(fields, key=lambda field: field["psi"], default=None)
+    return {} if worst is None else {"psi": worst["psi"], "field": worst["name"]}
 
 
 def figures_of(counted: Counted, name: str, bundle: Version) -> Figures:
@@ -84,4 +102,5 @@ def _told(folder: Path, name: str, found: Deployed, counted: Counted) -> dict[st
 
 
 def _document(found: Figures) -> dict[str, object]:
-    return {"answered": found.answered, "failed": found.failed, "mean_seconds": found.mean_seconds}
+    counts = {"answered": found.answered, "failed": found.failed, "mean_seconds": found.mean_seconds}
+    return counts | {"psi": found.psi, "field": found.field}

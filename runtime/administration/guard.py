@@ -33,6 +33,11 @@ def fault(limits: Limits, canary: Figures, other: Figures) -> str | None:
             f"an answer took {canary.mean_seconds * 1000:.3g} ms, {slow:.1f} times as long as the others' "
             f"{other.mean_seconds * 1000:.3g} ms; {limits.slowdown:g} times is allowed"
         )
+    if limits.drift is not None and canary.psi > limits.drift:
+        return (
+            f"field {canary.field!r} of what it is asked has drifted from its training data by a population stability "
+            f"index of {canary.psi:.2f}; {limits.drift:g} is allowed"
+        )
     return None
 
 

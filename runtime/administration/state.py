@@ -74,6 +74,8 @@ class Limits(Record):
     """By how much a larger share of its requests may fail than of the others."""
     slowdown: Annotated[float, Field(gt=0)] | None = None
     """How many times as long it may take for an answer, in the mean."""
+    drift: Annotated[float, Field(gt=0)] | None = None
+    """The largest population stability index that a field of what it is asked may have."""
 
 
 class Trial(Record):

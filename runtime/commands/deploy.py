@@ -39,6 +39,13 @@ def deploy(
         float | None,
         typer.Option(help="Abort the canary when an answer takes this many times as long.", show_default="no limit"),
     ] = None,
+    max_drift: Annotated[
+        float | None,
+        typer.Option(
+            help="Abort the canary when a field of what it is asked has drifted by more than this index.",
+            show_default="no limit",
+        ),
+    ] = None,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Have it asked the same, and only compare its answers.")
     ] = False,
@@ -63,11 +70,9 @@ def deploy(
     """
     if canary is not None and shadow:
         raise typer.BadParameter("a bundle is either a canary or a shadow", param_hint="--canary, --shadow")
-    if canary is None and (max_failures is not None or max_slowdown is not None):
-        raise typer.BadParameter(
-            "limits are for a canary; give --canary, too", param_hint="--max-failures, --max-slowdown"
-        )
-    limits = {"failures": _share(max_failures, "--max-failures"), "slowdown": max_slowdown}
+    if canary is None and any(limit is not None for limit in (max_failures, max_slowdown, max_drift)):
+        raise typer.BadParameter("limits are for a canary; give --canary, too", param_hint="--max-…")
+    limits = {"failures": _share(max_failures, "--max-failures"), "slowdown": max_slowdown, "drift": max_drift}
     trial = {} if canary is None else {"share": _share(canary, "--canary"), "limits": limits}
     then = "/canary" if canary is not None else "/shadow" if shadow else ""
     from lading.runtime.administration.client import Client, deployment

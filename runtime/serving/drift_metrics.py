@@ -1,6 +1,6 @@
 """Drift metrics: the drift of the deployed models as the replicas have written it down."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ FIELDS = (
 
 def drift_families(folder: Path, slots: Collection[str]) -> Iterator[Metric]:
     """The metrics of what the replicas of the ``slots`` of the run folder ``folder`` have counted."""
-    lines = _newest(folder, slots)
+    lines = newest(folder, slots)
     rows = GaugeMetricFamily(
         "lading_drift_rows", "Rows that were counted of what a model is asked.", labels=["deployment", "version"]
     )
@@ -38,8 +38,8 @@ def drift_families(folder: Path, slots: Collection[str]) -> Iterator[Metric]:
         yield family
 
 
-def _newest(folder: Path, slots: Collection[str]) -> list[Line]:
-    """For each model the line of the replica that has seen most rows of all replicas."""
+def newest(folder: Path, slots: Iterable[str]) -> list[Line]:
+    """For each model the line, with its drift, of the replica that has seen most rows of all replicas."""
     found: dict[tuple[str, str], Line] = {}
     for slot in sorted(slots):
         for line in read_lines(folder / f"{slot}{OBSERVED}"):

@@ -18,6 +18,8 @@ GOOD = Figures(answered=990, failed=10, seconds=1.0)
         pytest.param(Limits(failures=0.02), Figures(failed=FEWEST - 1), None, id="too few to say"),
         pytest.param(Limits(slowdown=2), Figures(answered=100, seconds=0.19), None, id="not so slow"),
         pytest.param(Limits(slowdown=2), Figures(answered=100, seconds=0.3), "3.0 times as long", id="slow"),
+        pytest.param(Limits(drift=0.25), Figures(answered=100, psi=0.2, field="age"), None, id="hardly drifted"),
+        pytest.param(Limits(drift=0.25), Figures(answered=100, psi=0.31, field="age"), "'age'", id="drifted"),
     ],
 )
 def test_what_is_wrong_with_a_canary(limits: Limits, canary: Figures, said: str | None) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper
 
-from lading.bundles.bundle import open_bundle
+from lading.bundles.bundle import Bundle, open_bundle
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.golden import Golden
+from lading.bundles.signature import Signature
 from tests.runtime.drafting import draft, graph, one_number
 
 REQUEST = b'{"id": "one", "inputs": [{"name": "X", "shape": [1, 1], "datatype": "FP64", "data": [7]}]}'
@@ -40,21 +42,37 @@ def failing(folder: Path) -> Path:
 def lying(path: Path, folder: Path) -> Path:
     """A bundle like that at ``path`` whose golden rows say something else than its graph computes."""
     with open_bundle(path) as bundle:
-        manifest, golden = bundle.manifest, bundle.golden()
+        golden = bundle.golden()
         wrong = golden.model_copy(update={"outputs": {name: [[999.0]] * golden.rows for name in golden.outputs}})
-        made = Draft(
-            name=manifest.name,
-            version="9.9.9",
-            graph=manifest.graph,
-            signature=manifest.signature,
-            provenance=manifest.provenance,
-            parity=manifest.parity,
-            golden=wrong,
-            profile=bundle.profile(),
-            model=bundle.read(manifest.graph.path),
-        )
-    write_bundle(made, folder / "lying.lading")
-    return folder / "lying.lading"
+        return _altered(bundle, bundle.manifest.signature, wrong, folder / "lying.lading")
+
+
+def unfit(path: Path, folder: Path) -> Path:
+    """A bundle like that at ``path`` whose signature names an output that its graph does not have."""
+    with open_bundle(path) as bundle:
+        output = bundle.manifest.signature.outputs[0]
+        other = output.model_copy(update={"tensor": output.tensor.model_copy(update={"name": "z"})})
+        signature = bundle.manifest.signature.model_copy(update={"outputs": (other,)})
+        golden = bundle.golden()
+        renamed = golden.model_copy(update={"outputs": {"z": golden.outputs["y"]}})
+        return _altered(bundle, signature, renamed, folder / "unfit.lading")
+
+
+def _altered(bundle: Bundle, signature: Signature, golden: Golden, path: Path) -> Path:
+    manifest = bundle.manifest
+    made = Draft(
+        name=manifest.name,
+        version="9.9.9",
+        graph=manifest.graph,
+        signature=signature,
+        provenance=manifest.provenance,
+        parity=manifest.parity,
+        golden=golden,
+        profile=bundle.profile(),
+        model=bundle.read(manifest.graph.path),
+    )
+    write_bundle(made, path)
+    return path
 
 
 def answer(factor: int) -> bytes:

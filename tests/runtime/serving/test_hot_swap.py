@@ -20,7 +20,7 @@ from lading.core.errors import IntegrityError, LadingError, UsageError
 from lading.runtime.administration.client import deployment
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.serving.warden import session_members
-from tests.runtime.administration.times import PATH, REQUEST, answer, failing, lying
+from tests.runtime.administration.times import PATH, REQUEST, answer, failing, lying, unfit
 from tests.runtime.serving.administered import Administered
 from tests.runtime.serving.conftest import free_port
 
@@ -67,19 +67,23 @@ def test_swaps_under_load_lose_nothing_and_every_answer_is_of_the_version_that_i
         assert process.num_threads() <= threads + SWAPS // 2
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [pytest.param(lying, "golden row", id="golden rows"), pytest.param(unfit, "signature", id="the signature")],
+)
 def test_a_bundle_that_proves_wrong_changes_nothing_and_says_why(
-    fresh: Administered, load: Callable[..., "Load"]
+    fresh: Administered, load: Callable[..., "Load"], make: Callable[[Path, Path], Path], said: str
 ) -> None:
-    _, wrong = StateFolder(fresh.state).bring(lying(fresh.path, fresh.folder))
+    _, wrong = StateFolder(fresh.state).bring(make(fresh.path, fresh.folder))
     history = fresh.client.call("GET", "/history")
     steady = load(fresh.serving, PATH, REQUEST, RATE)
-    with pytest.raises(IntegrityError, match="golden row"):
+    with pytest.raises(IntegrityError, match=said):
         fresh.client.call("PUT", deployment("times"), {"digest": wrong.digest})
     answers = steady.stop()
     assert set(answers) == {"200"}, answers
     assert steady.bodies == {answer(1)}
     assert fresh.client.call("GET", "/history") == history
-    assert "golden row" in fresh.serving.said()
+    assert said in fresh.serving.said()
 
 
 def test_a_bundle_that_is_damaged_in_the_folder_is_not_deployed(fresh: Administered) -> None:
