@@ -94,13 +94,13 @@ def administration(
         Route("/deployments", guarded(api.status), methods=["GET"]),
         Route("/deployments/{name}", guarded(api.one), methods=["GET"]),
         Route("/deployments/{name}", guarded(api.deploy), methods=["PUT"]),
-        Route("/deployments/{name}", guarded(api.undeploy), methods=["DELETE"]),
-        Route("/deployments/{name}/rollback", guarded(api.rollback), methods=["POST"]),
+        Route("/deployments/{name}", guarded(api.simple(State.undeploy)), methods=["DELETE"]),
+        Route("/deployments/{name}/rollback", guarded(api.simple(State.rollback)), methods=["POST"]),
         Route("/deployments/{name}/canary", guarded(api.canary), methods=["PUT"]),
-        Route("/deployments/{name}/canary", guarded(api.abort), methods=["DELETE"]),
-        Route("/deployments/{name}/promote", guarded(api.promote), methods=["POST"]),
+        Route("/deployments/{name}/canary", guarded(api.simple(State.abort)), methods=["DELETE"]),
+        Route("/deployments/{name}/promote", guarded(api.simple(State.promote)), methods=["POST"]),
         Route("/deployments/{name}/shadow", guarded(api.shadow), methods=["PUT"]),
-        Route("/deployments/{name}/shadow", guarded(api.unshadow), methods=["DELETE"]),
+        Route("/deployments/{name}/shadow", guarded(api.simple(State.unshadowed)), methods=["DELETE"]),
         Route("/history", guarded(api.history), methods=["GET"]),
         Route("/v2/repository/index", guarded(api.index), methods=["POST"]),
         Route("/v2/repository/models/{name}/load", guarded(api.load), methods=["POST"]),
@@ -140,15 +140,14 @@ class _Api:
         bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
         return await self._changed(name, lambda state: state.deploy(name, bundle(), by))
 
-    async def rollback(self, request: Request) -> Response:
-        """Have the bundle of before answer."""
-        name, by = _name(request), _author(await _wish(request, Wish))
-        return await self._changed(name, lambda state: state.rollback(name, by))
+    def simple(self, change: Callable[[State, str, Author], State]) -> Answer:
+        """What makes a ``change`` that needs to know nothing but the name, who and why."""
 
-    async def undeploy(self, request: Request) -> Response:
-        """Have nothing answer."""
-        name, by = _name(request), _author(await _wish(request, Wish))
-        return await self._changed(name, lambda state: state.undeploy(name, by))
+        async def answer(request: Request) -> Response:
+            name, by = _name(request), _author(await _wish(request, Wish))
+            return await self._changed(name, lambda state: change(state, name, by))
+
+        return answer
 
     async def canary(self, request: Request) -> Response:
         """Have a bundle answer a share of the requests."""
@@ -156,26 +155,11 @@ class _Api:
         bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
         return await self._changed(name, lambda state: state.canary(name, bundle(), wish.share, wish.limits, by))
 
-    async def promote(self, request: Request) -> Response:
-        """Have the canary answer every request."""
-        name, by = _name(request), _author(await _wish(request, Wish))
-        return await self._changed(name, lambda state: state.promote(name, by))
-
-    async def abort(self, request: Request) -> Response:
-        """Have the canary answer none."""
-        name, by = _name(request), _author(await _wish(request, Wish))
-        return await self._changed(name, lambda state: state.abort(name, by))
-
     async def shadow(self, request: Request) -> Response:
         """Have a bundle asked the same."""
         name, wish = _name(request), await _wish(request, DeployWish)
         bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
         return await self._changed(name, lambda state: state.shadowed(name, bundle(), by))
-
-    async def unshadow(self, request: Request) -> Response:
-        """Have no shadow asked."""
-        name, by = _name(request), _author(await _wish(request, Wish))
-        return await self._changed(name, lambda state: state.unshadowed(name, by))
 
     async def index(self, _: Request) -> Response:
         """The models that the server knows of, as the Open Inference Protocol lists a repository."""
@@ -268,9 +252,12 @@ def _guarded(tell: Callable[[str], None], answer: Answer) -> Answer:
         try:
             return await answer(request)
         except LadingError as error:
-            tell(f"administration: {request.method} {request.url.path} was refused: {error}")
-            document = {"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code}
-            return JSONResponse(document, _status(error))
+            refused = error
+        except Exception as error:  # the rim of the server: whatever it is, it goes on, and says so
+            refused = LadingError(f"the server failed: {type(error).__name__}: {error}")
+        tell(f"administration: {request.method} {request.url.path} was refused: {refused}")
+        document = {"error": str(refused), "kind": type(refused).__name__, "exit_code": refused.exit_code}
+        return JSONResponse(document, _status(refused))
 
     return guarded
 
