@@ -86,8 +86,11 @@ def _lading(program: str, title: str = "") -> Contender:
             Question(title + "Lading, V2 binary", V2_PATH, forms.LADING_V2_BINARY),
         ),
         command=lambda subject, port: [
-            *(program, "serve", str(subject.bundle), "--port", str(port), "--replicas", str(PROCESSES))
+            *("env", "--chdir=/", program, "serve", str(subject.bundle)),
+            *("--port", str(port), "--replicas", str(PROCESSES)),
         ],
+        # Another Lading would find this one's plugins where it finds this one's modules.
+        settings={"PYTHONPATH": ""},
     )
 
 
