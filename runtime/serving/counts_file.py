@@ -1,12 +1,13 @@
 """The counts file: what a slot's replica has counted, beside its socket, for its fellows and for who comes after it."""
 
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from lading.runtime.serving.whole_file import put_whole
 
 LOG = logging.getLogger("lading.runtime")
 
@@ -40,10 +41,8 @@ class CountsFile:
 
     def write(self, lines: list[Line], state: object) -> None:
         """Put ``lines``, which stand for ``state``, in the place of what is there; the file appears whole."""
-        fresh = self._path.with_suffix(self._suffix + "~")
         try:
-            fresh.write_bytes(orjson.dumps(lines))
-            os.replace(fresh, self._path)
+            put_whole(self._path, orjson.dumps(lines))
         except OSError as error:
             if not self._full:
                 LOG.warning("%s cannot be shared among replicas: %s", self._what, error)

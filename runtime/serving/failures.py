@@ -1,12 +1,12 @@
 """Failures: why a replica could not get ready, written where the server that waits for it looks."""
 
-import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from lading.bundles.records import Record
 from lading.core.errors import LadingError
+from lading.runtime.serving.whole_file import put_whole
 
 FOLDER = "failures"
 
@@ -24,9 +24,7 @@ def write_failure(folder: Path, error: Exception) -> None:
     failure = failure_of(error)
     place = folder / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
-    name = uuid.uuid4().hex
-    (place / f".{name}").write_text(failure.model_dump_json())
-    os.replace(place / f".{name}", place / f"{name}.json")
+    put_whole(place / f"{uuid.uuid4().hex}.json", failure.model_dump_json().encode())
 
 
 def failure_of(error: Exception) -> Failure:

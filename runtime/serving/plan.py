@@ -1,10 +1,10 @@
 """The plan: what every replica of a server answers with now, and what it is to get ready for, in the run folder."""
 
-import os
 from pathlib import Path
 
 from lading.bundles.records import Record
 from lading.runtime.serving.desired import Desired
+from lading.runtime.serving.whole_file import put_whole
 
 FILE = "plan.json"
 
@@ -19,9 +19,7 @@ class Plan(Record):
 
 def write_plan(folder: Path, plan: Plan) -> None:
     """Have the replicas of the run folder ``folder`` go by ``plan``; it appears whole."""
-    fresh = folder / f".{FILE}"
-    fresh.write_text(plan.model_dump_json())
-    os.replace(fresh, folder / FILE)
+    put_whole(folder / FILE, plan.model_dump_json().encode())
 
 
 class PlanReader:

@@ -10,6 +10,7 @@ from pydantic import Field
 from lading.bundles.records import FrozenMap, Record
 from lading.runtime.mirrored import Mirrored
 from lading.runtime.serving.failures import Failure
+from lading.runtime.serving.whole_file import put_whole
 
 SUFFIX = ".standing"
 
@@ -32,10 +33,7 @@ class Standing(Record):
 
 def write_standing(slot: Path, standing: Standing) -> None:
     """Say how far the replica of the slot at ``slot`` is; the file appears whole."""
-    path = slot.with_suffix(SUFFIX)
-    fresh = path.with_suffix(SUFFIX + "~")
-    fresh.write_text(standing.model_dump_json())
-    os.replace(fresh, path)
+    put_whole(slot.with_suffix(SUFFIX), standing.model_dump_json().encode())
 
 
 def remove_standing(slot: Path) -> None:

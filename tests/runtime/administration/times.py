@@ -62,7 +62,7 @@ def _altered(bundle: Bundle, signature: Signature, golden: Golden, path: Path) -
     manifest = bundle.manifest
     made = Draft(
         name=manifest.name,
-        version="9.9.9",
+        version=manifest.version,
         graph=manifest.graph,
         signature=signature,
         provenance=manifest.provenance,

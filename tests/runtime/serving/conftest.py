@@ -17,9 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from lading.bundles.bundle import open_bundle
-from lading.bundles.draft import Draft, write_bundle
 from lading.runtime.serving.warden import session_members
+from tests.runtime.administration.times import lying
 
 START_SECONDS = 120
 END_SECONDS = 45
@@ -149,25 +148,16 @@ def _name(pid: int) -> str:
 @pytest.fixture(scope="session")
 def lying_bundle(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose golden rows say something else than its graph computes."""
-    with open_bundle(bundles["cells"]) as bundle:
-        manifest, golden = bundle.manifest, bundle.golden()
-        wrong = golden.model_copy(update={"outputs": {name: [[999.0]] * golden.rows for name in golden.outputs}})
-        path = tmp_path_factory.mktemp("lying") / "lying.lading"
-        write_bundle(
-            Draft(
-                name=manifest.name,
-                version=manifest.version,
-                graph=manifest.graph,
-                signature=manifest.signature,
-                provenance=manifest.provenance,
-                parity=manifest.parity,
-                golden=wrong,
-                profile=bundle.profile(),
-                model=bundle.read(manifest.graph.path),
-            ),
-            path,
-        )
-    return path
+    return lying(bundles["cells"], tmp_path_factory.mktemp("lying"))
+
+
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe to write to, whose other end is open and never read."""
+    read, write = os.pipe()
+    yield write
+    os.close(read)
+    os.close(write)
 
 
 Start = Callable[..., Serving]

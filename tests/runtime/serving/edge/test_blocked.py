@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -14,15 +14,6 @@ from lading.runtime.serving.line_relay import PIPE_BYTES
 from tests.runtime.serving.conftest import END_SECONDS, free_port
 
 LADING = Path(sys.executable).with_name("lading")
-
-
-@pytest.fixture
-def unread() -> Iterator[int]:
-    """A pipe to write to, whose other end is open and never read."""
-    read, write = os.pipe()
-    yield write
-    os.close(read)
-    os.close(write)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -19,15 +19,6 @@ pytestmark = pytest.mark.faults
 
 SECONDS = 20
 RATE = 200.0
-
-
-@pytest.fixture
-def unread() -> Iterator[int]:
-    """A pipe to write to, whose other end is open and never read."""
-    read, write = os.pipe()
-    yield write
-    os.close(read)
-    os.close(write)
 
 
 def test_an_unread_standard_error_costs_no_request(bundles: Mapping[str, Path], unread: int, base: Path) -> None:
