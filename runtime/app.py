@@ -15,7 +15,7 @@ from lading.runtime.drift.observations import Observations
 from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
 from lading.runtime.mirror import Mirror
 from lading.runtime.protocols.compression import compressing
-from lading.runtime.protocols.endpoint import Prompt, Refuse, Refusing
+from lading.runtime.protocols.endpoint import CHOSEN, Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
 from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
@@ -82,7 +82,7 @@ class Application:
         """Answer one request."""
         if scope["type"] == "http":
             scope["app"] = self
-            endpoint = self._hot.get(scope["path"])
+            endpoint = scope.get(CHOSEN) or self._hot.get(scope["path"])
             if endpoint is not None:
                 await _guarded(endpoint, scope, receive, send)
             else:

@@ -6,8 +6,6 @@ from hashlib import blake2b
 
 from lading.runtime.model import Model
 
-STICKY_HEADER = b"lading-sticky-key"
-"""What a client sends to be answered by one version as long as the shares stay as they are: any text of its own."""
 KEY_BYTES = 8
 
 

@@ -9,7 +9,6 @@ from time import perf_counter_ns
 from google.protobuf.json_format import ParseDict
 
 from lading.runtime.app import Application
-from lading.runtime.canary import STICKY_HEADER
 from lading.runtime.grpc import open_inference_pb2 as messages
 from lading.runtime.grpc.inference import Predictions
 from lading.runtime.grpc.service import Call, Method
@@ -17,12 +16,13 @@ from lading.runtime.grpc.wire import parsed, unary
 from lading.runtime.model import Model
 from lading.runtime.protocols.endpoint import INLINE_BYTES
 from lading.runtime.protocols.extensions import OFFERED, index
+from lading.runtime.protocols.head import STICKY_KEY
 from lading.runtime.protocols.model_configuration import configuration
 from lading.runtime.protocols.open_inference import metadata
 from lading.runtime.protocols.replies import DIGEST_HEADER
 from lading.runtime.protocols.statistics import all_statistics
 
-DIGEST, STICKY = DIGEST_HEADER.decode(), STICKY_HEADER.decode()
+DIGEST, STICKY = DIGEST_HEADER.decode(), STICKY_KEY.decode()
 
 
 class OpenInference:

@@ -1,6 +1,7 @@
 """Arrays: lists of JSON values as arrays of a tensor's element type, where nothing speaks against it."""
 
 import math
+import warnings
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +14,14 @@ Array = NDArray[Any]
 CODES = {np.dtype(np.float32): "f", np.dtype(np.float64): "d"}
 EXACT = 2**53
 """Up to here a double holds every integer."""
+MODEST = 2.0**126
+"""The square of the least integer that 64 bits with a sign do not hold."""
 
 KINDS: Mapping[str, str] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "O": "string"}
+
+
+# Squares that are too large are what is looked for.
+warnings.filterwarnings("ignore", "overflow encountered in dot", RuntimeWarning)
 
 
 def fits_plainly(kind: str, dtype: np.dtype[Any]) -> bool:
@@ -54,10 +61,21 @@ def are_plain(values: Array, kind: str) -> bool:
     return bool((fit | np.isnan(values)).all())
 
 
+def modest_floats(values: Sequence[float], dtype: np.dtype[Any]) -> Array | None:
+    """Numbers as a flat array of floats; None where there is none, and where one might be an integer beyond 64 bits."""
+    made = _made(values, dtype)
+    # A sum of squares, rounded or not, is no less than any of them.
+    return made if made is not None and made.dot(made) < MODEST else None
+
+
 def _floats(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
+    made = _made(values, dtype)
+    # The sum of squares is finite only if every value is, and one that the type cannot hold has become infinite.
+    return made if made is not None and math.isfinite(made.dot(made)) else None
+
+
+def _made(values: Sequence[Any], dtype: np.dtype[Any]) -> Array | None:
     try:
-        made = np.frombuffer(array(CODES[dtype], values), dtype)
+        return np.frombuffer(array(CODES[dtype], values), dtype)
     except (TypeError, ValueError):  # a value is missing, or there is none
         return None
-    # The sum of squares is finite only if every value is, and one that the type cannot hold has become infinite.
-    return made if math.isfinite(made.dot(made)) else None

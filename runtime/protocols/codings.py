@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from lading.runtime.errors import BodyTooLargeError, BrokenCodingError
-from lading.runtime.protocols.head import Headers
+from lading.runtime.protocols.head import ACCEPTED_CODINGS, Headers
 
 WINDOWS: Mapping[bytes, int] = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 """zlib's word for each coding that is read; HTTP's deflate is zlib's own format."""
@@ -13,7 +13,6 @@ WRITTEN = (b"gzip", b"deflate")
 """The codings of answers, the better first where a client likes them alike."""
 LEVEL = 1
 """Higher ones take two to three times as long and save a fiftieth of what numbers take."""
-ACCEPTED = b"accept-encoding"
 
 
 def decoded(body: bytes, coding: bytes, limit: int) -> bytes:
@@ -40,7 +39,7 @@ def encoded(body: bytes, coding: bytes) -> bytes:
 
 def chosen(headers: Headers) -> bytes | None:
     """The coding that a client with these ``headers`` likes best of those that are written; None for none."""
-    accepted = b",".join([value for name, value in headers if name == ACCEPTED])
+    accepted = b",".join([value for name, value in headers if name == ACCEPTED_CODINGS])
     return _best(accepted) if accepted else None
 
 

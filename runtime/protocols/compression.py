@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lading.runtime.protocols.codings import chosen, encoded
 from lading.runtime.protocols.endpoint import Prompt, Refusing
-from lading.runtime.protocols.head import Headers
+from lading.runtime.protocols.head import Head
 from lading.runtime.protocols.replies import Answer, Header, refusal
 
 LEAST_BYTES = 1024
@@ -35,12 +35,14 @@ class CompressingPrompt(Compressing):
         super().__init__(app)
         self._prompt = prompt
 
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
         """What the endpoint answers at once, compressed."""
-        answer = self._prompt.at_once(headers, body, limit)
-        if answer is None or len(answer.body) < LEAST_BYTES:
+        answer = self._prompt.at_once(head, body, limit)
+        if not isinstance(answer, Answer):
+            return Compressing(answer)
+        if len(answer.body) < LEAST_BYTES:
             return answer
-        coding = chosen(headers)
+        coding = chosen(head.items())
         if coding is None:
             return answer
         return Answer(encoded(answer.body, coding), answer.headers + _headers(coding), answer.status)

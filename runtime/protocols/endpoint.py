@@ -18,7 +18,6 @@ from lading.runtime.protocols.head import (
     IDENTITY,
     WARNINGS,
     Head,
-    Headers,
     asks_for_warnings,
     check_head,
     head_of,
@@ -41,6 +40,9 @@ INLINE_BYTES = 64 * 1024
 """A larger body is read, run and answered in a thread: parsing it would hold up the event loop."""
 
 ALLOWED = "OPTIONS, POST"
+
+CHOSEN = "lading.chosen"
+"""Where a scope has the endpoint that is to be called, if that was decided before."""
 
 Asked = typing.TypeVar("Asked", bound=Question)
 
@@ -71,10 +73,10 @@ class Refusing(typing.Protocol):
 class Prompt(typing.Protocol):
     """An endpoint that answers what is quickly answered without waiting for anything."""
 
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
-        """The answer, all its headers but the length, to ``POST`` with a whole ``body``; None says to call the endpoint.
+    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+        """The answer, all its headers but the length, to ``POST`` with a whole ``body``, or who is to be called for it.
 
-        ``headers`` are the request's, their names in lower case; ``limit`` is the most bytes of a body.
+        ``limit`` is the most bytes of a body.
         """
         ...
 
@@ -110,24 +112,23 @@ class Endpoint(typing.Generic[Asked]):
         else:
             await send_answer(send, answer, self._digest)
 
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
-        """The answer to ``body`` when it is a short one's; None for a slow one, and for one that is refused."""
+    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+        """The answer to ``body`` when it is a short one's; the endpoint for a slow one, and for one that is refused."""
         if len(body) > self._prompt_bytes or len(body) > limit:
-            return None
+            return self
         started = perf_counter_ns()
         try:
-            head = head_of(headers)
             if ENCODING in head:  # its length is that of the body, which is whole
                 check_head(head, limit)
             if is_tabular(head) or WARNINGS in head:
-                return None
+                return self
             question = self._dialect.read(body, head)
             if self.model.quick(question.rows):
                 return self._whole(self._answering.at_once(question, patience(head), head, started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
-            return None
+            return self
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice
-        return None
+        return self
 
     def _whole(self, said: Answer | DeadlineError) -> Answer:
         """An answer with all its headers."""

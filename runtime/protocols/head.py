@@ -10,12 +10,15 @@ Headers = Iterable[tuple[bytes, bytes]]
 Head = Mapping[bytes, bytes]
 
 ACCEPT = b"accept"
+ACCEPTED_CODINGS = b"accept-encoding"
 BINARY_LENGTH = b"inference-header-content-length"
 ENCODING = b"content-encoding"
 IDENTITY = b"identity"
 """A body that is sent as it is."""
 LENGTH = b"content-length"
 REQUEST_ID = b"x-request-id"
+STICKY_KEY = b"lading-sticky-key"
+"""What a client sends to be answered by one version as long as the shares stay as they are: any text of its own."""
 TIMEOUT = b"lading-timeout-ms"
 TRACE_PARENT = b"traceparent"
 TRACE_STATE = b"tracestate"
@@ -29,7 +32,9 @@ UNTABULAR = frozenset({b"application/json", b"application/octet-stream", b"appli
 
 TOLD = frozenset({REQUEST_ID, TRACE_PARENT, TRACE_STATE})
 """What witnesses look at."""
-NOTED = frozenset({ACCEPT, BINARY_LENGTH, ENCODING, LENGTH, TIMEOUT, TYPE, WARNINGS}) | TOLD
+NOTED = TOLD | {
+    *(ACCEPT, ACCEPTED_CODINGS, BINARY_LENGTH, ENCODING, LENGTH, STICKY_KEY, TIMEOUT, TYPE, WARNINGS),
+}
 LONGEST_TIMEOUT = 9
 """Digits; that many milliseconds are eleven days."""
 

@@ -1,6 +1,7 @@
 """Inference: a V2 request as the tensors of one model, and the model's tensors as a V2 response."""
 
 import itertools
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,14 +12,16 @@ from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.drift.warning import warnings_json
 from lading.runtime.errors import MalformedRequestError, RequestError, shown
 from lading.runtime.model import Feeds, Model
+from lading.runtime.protocols.binary import DTYPES
 from lading.runtime.protocols.binary_body import cut, hand_out, raw_request
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.head import BINARY_LENGTH, Head
-from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
-from lading.runtime.protocols.pieces import LARGE_BYTES, numbers_apart, put_back
+from lading.runtime.protocols.inputs import FrameInputs, GraphInputs, named_tensors
+from lading.runtime.protocols.pieces import LARGE_BYTES, MARK, numbers_apart, put_back
+from lading.runtime.protocols.recurring import LONGEST, Around, Recurring, apart, numbers
 from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
 from lading.runtime.protocols.selection import Selector, truth
-from lading.runtime.protocols.tensors import OutputWriter
+from lading.runtime.protocols.tensors import Array, OutputWriter, check_list, described
 
 OBJECT = frozenset({dict})
 
@@ -41,6 +44,24 @@ class Inference(NamedTuple):
     """Whether the response tells what is not like the training data."""
 
 
+class _Known(NamedTuple):
+    """What a request asks, but for the values of its one input."""
+
+    id: bytes | None
+    rows: int
+    extents: Sequence[int]
+    """Of one row."""
+    outputs: tuple[OutputWriter, ...]
+    timeout: float | None
+    binary: frozenset[str]
+    warned: bool
+
+    def of(self, input_: str, tensor: Array) -> Inference:
+        """The request with ``tensor`` for its input."""
+        id_ = _id(None) if self.id is None else self.id
+        return Inference({input_: tensor}, self.rows, id_, self.outputs, self.timeout, self.binary, self.warned)
+
+
 class InferenceDialect:
     """Reads V2 requests for one model, and writes V2 responses."""
 
@@ -53,6 +74,8 @@ class InferenceDialect:
         named = orjson.dumps(model.name), orjson.dumps(model.version)
         self._columns = model.observed.columns
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named
+        self._texts: Recurring[Around, _Known] = Recurring(self._around_numbers)
+        self._heads: Recurring[bytes, _Known] = Recurring(self._before_bytes)
 
     def read(self, body: bytes, head: Head) -> Inference:
         """The request in ``body``. Raises ``MalformedRequestError`` and ``FieldError``."""
@@ -61,13 +84,59 @@ class InferenceDialect:
             text, data = cut(body, length)
             if not text:
                 return self.question(raw_request(self.inputs.specs, body))
+            if (question := self._with_bytes(text, data)) is not None:
+                return question
             body = text
-        elif len(body) >= LARGE_BYTES and (question := self._in_pieces(body)) is not None:
+        elif (question := self._in_pieces(body) if len(body) >= LARGE_BYTES else self._with_numbers(body)) is not None:
             return question
         document, given, wanted = _parsed(body)
         if data is not None:
             hand_out(data, given)
         return self._question(document, given, wanted)
+
+    def _with_numbers(self, body: bytes) -> Inference | None:
+        """The request in ``body``, where all but its numbers is known."""
+        if (sole := self.inputs.sole) is None or (parts := apart(body)) is None:
+            return None
+        known = self._texts.known(parts[0])
+        if known is None or (values := numbers(parts[1])) is None:
+            return None
+        tensor = sole.from_numbers(values, known.rows, known.extents)
+        return None if tensor is None else known.of(sole.spec.name, tensor)
+
+    def _with_bytes(self, text: bytes, data: memoryview) -> Inference | None:
+        """The request of ``text`` and ``data``, where its text is known."""
+        if (sole := self.inputs.sole) is None or len(text) > LONGEST or (known := self._heads.known(text)) is None:
+            return None
+        tensor = sole.from_bytes(data, known.rows, known.extents)
+        return None if tensor is None else known.of(sole.spec.name, tensor)
+
+    def _around_numbers(self, around: Around) -> _Known | None:
+        """What requests ask that have a list of numbers in this text; another text in its place shows what it is."""
+        before, after = around
+        document, given, wanted = _parsed(b'%b"%b"%b' % (before, MARK.encode(), after))
+        tensor = self._sole_of(given)
+        check_list(self.inputs.specs[0], tensor)
+        return self._known(document, tensor, wanted) if tensor.get("data") == MARK else None
+
+    def _before_bytes(self, text: bytes) -> _Known | None:
+        """What requests ask that have this text before the bytes of their input."""
+        document, given, wanted = _parsed(text)
+        known = self._known(document, tensor := self._sole_of(given), wanted)
+        size = math.prod((known.rows, *known.extents)) * DTYPES[self.inputs.specs[0].datatype].itemsize
+        all_bytes = tensor.get("parameters") == {"binary_data_size": size} and "data" not in tensor
+        return known if all_bytes else None
+
+    def _sole_of(self, given: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        return named_tensors(self.inputs.specs, given)[self.inputs.specs[0].name]
+
+    def _known(
+        self, document: Mapping[str, Any], tensor: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
+    ) -> _Known:
+        rows, extents = described(self.inputs.specs[0], tensor)
+        empty = self._asked(document, wanted, {}, rows)
+        id_ = None if document.get("id") is None else empty.id
+        return _Known(id_, rows, extents, empty.outputs, empty.timeout, empty.binary, empty.warned)
 
     def _in_pieces(self, body: bytes) -> Inference | None:
         """The request in a large ``body``; None where there are no long lists of numbers, or anything is wrong."""
@@ -118,8 +187,12 @@ class InferenceDialect:
     def _question(
         self, document: Mapping[str, Any], given: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
     ) -> Inference:
+        return self._asked(document, wanted, *self.inputs.read(given))
+
+    def _asked(
+        self, document: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], feeds: Feeds, rows: int
+    ) -> Inference:
         parameters = document.get("parameters")
-        feeds, rows = self.inputs.read(given)
         outputs, binary = self._selector.select(wanted, parameters)
         warned = parameters is not None and truth(parameters, "warnings", False, "the request")
         return Inference(feeds, rows, _id(document.get("id")), outputs, _timeout(parameters), binary, warned)

@@ -1,5 +1,6 @@
 """Inputs: the tensors that a V2 request must name, and how they become the graph's."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,16 @@ from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.tensors.values import kind_of, object_array
 from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.arrays import Array, are_plain, fits_plainly, floats_with_missing, plain_array
+from lading.runtime.protocols.arrays import (
+    CODES,
+    Array,
+    are_plain,
+    fits_plainly,
+    floats_with_missing,
+    modest_floats,
+    plain_array,
+)
+from lading.runtime.protocols.binary import UnreadableError, unpack
 from lading.runtime.protocols.byte_columns import ByteColumns
 from lading.runtime.protocols.rows import RowReader
 from lading.runtime.protocols.tensors import Given, TensorSpec, fed_fields, field_spec, input_spec, read_tensor
@@ -30,6 +40,7 @@ class FrameInputs:
         self._byte_columns = ByteColumns(self.specs)
         self._encoder = model.encoder
         self._reader = RowReader(model.signature, model.encoder)
+        self.sole = None
         self._shapes = {field.name: field.shape for field in fields}
         self._own = {field.name: _own(field, spec) for field, spec in zip(fields, self.specs, strict=True)}
 
@@ -81,8 +92,10 @@ class GraphInputs:
     """The inputs of a model of an array or of tensors: the graph's own."""
 
     def __init__(self, model: Model) -> None:
-        self._readers = [_GraphInput(model.signature, tensor) for tensor in model.signature.inputs]
+        self._readers = [GraphInput(model.signature, tensor) for tensor in model.signature.inputs]
         self.specs = [reader.spec for reader in self._readers]
+        self.sole = self._readers[0] if len(self._readers) == 1 and self._readers[0].takes_floats else None
+        """The one input, where there is no other, and it takes floats as they are."""
         self._encoder = model.encoder
 
     def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Feeds, int]:
@@ -109,7 +122,7 @@ class GraphInputs:
         return self._encoder.encode(columns)
 
 
-class _GraphInput:
+class GraphInput:
     """One input of the graph, and the fields that feed it."""
 
     def __init__(self, signature: Signature, tensor: Tensor) -> None:
@@ -120,6 +133,7 @@ class _GraphInput:
         # The widest type of its kind: whether a value fits into the tensor is the encoder's to say.
         self._wide = np.dtype(np.float64) if self._dtype.kind == "f" else self._dtype
         self._is_plain = all(_is_plain(field, self._dtype) for field in self._fields)
+        self.takes_floats = self._is_plain and self._dtype in CODES
         self._may_miss = self._dtype.kind == "f" and any(field.nullable for field in self._fields)
         self._required = [column for column, field in enumerate(self._fields) if not field.nullable]
         kinds = [kind_of(field) for field in self._fields] if self._dtype.kind == "f" else []
@@ -136,7 +150,27 @@ class _GraphInput:
         values = self._plain_values(data.values)
         if values is None or (self._columns and not self._columns_are_plain(values)):
             return None
-        return values if self._rank == 1 else values.reshape(data.rows, *data.extents)
+        return self._shaped(values, data.rows, data.extents)
+
+    def from_numbers(self, values: Sequence[float], rows: int, extents: Sequence[int]) -> Array | None:
+        """The same for numbers that were not looked at, none of which is missing, of an input that takes floats."""
+        made = modest_floats(values, self._dtype)
+        if made is None or len(made) != rows * math.prod(extents):
+            return None
+        if self._columns and not self._columns_are_plain(made):
+            return None
+        return self._shaped(made, rows, extents)
+
+    def from_bytes(self, data: memoryview, rows: int, extents: Sequence[int]) -> Array | None:
+        """The same for the bytes of the tensor's numbers; None where they are not just these."""
+        try:
+            values = unpack(self.spec.datatype, data, rows * math.prod(extents))
+        except UnreadableError:
+            return None
+        return self.plain(Given(values, rows, extents))
+
+    def _shaped(self, values: Array, rows: int, extents: Sequence[int]) -> Array:
+        return values if self._rank == 1 else values.reshape(rows, *extents)
 
     def _plain_values(self, given: list[Any] | Array) -> Array | None:
         if isinstance(given, np.ndarray):

@@ -5,10 +5,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lading.runtime.canary import STICKY_HEADER, Canary
+from lading.runtime.canary import Canary
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.endpoint import Endpoint
-from lading.runtime.protocols.head import Headers
+from lading.runtime.protocols.head import STICKY_KEY, Head, head_of
 from lading.runtime.protocols.replies import Answer
 
 Endpoints = Callable[[Deployments], Mapping[str, ASGIApp]]
@@ -21,29 +21,17 @@ class Split:
     def __init__(self, steady: Endpoint[Any], tried: Endpoint[Any], canary: Canary) -> None:
         self.refuse = steady.refuse
         self._steady, self._tried, self._canary = steady, tried, canary
-        self._undecided: tuple[Headers, Endpoint[Any]] | None = None
-        """The request that was not answered at once, by its headers, and who is to answer it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers, undecided = scope["headers"], self._undecided
-        if undecided is not None and undecided[0] is headers:
-            self._undecided, chosen = None, undecided[1]
-        else:
-            chosen = self._chosen(headers)
-        await chosen(scope, receive, send)
+        await self._chosen(head_of(scope["headers"]))(scope, receive, send)
 
-    def at_once(self, headers: Headers, body: bytes, limit: int) -> Answer | None:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
         """The answer of one of the two, where it has one at once; where it has none, it is to be called."""
-        chosen = self._chosen(headers)
-        answer = chosen.at_once(headers, body, limit)
-        if answer is None:
-            self._undecided = headers, chosen
-        return answer
+        return self._chosen(head).at_once(head, body, limit)
 
-    def _chosen(self, headers: Headers) -> Endpoint[Any]:
-        key = next((value for name, value in headers if name == STICKY_HEADER), None)
-        return self._tried if self._canary.takes(key) else self._steady
+    def _chosen(self, head: Head) -> Endpoint[Any]:
+        return self._tried if self._canary.takes(head.get(STICKY_KEY)) else self._steady
 
 
 def split(steady: Mapping[str, ASGIApp], endpoints: Endpoints, canaries: Mapping[str, Canary]) -> dict[str, ASGIApp]:

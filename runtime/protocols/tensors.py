@@ -128,17 +128,25 @@ def read_tensor(spec: TensorSpec, given: Mapping[str, Any]) -> Given:
     Raises ``MalformedRequestError``, which names the tensor, for a wrong datatype, shape or value, ragged data,
     or data that its shape does not describe; ``NotInJsonError`` for a list of FP16.
     """
-    if given.get("datatype") != spec.datatype:
-        _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
+    _check_datatype(spec, given)
     data = given.get("data")
     if type(data) is not list and isinstance(data, bytes | memoryview | np.ndarray):
         return _read_binary(spec, data, *_shape(spec, given.get("shape")))
-    parameters = given.get("parameters")
-    if isinstance(parameters, dict):
-        _check_parameters(spec, parameters)
+    check_list(spec, given)
     if type(data) is Numbers:
         return _read_numbers(spec, data, *_shape(spec, given.get("shape")))
     return _read_list(spec, data, given)
+
+
+def described(spec: TensorSpec, given: Mapping[str, Any]) -> tuple[int, Sequence[int]]:
+    """The rows of the tensor ``given``, whatever its data, and the extents of one. Raises ``MalformedRequestError``."""
+    _check_datatype(spec, given)
+    return _shape(spec, given.get("shape"))
+
+
+def _check_datatype(spec: TensorSpec, given: Mapping[str, Any]) -> None:
+    if given.get("datatype") != spec.datatype:
+        _fail(spec, f"has datatype {shown(given.get('datatype'))}, expected {spec.datatype}")
 
 
 def _read_list(spec: TensorSpec, data: object, given: Mapping[str, Any]) -> Given:
@@ -207,8 +215,11 @@ def _check_count(spec: TensorSpec, found: int, rows: int, extents: Sequence[int]
         _fail(spec, f"has {found} values, its shape {shape} describes {count}")
 
 
-def _check_parameters(spec: TensorSpec, parameters: Mapping[str, Any]) -> None:
-    """Raise ``MalformedRequestError`` where the data is not what the parameters say, or would not be the values."""
+def check_list(spec: TensorSpec, given: Mapping[str, Any]) -> None:
+    """Raise ``MalformedRequestError`` where its parameters say of a tensor that its data is no list of its values."""
+    parameters = given.get("parameters")
+    if not isinstance(parameters, dict):
+        return
     if "binary_data_size" in parameters:
         _fail(
             spec, f"has a binary_data_size, and no header {BINARY_LENGTH.decode()} says where the bytes begin; send it"

@@ -1,6 +1,7 @@
 """The edge: the HAProxy in front of the replicas, as a process."""
 
 import asyncio
+import os
 import shutil
 import signal
 from asyncio.subprocess import Process
@@ -89,6 +90,7 @@ class Edge:
         configuration.write_text(self._configuration())
         command = [binary, "-db", "-f", str(configuration)]
         self._process = await start_child(self._run, command, LOG, self._descriptors())
+        _take_turns(self._process.pid)
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while not await self._answers():
             if self._process.returncode is not None or asyncio.get_running_loop().time() > deadline:
@@ -161,6 +163,16 @@ class Edge:
         except OSError:
             return False
         return True
+
+
+def _take_turns(pid: int) -> None:
+    """Have Linux not stop a replica in the middle of a request whenever the edge could go on.
+
+    It gets as much time as before, in longer turns: of two processors that are busy it takes a third less (decision 21).
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):  # forbidden here; it works without
+            os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
 
 
 async def _settled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> int:

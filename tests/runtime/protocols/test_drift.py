@@ -14,6 +14,7 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.drift.warning import MOST
+from lading.runtime.protocols.replies import Answer
 from tests.runtime.visits import frame, rows_of
 
 Ask = Callable[..., httpx.Response]
@@ -76,7 +77,7 @@ def test_every_way_to_ask_is_counted(ask: Ask, way: str) -> None:
 def test_what_is_answered_at_once_and_what_is_large_is_counted(app: Application, ask: Ask) -> None:
     prompt = app.prompt[b"/models/readings/predict"]
     body = orjson.dumps({"x0": 1, "x1": 1})
-    assert prompt.at_once([(b"content-type", b"application/json")], body, 1000) is not None
+    assert isinstance(prompt.at_once({b"content-type": b"application/json"}, body, 1000), Answer)
     assert ask("/models/readings/drift").json()["rows"] == 1
     many = [{"x0": float(value), "x1": 1.5} for value in range(10_000)]
     assert ask("/models/readings/predict", many).status_code == 200

@@ -80,14 +80,28 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(TENSOR, path=INFER)], 1, id="a tensor"),
         pytest.param([post(TENSOR, path=b"/v2/models/cells/versions/1.0.0/infer")], 1, id="a version"),
         pytest.param([post(b'{"x": -1.0}', path=ROOTS)], 1, id="NaN is null"),
-        pytest.param([post(ROW, b"Connection: keep-alive")], 1, id="a connection that stays"),
+        pytest.param([GOOD.replace(b"Host", b"hOST")], 1, id="names in any case"),
+        pytest.param([post(ROW, b"Accept:  */* ")], 1, id="blanks around a value"),
+        pytest.param([post(ROW, b"X-Other: 1", b"X-Other: 2")], 1, id="another header twice"),
+        pytest.param([post(ROW, b"Connection: keep-alive")], 0, id="a connection that stays"),
+        pytest.param([post(ROW, b"Accept: a", b"Accept: b")], 0, id="a header twice"),
+        pytest.param([post(ROW, b"X-Other: a\tb")], 0, id="a tab in a value"),
+        pytest.param([post(ROW, b"X-Other: a\x01b")], 0, id="a control character in a value"),
+        pytest.param([post(ROW, b"X-Other: a\nb: c")], 0, id="a line that ends with a line feed alone"),
+        pytest.param([post(ROW, b"X-Other: a", b" b")], 0, id="a folded header"),
+        pytest.param([post(ROW, b"Transfer-Encoding : chunked")], 0, id="a blank behind a name"),
+        pytest.param([post(ROW, b"X-Other:1")], 0, id="no blank before a value"),
+        pytest.param([post(ROW, b"X-Other")], 0, id="a header with no value"),
+        pytest.param([post(ROW, b"Content-Length: 036")], 0, id="a length with a zero before it"),
+        pytest.param([post(ROW, b"Content-Length: 35")], 0, id="a body that is longer than it says"),
+        pytest.param([post(ROW, b"Content-Length: +36")], 0, id="a length with a sign"),
         pytest.param([post(ROW, b"Content-Encoding: identity")], 1, id="encoded as it is"),
-        pytest.param([post(chunks(ROW), CHUNKED)], 1, id="in one chunk"),
+        pytest.param([post(chunks(ROW), CHUNKED)], 0, id="in one chunk"),
         pytest.param(
-            [post(chunks(ROW)[:-2] + b"Content-Encoding: gzip\r\n\r\n", CHUNKED)], 1, id="a trailer is no header"
+            [post(chunks(ROW)[:-2] + b"Content-Encoding: gzip\r\n\r\n", CHUNKED)], 0, id="a trailer is no header"
         ),
         pytest.param([GOOD, GOOD, GOOD], 3, id="one after the other"),
-        pytest.param([GOOD + GOOD + GOOD], 3, id="all at once"),
+        pytest.param([GOOD + GOOD + GOOD], 0, id="all at once"),
         pytest.param([post(chunks(ROW[:9], ROW[9:30], ROW[30:]), CHUNKED)], 0, id="in chunks"),
         pytest.param(
             [post(chunks(ROW[:9], ROW[9:])[:-2] + b"Content-Encoding: gzip\r\n\r\n", CHUNKED)],
@@ -119,9 +133,9 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(ROW + b" " * LIMIT)], 0, id="too large"),
         pytest.param([post(chunks(ROW, b" " * LIMIT), CHUNKED)], 0, id="too large, in chunks"),
         pytest.param([GOOD[:-9], GOOD[-9:]], 0, id="a body in pieces"),
-        pytest.param([GOOD[:40], GOOD[40:]], 1, id="headers in pieces"),
-        pytest.param([GOOD + GOOD[:-9], GOOD[-9:]], 1, id="the next one in pieces"),
-        pytest.param([GOOD + BAD + GOOD], 1, id="behind one on the long way"),
+        pytest.param([GOOD[:40], GOOD[40:]], 0, id="headers in pieces"),
+        pytest.param([GOOD + GOOD[:-9], GOOD[-9:]], 0, id="the next one in pieces"),
+        pytest.param([GOOD + BAD + GOOD], 0, id="behind one on the long way"),
         pytest.param([BAD, GOOD], 1, id="after one on the long way"),
         pytest.param([b"GARBAGE\r\n\r\n"], 0, id="not HTTP"),
         pytest.param([GOOD, b"GARBAGE\r\n\r\n"], 1, id="not HTTP any more"),
@@ -134,11 +148,10 @@ def test_both_ways_say_the_same(
     ways: tuple[Answering[Counted], Answering[Counted]], pieces: list[bytes], short: int
 ) -> None:
     quick, slow = ways
-    for sent in ((*pieces, LAST), (*pieces[:-1], pieces[-1] + LAST)):
-        before = quick.app.long, slow.app.long
-        assert quick.says(*sent) == slow.says(*sent) != b""
-        assert (slow.app.long - before[1]) - (quick.app.long - before[0]) == short
-    assert quick.server.server_state.total_requests == slow.server.server_state.total_requests
+    assert quick.says(*pieces[:-1], pieces[-1] + LAST) == slow.says(*pieces[:-1], pieces[-1] + LAST) != b""
+    before = quick.app.long, slow.app.long
+    assert quick.says(*pieces, LAST) == slow.says(*pieces, LAST) != b""
+    assert (slow.app.long - before[1]) - (quick.app.long - before[0]) == short
 
 
 def test_new_models_answer_on_the_short_way_at_once(models: Deployments, bundles: dict[str, Path]) -> None:
