@@ -1,4 +1,4 @@
-"""The plain request: a whole ``POST`` that says no more than most do, found in what was read without a parser.
+"""The plain request: a ``POST`` that says no more than most do, found in what was read without a parser.
 
 Whatever is not plain is left to the parser: chunks, what concerns the connection, what is said twice, and what could be
 read in two ways.
@@ -17,6 +17,7 @@ OF_THE_CONNECTION = frozenset(
     {b"connection", b"expect", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
 FIRST = re.compile(rb"POST (/[!-~]*) HTTP/1\.1")
+LENGTH_DIGITS = re.compile(rb"0|[1-9][0-9]{0,11}")
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -27,10 +28,13 @@ class PlainRequest(NamedTuple):
     """The target, as it was sent."""
     head: Head
     body: bytes
+    """What there is of it."""
+    missing: int
+    """The bytes that are to come."""
 
 
 def plain_request(data: bytes) -> PlainRequest | None:
-    """The request that ``data`` is, from its first byte to its last; None where it is none, another, or more than one."""
+    """The request that ``data`` is, or begins with a whole head; None where it is none, another, or more than one."""
     end = data.find(END)
     said = data[:end]
     lines = said.split(LINE)
@@ -47,8 +51,9 @@ def plain_request(data: bytes) -> PlainRequest | None:
             head[name] = value.strip()
         elif name is None:
             return None
+    length = _length(head.get(LENGTH, b""))
     body = data[end + len(END) :]
-    return PlainRequest(path, head, body) if head.get(LENGTH) == b"%d" % len(body) else None
+    return PlainRequest(path, head, body, length - len(body)) if length >= len(body) else None
 
 
 @lru_cache(256)
@@ -56,6 +61,12 @@ def _path(line: bytes) -> bytes | None:
     """The target in the first line of a request; None in any other."""
     found = FIRST.fullmatch(line)
     return None if found is None else found[1]
+
+
+@lru_cache(256)
+def _length(given: bytes) -> int:
+    """The length of a body; -1 where it is not said in the usual way."""
+    return int(given) if LENGTH_DIGITS.fullmatch(given) else -1
 
 
 @lru_cache(256)

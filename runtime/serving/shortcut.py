@@ -3,27 +3,35 @@
 It holds to the private parts of uvicorn's protocol, which is why ``pyproject.toml`` bounds uvicorn's version.
 """
 
+import asyncio
 from functools import lru_cache
 from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from lading.runtime.app import Application
-from lading.runtime.protocols.endpoint import CHOSEN
+from lading.runtime.protocols.endpoint import CHOSEN, INLINE_BYTES
 from lading.runtime.protocols.replies import Answer, Header
 from lading.runtime.serving.plain_request import plain_request
 from lading.runtime.serving.refusing import RefusingProtocol, head_of
+
+HOLD_SECONDS = 0.5
+"""How long the rest of a short body may take, which the edge cuts in two where it does not fit into its buffer."""
 
 
 class ShortcutProtocol(RefusingProtocol):
     """Uvicorn's HTTP for an ``Application``, with a shortcut for what a ``Prompt`` endpoint can answer at once.
 
-    A ``PlainRequest`` takes it that arrived in one piece, on a connection that has nothing else to do. It gets the bytes
-    that it would get the long way, in one write. Any other request, and any that the endpoint does not answer, is
-    uvicorn's. No access log is written; ``limit_concurrency`` and ``root_path`` are not looked at, and a connection on
-    which nothing went the long way is not closed for being idle.
+    A ``PlainRequest`` takes it that arrived with its whole head, and with its body soon, on a connection that has nothing
+    else to do. It gets the bytes that it would get the long way, in one write. Any other request, and any that the
+    endpoint does not answer, is uvicorn's. No access log is written; ``limit_concurrency`` and ``root_path`` are not
+    looked at, and a connection on which nothing went the long way is not closed for being idle.
     """
 
+    _held = b""
+    """What came of a request whose body is not whole."""
+    _holding: asyncio.TimerHandle | None = None
+    """Lets go of what is held in the end."""
     _amid = False
     """Whether uvicorn has begun to read a request, and not ended."""
     _chosen: object = None
@@ -31,9 +39,20 @@ class ShortcutProtocol(RefusingProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer, or have uvicorn read it."""
+        if self._held:
+            data, self._held = self._held + data, b""
         if self._amid or not self._is_free() or not self._answered(data):
-            super().data_received(data)
-            self._chosen = None
+            self._go_the_long_way(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what is held."""
+        self._stop_holding()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Leave, once what was begun is answered."""
+        self._let_go()
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         """Note that a request is being read."""
@@ -51,7 +70,7 @@ class ShortcutProtocol(RefusingProtocol):
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _answered(self, data: bytes) -> bool:
-        """Whether ``data`` is a request that was answered at once."""
+        """Whether ``data`` is a request that was answered at once, or is held until it is whole."""
         request = plain_request(data)
         if request is None:
             return False
@@ -59,14 +78,40 @@ class ShortcutProtocol(RefusingProtocol):
         prompt = application.prompt.get(request.path)
         if prompt is None:
             return False
+        if request.missing:
+            return self._hold(data) if request.missing + len(request.body) <= INLINE_BYTES else False
         said = prompt.at_once(request.head, request.body, application.settings.body_bytes)
         if type(said) is not Answer:
             self._chosen = said
             return False
+        if self._holding is not None:
+            self._stop_holding()
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         self.transport.write(_reply(self.server_state.default_headers, said))
         return True
+
+    def _hold(self, data: bytes) -> bool:
+        self._held = data
+        if self._holding is None:
+            self._holding = self.loop.call_later(HOLD_SECONDS, self._let_go)
+        return True
+
+    def _let_go(self) -> None:
+        """Have uvicorn wait for the rest."""
+        if self._held:
+            self._go_the_long_way(self._held)
+
+    def _stop_holding(self) -> None:
+        self._held = b""
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+
+    def _go_the_long_way(self, data: bytes) -> None:
+        self._stop_holding()
+        super().data_received(data)
+        self._chosen = None
 
 
 def _reply(defaults: list[Header], answer: Answer) -> bytes:

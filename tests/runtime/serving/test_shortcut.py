@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
+from lading.runtime.serving.shortcut import HOLD_SECONDS
 from tests.runtime.serving.answering import Answering, until_closed
 
 LIMIT = 100_000
@@ -132,7 +133,13 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(ROW + b" " * 70_000)], 0, id="large"),
         pytest.param([post(ROW + b" " * LIMIT)], 0, id="too large"),
         pytest.param([post(chunks(ROW, b" " * LIMIT), CHUNKED)], 0, id="too large, in chunks"),
-        pytest.param([GOOD[:-9], GOOD[-9:]], 0, id="a body in pieces"),
+        pytest.param([GOOD[:-9], GOOD[-9:]], 1, id="a body in pieces"),
+        pytest.param([GOOD[:-9], GOOD[-9:-5], GOOD[-5:-1], GOOD[-1:]], 1, id="a body in many pieces"),
+        pytest.param([GOOD[: -len(ROW)], ROW], 1, id="a body behind its head"),
+        pytest.param([GOOD[:-9], GOOD[-9:] + GOOD], 0, id="the end of a body with more behind it"),
+        pytest.param([BAD[:-3], BAD[-3:], GOOD], 1, id="a wrong body in pieces"),
+        pytest.param([post(ROW + b" " * 60_000)[:-9], b" " * 9], 1, id="all that an edge can hold, in pieces"),
+        pytest.param([post(ROW + b" " * 70_000)[:-9], b" " * 9], 0, id="large, in pieces"),
         pytest.param([GOOD[:40], GOOD[40:]], 0, id="headers in pieces"),
         pytest.param([GOOD + GOOD[:-9], GOOD[-9:]], 0, id="the next one in pieces"),
         pytest.param([GOOD + BAD + GOOD], 0, id="behind one on the long way"),
@@ -170,6 +177,22 @@ def test_what_takes_long_goes_the_long_way(bundles: dict[str, Path]) -> None:
             said = one.says(post(b"[" + b",".join([ROW] * rows) + b"]"), LAST)
             assert said.count(b"HTTP/1.1 200 ") == 2
             assert one.app.long - before == long + 1
+
+
+def test_a_body_that_does_not_come_to_its_end_is_waited_for_the_long_way(
+    ways: tuple[Answering[Counted], Answering[Counted]],
+) -> None:
+    quick, _ = ways
+    with quick.connect() as connection:
+        before = quick.app.long
+        connection.sendall(GOOD[:-20])
+        sent = 0
+        while quick.app.long == before:  # more comes all the time, the whole never
+            time.sleep(HOLD_SECONDS / 4)
+            sent += connection.send(GOOD[-20 + sent :][:1])
+            assert sent < 20
+        connection.sendall(GOOD[-20 + sent :] + LAST)
+        assert until_closed(connection).count(b"HTTP/1.1 200 ") == 2
 
 
 @pytest.mark.parametrize("short", [True, False])
