@@ -71,13 +71,20 @@ class Deployments:
         canary = self.canaries.get(name)
         if canary is not None and version == canary.model.version:
             return canary.model
-        known = (model.version,) if canary is None else (model.version, canary.model.version)
-        raise UnknownModelError(name, version, known)
+        raise UnknownModelError(name, version, tuple(one.version for one in self.versions(name)))
 
     def chosen(self, name: str, version: str | None, key: bytes | None) -> Model:
         """The model that answers a request of the client's ``key``, the canary where it is its turn; raises as ``get``."""
         model, canary = self.get(name, version), self.canaries.get(name)
         return canary.model if canary is not None and version is None and canary.takes(key) else model
+
+    def versions(self, name: str) -> tuple[Model, ...]:
+        """The versions that answer to ``name``, each of which can be asked for by itself, the canary last.
+
+        A canary of the same version as what it is tried against cannot be told from it. Raises ``UnknownModelError``.
+        """
+        model, canary = self.get(name), self.canaries.get(name)
+        return (model,) if canary is None or canary.model.version == model.version else (model, canary.model)
 
     def variants(self) -> Iterator[Model]:
         """Every model that answers requests: those that are deployed, and their canaries."""

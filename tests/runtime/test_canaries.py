@@ -82,6 +82,51 @@ def test_a_version_that_is_named_answers_by_itself(models: Mapping[int, Model]) 
         deployments.get("times", "3.0.0")
 
 
+def told(app: Application, path: str) -> httpx.Response:
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            if path == "/v2/repository/index":
+                return await client.post(path)
+            return await client.get(path)
+
+    return asyncio.run(get())
+
+
+def test_metadata_list_the_canary_and_its_own_path_tells_of_it(models: Mapping[int, Model]) -> None:
+    app = application(models, 0.5)
+    for path, number in (("", 1), ("/versions/1.0.0", 1), ("/versions/2.0.0", 2)):
+        found = told(app, f"/v2/models/times{path}")
+        assert found.json()["versions"] == ["1.0.0", "2.0.0"]
+        assert found.json()["properties"]["digest"] == models[number].digest
+        assert found.headers["lading-bundle-digest"] == models[number].digest
+        assert told(app, f"/v2/models/times{path}/ready").json() == {"name": "times", "ready": True}
+        parameters = told(app, f"/v2/models/times{path}/config").json()["parameters"]
+        assert parameters["lading-bundle-digest"]["string_value"] == models[number].digest
+    assert told(app, "/v2/models/times/versions/3.0.0").status_code == 404
+    app.deployments = Deployments([models[1]])
+    assert told(app, "/v2/models/times").json()["versions"] == ["1.0.0"]
+    assert told(app, "/v2/models/times/versions/2.0.0").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("/v2/models/stats", "model_stats"),
+        ("/v1/models/times", "model_version_status"),
+        ("/lineage", "models"),
+        ("/v2/repository/index", None),
+    ],
+)
+def test_whatever_lists_versions_lists_the_canary(models: Mapping[int, Model], path: str, part: str | None) -> None:
+    found = told(application(models, 0.5), path).json()
+    assert [one["version"] for one in (found if part is None else found[part])] == ["1.0.0", "2.0.0"]
+
+
+def test_a_canary_of_the_same_version_is_not_listed_twice(models: Mapping[int, Model]) -> None:
+    twin = Deployments([models[1]], [Canary(models[1], 0.5)])
+    assert twin.versions("times") == (models[1],)
+
+
 def test_every_version_counts_its_own_requests(models: Mapping[int, Model]) -> None:
     app = application(models, 0.5)
     before = [models[number].tally.succeeded for number in (1, 2)]
