@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lading.bundles.signature import Signature
 from lading.bundles.tensors.comparing import compare
 from lading.core.errors import UsageError
-from lading.runtime.mirrored import Mirrored
+from lading.runtime.mirrored import Mirrored, Shadowed
 from lading.runtime.model import Feeds, Model
 from lading.runtime.pool import give_way
+from lading.runtime.tally import POWERS, bucket
 
 SHARE = 0.05
 """The most of the time that a shadow computes."""
@@ -83,13 +84,30 @@ class Mirror:
         except Exception:  # whatever it is, the shadow failed where the model answered
             self._sums += Mirrored(requests=1, failed=1)
             return
+        self.shadow.observed.offer_large(feeds, seen.rows)
+        compute_ns = run.ended - run.began
         self._sums += Mirrored(
+            compute_ns=compute_ns,
+            compute_histogram=_one(bucket(compute_ns)),
             requests=1,
             rows=seen.rows,
             differing=len(seen.failed_rows),
             label_flips=seen.label_flips,
             largest=max((output.max_absolute for output in seen.outputs), default=0.0),
         )
+
+
+def shadowed(models: Iterable[Model]) -> tuple[Shadowed, ...]:
+    """What came in this process of the shadows of ``models``."""
+    mirrors = (model.mirror for model in models if model.mirror is not None)
+    return tuple(
+        Shadowed(name=one.shadow.name, version=one.shadow.version, digest=one.shadow.digest, seen=one.told())
+        for one in mirrors
+    )
+
+
+def _one(place: int) -> tuple[int, ...]:
+    return tuple(int(other == place) for other in range(POWERS))
 
 
 def check_alike(model: Model, shadow: Model) -> None:

@@ -75,7 +75,7 @@ class StateSource:
             bundles=tuple(self._desired(name, found.bundle) for name, found in deployed),
             canaries=tuple(self._tried(name, found.canary) for name, found in deployed if found.canary is not None),
             shadows=tuple(self._desired(name, found.shadow) for name, found in deployed if found.shadow is not None),
-            history=tuple(_happening(change) for change in state.history[-SHOWN_CHANGES:]),
+            history=tuple(_happening(change, self._settings.page_authors) for change in state.history[-SHOWN_CHANGES:]),
             threads=self._settings.threads,
         )
 
@@ -99,17 +99,19 @@ class StateSource:
         return state
 
 
-def _happening(change: Change) -> Happening:
+def _happening(change: Change, authors: bool) -> Happening:
+    """The change, with who made it and why where ``authors`` may be known: what is not told never gets to a replica."""
     before, after, tried = (None if one is None else one.version for one in (change.before, change.after, change.tried))
     return Happening(
+        number=change.number,
         time=change.time,
-        who=change.who,
         action=change.action,
         name=change.name,
         before=before,
         after=after,
         tried=tried,
-        why=change.why,
+        who=change.who if authors else None,
+        why=change.why if authors else None,
     )
 
 
