@@ -17,7 +17,7 @@ from lading.runtime.administration.guard import Guard
 from lading.runtime.administration.state import Change, State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
-from lading.runtime.names import DuplicateNameError
+from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
@@ -88,12 +88,10 @@ class StateSource:
 
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it; raises what ``StateFolder.bring`` does, and ``DuplicateNameError``."""
-        seen = dict[str, Path]()
+        taken = dict[str, str]()
         for path in self._paths:
             name, bundle = self._folder.bring(path)
-            if name in seen:
-                raise DuplicateNameError(name, str(seen[name]), str(path))
-            seen[name] = path
+            take(taken, name, str(path))
             if state.served(name) != bundle:
                 state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
         return state
