@@ -38,6 +38,7 @@ class Mirror:
         self._model = model
         self._sums = Mirrored()
         self._skipped = 0
+        self._histogram = [0] * POWERS
         self._asked: tuple[Feeds, Feeds] | None = None
         self._free = 0.0
         self._closed = False
@@ -54,7 +55,8 @@ class Mirror:
 
     def told(self) -> Mirrored:
         """What came of it so far."""
-        return self._sums.model_copy(update={"skipped": self._skipped})
+        counted = {"skipped": self._skipped, "compute_histogram": tuple(self._histogram)}
+        return self._sums.model_copy(update=counted)
 
     def close(self) -> None:
         """Ask no more."""
@@ -86,9 +88,9 @@ class Mirror:
             return
         self.shadow.observed.offer_large(feeds, seen.rows)
         compute_ns = run.ended - run.began
+        self._histogram[bucket(compute_ns)] += 1
         self._sums += Mirrored(
             compute_ns=compute_ns,
-            compute_histogram=_one(bucket(compute_ns)),
             requests=1,
             rows=seen.rows,
             differing=len(seen.failed_rows),
@@ -104,10 +106,6 @@ def shadowed(models: Iterable[Model]) -> tuple[Shadowed, ...]:
         Shadowed(name=one.shadow.name, version=one.shadow.version, digest=one.shadow.digest, seen=one.told())
         for one in mirrors
     )
-
-
-def _one(place: int) -> tuple[int, ...]:
-    return tuple(int(other == place) for other in range(POWERS))
 
 
 def check_alike(model: Model, shadow: Model) -> None:
