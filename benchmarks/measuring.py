@@ -169,10 +169,10 @@ def _check(server: Running, question: Question, subject: Subject, rows: int) -> 
 
 def _loaded(server: Running, question: Question, subject: Subject, rows: int, plan: Plan) -> Result:
     path = subject.folder / "request"
-    path.write_bytes(_on_the_wire(question, question.form.ask(subject, rows), server.port))
-    _load(server, plan.connections, min(plan.seconds, WARM_SECONDS), path)
+    path.write_bytes(on_the_wire(question.path, question.form.ask(subject, rows), server.port))
+    load(server.port, plan.connections, min(plan.seconds, WARM_SECONDS), path)
     before = server.family.cpu_seconds()
-    seen = _load(server, plan.connections, plan.seconds, path)
+    seen = load(server.port, plan.connections, plan.seconds, path)
     used = server.family.cpu_seconds() - before
     say(f"  {question.title}, {rows} rows: {seen['requests_per_second']:,.0f} requests/s")
     return {
@@ -185,15 +185,16 @@ def _loaded(server: Running, question: Question, subject: Subject, rows: int, pl
     }
 
 
-def _on_the_wire(question: Question, message: Message, port: int) -> bytes:
+def on_the_wire(path: str, message: Message, port: int) -> bytes:
+    """The bytes of a request."""
     headers = {"host": f"127.0.0.1:{port}", **message.headers, "content-length": str(len(message.body))}
-    lines = [f"POST {question.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + message.body
 
 
-def _load(server: Running, connections: int, seconds: float, path: Path) -> Result:
-    """What the load generator, in a process of its own, has seen."""
-    command = [sys.executable, "-m", "benchmarks.load", str(server.port), str(connections), str(seconds), str(path)]
+def load(port: int, connections: int, seconds: float, path: Path) -> Result:
+    """What the load generator, in a process of its own, has seen; raises ``LoadError``."""
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(connections), str(seconds), str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise LoadError(done.stderr.strip().splitlines()[-1])

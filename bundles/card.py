@@ -76,9 +76,9 @@ def _fields(signature: Signature) -> list[str]:
 
 
 def type_of(field: Field) -> str:
-    """A field's type, its extents and the type that the training data had."""
+    """A field's type, its extents and the type that the training data had, and whether it is sensitive."""
     extents = "".join(f"[{extent}]" for extent in field.shape)
-    return f"{field.type}{extents} ({field.dtype})"
+    return f"{field.type}{extents} ({field.dtype}){', sensitive' if field.sensitive else ''}"
 
 
 def _yes(answer: bool) -> str:

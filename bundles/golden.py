@@ -9,6 +9,7 @@ from pydantic import Field as Setting
 from pydantic import JsonValue, model_validator
 
 from lading.bundles.records import FrozenMap, Record, Scalar
+from lading.bundles.sensitive import sensitive_fields
 from lading.bundles.signature import Field, Signature
 from lading.bundles.tensors.exact import exact_rows, nested_rows, rows_from_exact
 from lading.bundles.tensors.rules import Rule
@@ -79,8 +80,11 @@ class Golden(Record):
     def records(self, signature: Signature) -> list[dict[str, object]]:
         """The rows as JSON objects, as a client of named fields sends them.
 
-        Rows with infinities are left out, and so are all where each holds more than ``MOST_VALUES`` values.
+        They are shown to whoever asks. Rows with infinities are left out, and so are all where each holds more than
+        ``MOST_VALUES`` values, or one that is sensitive.
         """
+        if sensitive_fields(signature):
+            return []
         columns = {field.name: self._nested(field) for field in signature.fields}
         if sum(values[0].size if values.ndim > 1 else 1 for values in columns.values()) > MOST_VALUES:
             return []

@@ -73,6 +73,11 @@ class Field(Record):
     range: Range | None = None
     shape: tuple[int | str, ...] = ()
     """The extents of one row's value; empty for a single value. A string names an open one."""
+    sensitive: Literal[True] | None = None
+    """Whether its values are nobody's business: logs never hold them, and the profile does not describe them.
+
+    Absent where they are not.
+    """
     feed: Feed | None = None
     """Absent when the model ignores the field: it is accepted, checked and not used."""
 

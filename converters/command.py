@@ -36,6 +36,12 @@ def package(
         list[str] | None,
         typer.Option(help="A column that the model takes, where the data has more; repeatable.", metavar="<column>"),
     ] = None,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column whose values no log shall hold and no profile describe; repeatable.", metavar="<column>"
+        ),
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
     tag: Annotated[
         list[str] | None, typer.Option(help="What the bundle is tagged with; repeatable.", metavar="<name=value>")
@@ -79,6 +85,7 @@ def package(
         path=output,
         target=target,
         features=feature,
+        sensitive=() if sensitive is None else sensitive,
         metrics=_numbers("--metric", metric),
         source=data.name if source is None else source,
         data_name=data.name,

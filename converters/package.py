@@ -8,7 +8,8 @@ from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
-from lading.bundles.signature import Field, Form
+from lading.bundles.sensitive import marked, sensitive_fields, withheld
+from lading.bundles.signature import Field, Form, Signature
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.profiling import profile_of
 from lading.converters.converter import (
@@ -50,6 +51,7 @@ def package(
     target: str | None = None,
     y: object = None,
     features: Sequence[str] | str | None = None,
+    sensitive: Sequence[str] | str = (),
     metrics: Mapping[str, float] | None = None,
     source: str | None = None,
     data_name: str | None = None,
@@ -66,7 +68,8 @@ def package(
 
     ``data`` are the rows that the model was trained on: a pandas, polars or pyarrow table, a NumPy matrix, or for
     ready-made ONNX graphs a mapping from input names to arrays. ``target`` names the column of the labels; it may lie
-    apart, as ``y``. ``features`` are the columns that the model takes, where the data has more.
+    apart, as ``y``. ``features`` are the columns that the model takes, where the data has more. ``sensitive`` are those
+    whose values no log shall hold and no profile describe; the golden rows have some all the same, and a note says so.
     ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
@@ -82,6 +85,7 @@ def package(
         path=path,
         target=target,
         features=features,
+        sensitive=sensitive,
         metrics=metrics,
         source=source,
         data_name=data_name,
@@ -105,6 +109,7 @@ def package_as(
     converter = converter_for(model)
     say("looking at the columns")
     given = training_data(data, converter.features(model), request.target, request.columns, y)
+    given.check_sensitive(request.sensitive_columns)
     fields = fields_of(given.rows)
     tolerance = Tolerance() if request.tolerance is None else request.tolerance
     attempt = _Attempt(converter, model, given, fields, tolerance, say)
@@ -120,21 +125,34 @@ def package_as(
     )
     draft = _draft(request, converted, proof, given, provenance)
     say(f"writing {request.where}")
-    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, notes)
+    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, notes + _kept(draft.signature))
 
 
 def _draft(request: Request, converted: Converted, proof: Proof, given: TrainingData, provenance: Provenance) -> Draft:
+    sensitive = request.sensitive_columns
+    signature = marked(converted.signature, sensitive)
     return Draft(
         name=request.name,
         version=request.version,
         description=request.description,
         graph=converted.graph,
-        signature=converted.signature,
+        signature=signature,
         provenance=provenance,
         parity=proof.parity,
-        golden=proof.golden(converted.signature),
-        profile=profile_of(given.whole),
+        golden=proof.golden(signature),
+        profile=withheld(profile_of(given.whole), sensitive),
         model=converted.model,
+    )
+
+
+def _kept(signature: Signature) -> tuple[str, ...]:
+    """What is to be known of a bundle with sensitive fields."""
+    names = sorted(sensitive_fields(signature))
+    if not names:
+        return ()
+    return (
+        f"the golden rows hold real values of {', '.join(names)}, which are sensitive: they are replayed wherever the "
+        "model is loaded, so that whoever has the bundle can read them",
     )
 
 

@@ -73,6 +73,7 @@ class Request:
     path: Path | str | None = None
     target: str | None = None
     features: Sequence[str] | None = None
+    sensitive: Sequence[str] = ()
     metrics: Mapping[str, float] | None = None
     source: str | None = None
     data_name: str | None = None
@@ -109,11 +110,12 @@ class Request:
         check_writable(self.where)
 
     def _check_collections(self) -> None:
-        if not isinstance(self.features, str | None):
-            if not isinstance(self.features, Sequence):
-                raise _wrong("features", self.features, "a list of column names")
-            for column in self.features:
-                _check_text("each of the features", column)
+        for argument, columns in (("features", self.features), ("sensitive", self.sensitive)):
+            if not isinstance(columns, str | None):
+                if not isinstance(columns, Sequence):
+                    raise _wrong(argument, columns, "a list of column names")
+                for column in columns:
+                    _check_text(f"each of {argument}", column)
         for argument, example in (("tags", "{'team': 'risk'}"), ("metrics", "{'accuracy': 0.93}")):
             given = getattr(self, argument)
             if not isinstance(given, Mapping | None):
@@ -127,14 +129,21 @@ class Request:
     @property
     def columns(self) -> tuple[str, ...] | None:
         """The columns that the model takes; a single name is one column, and not its letters."""
-        if isinstance(self.features, str):
-            return (self.features,)
-        return None if self.features is None else tuple(self.features)
+        return None if self.features is None else _names(self.features)
+
+    @property
+    def sensitive_columns(self) -> tuple[str, ...]:
+        """The columns whose values are nobody's business; the same of a single name."""
+        return _names(self.sensitive)
 
     @property
     def entry(self) -> Path | None:
         """The script or notebook, where the caller told it."""
         return None if self.entry_point is None else Path(self.entry_point)
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _check_name(what: str, kind: Any, found: object) -> None:

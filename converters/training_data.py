@@ -40,6 +40,19 @@ class NoTargetError(UsageError):
         return f"the data has no column {self.target!r} for the target; its columns are {_listed(self.columns)}"
 
 
+class UnknownSensitiveError(UsageError):
+    """A column that is to be sensitive is not one of the data's."""
+
+    def __init__(self, column: str, columns: tuple[str, ...]) -> None:
+        super().__init__(column, columns)
+        self.column, self.columns = column, columns
+
+    def __str__(self) -> str:
+        return (
+            f"the data has no column {self.column!r} that could be sensitive; its columns are {_listed(self.columns)}"
+        )
+
+
 class WrongTargetError(UsageError):
     """The target that lies apart does not fit the data."""
 
@@ -75,6 +88,13 @@ class TrainingData:
     """The model's columns in its order."""
     form: Form
     target: str | None
+
+    def check_sensitive(self, names: Sequence[str]) -> None:
+        """Raise ``UnknownSensitiveError`` where one of ``names`` is none of its columns."""
+        columns = tuple(column.name for column in self.whole.columns)
+        for name in names:
+            if name not in columns:
+                raise UnknownSensitiveError(name, columns)
 
     def provenance(self, name: str | None, source: str | None) -> Data:
         """The record of the data, with the digest of its full content."""

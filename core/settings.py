@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Where the server keeps what is deployed, and the socket of its administration; neither when not set."""
     admin_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The TCP port of the loopback interface for administration by token, besides the socket; none when not set."""
+    page_authors: bool = False
+    """Whether the page, which is on the prediction port, says who changed what is deployed, and why."""
     switch_seconds: Seconds = 60.0
     """How long the replicas may take to get ready for a change of what is deployed before it is given up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

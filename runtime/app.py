@@ -3,7 +3,7 @@
 import logging
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Router
@@ -13,7 +13,8 @@ from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.drift.observations import Observations
 from lading.runtime.errors import InternalError, MethodNotAllowedError, TooMuchMemoryError, UnknownPathError
-from lading.runtime.mirror import Mirror
+from lading.runtime.mirror import Mirror, shadowed
+from lading.runtime.mirrored import Mirrored
 from lading.runtime.protocols.compression import compressing
 from lading.runtime.protocols.endpoint import CHOSEN, Prompt, Refuse, Refusing
 from lading.runtime.protocols.intake import ClientGoneError, Intake
@@ -21,7 +22,7 @@ from lading.runtime.protocols.protocol import Protocol, load_protocols
 from lading.runtime.protocols.replies import EmptyReply, Refusal, refusal
 from lading.runtime.protocols.split import split
 from lading.runtime.protocols.witness import Witness
-from lading.runtime.tallies import Tallies
+from lading.runtime.tallies import Key, Tallies
 
 LOG = logging.getLogger("lading.runtime")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
@@ -41,6 +42,7 @@ class Application:
         tallies: Tallies | None = None,
         observations: Observations | None = None,
         witnesses: Sequence[Witness] = (),
+        shadows: Callable[[], Mapping[Key, Mirrored]] | None = None,
     ) -> None:
         self.settings = settings
         self._witnesses = witnesses
@@ -48,6 +50,8 @@ class Application:
         """What is counted of the models, here and in the other processes that answer for them."""
         self.observations = Observations() if observations is None else observations
         """What is counted of what they are asked."""
+        self.shadows = self._own_shadows if shadows is None else shadows
+        """What came of the shadows, here and in the other processes."""
         self.intake = Intake(settings)
         self.protocols = tuple(load_protocols(settings) if protocols is None else protocols)
         self._deployments = Deployments()
@@ -63,7 +67,8 @@ class Application:
         for model in deployments.variants():
             self.tallies.adopt(model)
             model.witnesses = self._witnesses
-        self.observations.adopt(deployments.variants())
+        # A bundle may be a canary and a shadow at once: what it answers is then what is counted.
+        self.observations.adopt([*deployments.shadows.values(), *deployments.variants()])
         hot = split(self._endpoints(deployments), self._endpoints, deployments.canaries)
         _reflect(self._deployments, deployments)
         routes = [route for protocol in self.protocols for route in protocol.routes(deployments)]
@@ -73,6 +78,9 @@ class Application:
         self._hot, self._router, self._deployments = hot, router, deployments
         self.prompt = _prompt(hot)
         """The hot endpoints that answer without waiting where they can, by their path as it is on the wire."""
+
+    def _own_shadows(self) -> Mapping[Key, Mirrored]:
+        return {Key(one.name, one.version, one.digest): one.seen for one in shadowed(self._deployments)}
 
     def _endpoints(self, deployments: Deployments) -> Mapping[str, ASGIApp]:
         """The hot endpoints of all protocols, by path."""

@@ -11,7 +11,7 @@ from lading.runtime.errors import UnknownModelError
 from lading.runtime.happening import Happening
 from lading.runtime.mirror import check_alike
 from lading.runtime.model import Model
-from lading.runtime.names import DuplicateNameError
+from lading.runtime.names import take
 from lading.runtime.watch import Watch
 
 
@@ -28,11 +28,10 @@ class Deployments:
         shadows: Iterable[Model] = (),
         history: Sequence[Happening] = (),
     ) -> None:
-        found: dict[str, Model] = {}
+        found, taken = dict[str, Model](), dict[str, str]()
         for model in models:
-            other = found.setdefault(model.name, model)
-            if other is not model:
-                raise DuplicateNameError(model.name, f"version {other.version}", f"version {model.version}")
+            take(taken, model.name, f"version {model.version}")
+            found[model.name] = model
         self._models = MappingProxyType(dict(sorted(found.items())))
         self.history = tuple(history)
         """How that came to be, the latest last."""
@@ -50,16 +49,14 @@ class Deployments:
         ``watch`` ends the inferences that take longer than ``deadlines`` allow, the default ones where none are given.
         Raises ``DuplicateNameError``, and what ``open_bundle`` and ``Model.load`` raise.
         """
-        models: dict[str, tuple[Path, Model]] = {}
+        models, taken = list[Model](), dict[str, str]()
         watch = Watch() if watch is None else watch
         deadlines = Deadlines() if deadlines is None else deadlines
         for path in paths:
             with open_bundle(path) as bundle:
-                name = bundle.manifest.name
-                if name in models:
-                    raise DuplicateNameError(name, str(models[name][0]), str(path))
-                models[name] = path, Model.load(bundle, threads, watch, deadlines)
-        return cls(model for _, model in models.values())
+                take(taken, bundle.manifest.name, str(path))
+                models.append(Model.load(bundle, threads, watch, deadlines))
+        return cls(models)
 
     def get(self, name: str, version: str | None = None) -> Model:
         """The model that answers to ``name``; raises ``UnknownModelError`` when none does, or not in ``version``."""
@@ -71,13 +68,20 @@ class Deployments:
         canary = self.canaries.get(name)
         if canary is not None and version == canary.model.version:
             return canary.model
-        known = (model.version,) if canary is None else (model.version, canary.model.version)
-        raise UnknownModelError(name, version, known)
+        raise UnknownModelError(name, version, tuple(one.version for one in self.versions(name)))
 
     def chosen(self, name: str, version: str | None, key: bytes | None) -> Model:
         """The model that answers a request of the client's ``key``, the canary where it is its turn; raises as ``get``."""
         model, canary = self.get(name, version), self.canaries.get(name)
         return canary.model if canary is not None and version is None and canary.takes(key) else model
+
+    def versions(self, name: str) -> tuple[Model, ...]:
+        """The versions that answer to ``name``, each of which can be asked for by itself, the canary last.
+
+        A canary of the same version as what it is tried against cannot be told from it. Raises ``UnknownModelError``.
+        """
+        model, canary = self.get(name), self.canaries.get(name)
+        return (model,) if canary is None or canary.model.version == model.version else (model, canary.model)
 
     def variants(self) -> Iterator[Model]:
         """Every model that answers requests: those that are deployed, and their canaries."""

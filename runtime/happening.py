@@ -6,9 +6,10 @@ from lading.bundles.records import Record
 class Happening(Record):
     """One change of what answers to a name."""
 
+    number: int
+    """All changes of the server are counted, from 1."""
     time: str
     """In UTC, as ISO 8601 has it."""
-    who: str
     action: str
     name: str
     before: str | None
@@ -16,4 +17,7 @@ class Happening(Record):
     after: str | None
     tried: str | None = None
     """The version of the canary or the shadow that it is about."""
-    why: str = ""
+    who: str | None = None
+    """Who made it, where those who ask may know."""
+    why: str | None = None
+    """The same of the reason."""

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lading.bundles.signature import Signature
 from lading.bundles.tensors.comparing import compare
 from lading.core.errors import UsageError
-from lading.runtime.mirrored import Mirrored
+from lading.runtime.mirrored import Mirrored, Shadowed
 from lading.runtime.model import Feeds, Model
 from lading.runtime.pool import give_way
+from lading.runtime.tally import POWERS, bucket
 
 SHARE = 0.05
 """The most of the time that a shadow computes."""
@@ -37,6 +38,7 @@ class Mirror:
         self._model = model
         self._sums = Mirrored()
         self._skipped = 0
+        self._histogram = [0] * POWERS
         self._asked: tuple[Feeds, Feeds] | None = None
         self._free = 0.0
         self._closed = False
@@ -53,7 +55,8 @@ class Mirror:
 
     def told(self) -> Mirrored:
         """What came of it so far."""
-        return self._sums.model_copy(update={"skipped": self._skipped})
+        counted = {"skipped": self._skipped, "compute_histogram": tuple(self._histogram)}
+        return self._sums.model_copy(update=counted)
 
     def close(self) -> None:
         """Ask no more."""
@@ -83,13 +86,26 @@ class Mirror:
         except Exception:  # whatever it is, the shadow failed where the model answered
             self._sums += Mirrored(requests=1, failed=1)
             return
+        self.shadow.observed.offer_large(feeds, seen.rows)
+        compute_ns = run.ended - run.began
+        self._histogram[bucket(compute_ns)] += 1
         self._sums += Mirrored(
+            compute_ns=compute_ns,
             requests=1,
             rows=seen.rows,
             differing=len(seen.failed_rows),
             label_flips=seen.label_flips,
             largest=max((output.max_absolute for output in seen.outputs), default=0.0),
         )
+
+
+def shadowed(models: Iterable[Model]) -> tuple[Shadowed, ...]:
+    """What came in this process of the shadows of ``models``."""
+    mirrors = (model.mirror for model in models if model.mirror is not None)
+    return tuple(
+        Shadowed(name=one.shadow.name, version=one.shadow.version, digest=one.shadow.digest, seen=one.told())
+        for one in mirrors
+    )
 
 
 def check_alike(model: Model, shadow: Model) -> None:

@@ -14,6 +14,13 @@ class DuplicateNameError(ConflictError):
         return f"two bundles are named {self.name!r}: {self.first} and {self.second}; serve one of them"
 
 
+def take(taken: dict[str, str], name: str, by: str) -> None:
+    """Have ``name`` as ``taken`` by what ``by`` says; raises ``DuplicateNameError`` where it was before."""
+    if name in taken:
+        raise DuplicateNameError(name, taken[name], by)
+    taken[name] = by
+
+
 class UnknownDefaultError(UsageError):
     """What should answer where a request names no model is not deployed."""
 

@@ -1,7 +1,7 @@
 """The tally: how many predictions a model has made, and what they took."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from threading import Lock
 from typing import Any
@@ -14,6 +14,25 @@ POWERS = 65
 
 def _histogram() -> list[int]:
     return [0] * POWERS
+
+
+def bucket(value: int) -> int:
+    """The bucket of a histogram that counts ``value``: its power of two, or the next beyond; 0 and 1 are in the first."""
+    return max(value - 1, 0).bit_length()
+
+
+def quantile(histogram: Sequence[int], share: float) -> float | None:
+    """About what ``share`` of the values in ``histogram`` do not exceed; None where there are none.
+
+    Within its bucket a value is taken to lie where it would if all of them were evenly spread, as Prometheus does it.
+    """
+    wanted, below = share * sum(histogram), 0
+    for power, count in enumerate(histogram):
+        if count and below + count >= wanted:
+            least = 2.0 ** (power - 1) if power else 0.0
+            return least + (2.0**power - least) * max(0.0, wanted - below) / count
+        below += count
+    return None
 
 
 @dataclass(slots=True)

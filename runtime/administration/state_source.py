@@ -17,7 +17,7 @@ from lading.runtime.administration.guard import Guard
 from lading.runtime.administration.state import Change, State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
-from lading.runtime.names import DuplicateNameError
+from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
@@ -75,7 +75,7 @@ class StateSource:
             bundles=tuple(self._desired(name, found.bundle) for name, found in deployed),
             canaries=tuple(self._tried(name, found.canary) for name, found in deployed if found.canary is not None),
             shadows=tuple(self._desired(name, found.shadow) for name, found in deployed if found.shadow is not None),
-            history=tuple(_happening(change) for change in state.history[-SHOWN_CHANGES:]),
+            history=tuple(_happening(change, self._settings.page_authors) for change in state.history[-SHOWN_CHANGES:]),
             threads=self._settings.threads,
         )
 
@@ -88,28 +88,28 @@ class StateSource:
 
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it; raises what ``StateFolder.bring`` does, and ``DuplicateNameError``."""
-        seen = dict[str, Path]()
+        taken = dict[str, str]()
         for path in self._paths:
             name, bundle = self._folder.bring(path)
-            if name in seen:
-                raise DuplicateNameError(name, str(seen[name]), str(path))
-            seen[name] = path
+            take(taken, name, str(path))
             if state.served(name) != bundle:
                 state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
         return state
 
 
-def _happening(change: Change) -> Happening:
+def _happening(change: Change, authors: bool) -> Happening:
+    """The change, with who made it and why where ``authors`` may be known: what is not told never gets to a replica."""
     before, after, tried = (None if one is None else one.version for one in (change.before, change.after, change.tried))
     return Happening(
+        number=change.number,
         time=change.time,
-        who=change.who,
         action=change.action,
         name=change.name,
         before=before,
         after=after,
         tried=tried,
-        why=change.why,
+        who=change.who if authors else None,
+        why=change.why if authors else None,
     )
 
 

@@ -8,6 +8,9 @@ import typer
 from lading.core.console import print_heading, print_json, print_table, print_text
 from lading.runtime.commands.administering import Json, State, moment, share, state_folder, version
 
+COLUMNS = ("name", "version", "as", "answered", "failed", "p50 ms", "p99 ms", "drift (PSI)", "since (UTC)", "digest")
+SHADOWS = "a shadow's times are those in its model alone"
+
 
 def status(
     context: typer.Context,
@@ -33,7 +36,9 @@ def status(
         return
     if deployed:
         rows = [row for name, found in deployed.items() for row in _rows(name, found)]
-        print_table(["name", "version", "as", "answered", "failed", "mean ms", "since (UTC)", "digest"], rows)
+        print_table(COLUMNS, rows)
+        if any(found["shadow"] for found in deployed.values()):
+            print_text(SHADOWS)
     else:
         print_text("nothing is deployed")
     if changes:
@@ -45,27 +50,26 @@ def status(
 def _rows(name: str, found: dict[str, Any]) -> Iterator[list[str]]:
     """What answers to a name, its canary and its shadow, each in a row."""
     figures = found["figures"]
-    yield [name, *_row("all", found["bundle"], figures["bundle"], found["since"])]
+    yield [name, *_row("all", found["bundle"], figures["bundle"], moment(found["since"]))]
     if canary := found["canary"]:
-        yield [name, *_row(f"canary, {share(canary)}", canary["bundle"], figures["canary"], canary["since"])]
+        yield [name, *_row(f"canary, {share(canary)}", canary["bundle"], figures["canary"], moment(canary["since"]))]
     if shadow := found["shadow"]:
         seen = figures["shadow"]
         differing = f"{seen['differing']} of {seen['rows']} rows differ, by {seen['largest']:.3g} at most"
-        yield [
-            name,
-            shadow["version"],
-            "shadow",
-            str(seen["requests"]),
-            str(seen["failed"]),
-            "",
-            differing,
-            shadow["digest"],
-        ]
+        answered = {"answered": seen["requests"] - seen["failed"]}
+        yield [name, *_row("shadow", shadow, seen | answered, differing)]
 
 
-def _row(role: str, bundle: dict[str, str], figures: dict[str, Any], since: str) -> list[str]:
-    counts = [str(figures["answered"]), str(figures["failed"]), f"{figures['mean_seconds'] * 1000:.3g}"]
-    return [bundle["version"], role, *counts, moment(since), bundle["digest"]]
+def _row(role: str, bundle: dict[str, str], figures: dict[str, Any], last: str) -> list[str]:
+    counts = [str(figures["answered"]), str(figures["failed"])]
+    times = [_milliseconds(figures[name]) for name in ("p50_seconds", "p99_seconds")]
+    drift = "" if figures["field"] is None else f"{figures['psi']:.2f}, {figures['field']}"
+    return [bundle["version"], role, *counts, *times, drift, last, bundle["digest"]]
+
+
+def _milliseconds(seconds: float | None) -> str:
+    """Two digits, since no more are known."""
+    return "" if seconds is None else f"{float(f'{seconds * 1000:.2g}'):g}"
 
 
 def _versions(change: dict[str, dict[str, str] | None]) -> str:

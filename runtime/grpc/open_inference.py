@@ -53,7 +53,9 @@ class _Service:
         self._application, self._deployments = application, application.deployments
         variants = list(self._deployments.variants())
         self._predictions = {model: Predictions(model) for model in variants}
-        self._metadata = {model: ParseDict(metadata(model), messages.ModelMetadataResponse()) for model in variants}
+        self._metadata = {
+            model: ParseDict(metadata(model, self._deployments), messages.ModelMetadataResponse()) for model in variants
+        }
 
     @property
     def _ready(self) -> bool:
@@ -90,7 +92,7 @@ class _Service:
     async def model_statistics(
         self, request: messages.ModelStatisticsRequest, call: Call
     ) -> messages.ModelStatisticsResponse:
-        asked = [self._asked(request.name, request.version, call)] if request.name else list(self._deployments)
+        asked = [self._asked(request.name, request.version, call)] if request.name else self._deployments.variants()
         # The counts of the other replicas are in files.
         told = await asyncio.to_thread(all_statistics, asked, self._application.tallies)
         return ParseDict({"model_stats": told}, messages.ModelStatisticsResponse())

@@ -48,8 +48,8 @@ def asset_version(name: str) -> str:
     return hashlib.sha256(asset(name)).hexdigest()[:12]
 
 
-def index_page(models: "Iterable[Model]") -> str:
-    """All that is deployed."""
+def index_page(models: "Iterable[tuple[Model, Live]]") -> str:
+    """All that is deployed, each with what is live of it."""
     return _environment().get_template("index.html").render(models=list(models))
 
 

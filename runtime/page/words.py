@@ -32,6 +32,13 @@ def counted(count: int, noun: str) -> str:
     return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
 
 
+def milliseconds(found: float | None) -> str:
+    """A time for reading, of which two digits are known; nothing where there is none."""
+    if found is None:
+        return ""
+    return f"{float(f'{found:.2g}'):g} ms" if found < 1000 else f"{found / 1000:.2g} s"
+
+
 def visible(text: str) -> str:
     """Text in which characters that steer rather than show (line ends, changes of direction) are escaped as in JSON."""
     return STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -64,7 +64,7 @@ def extension_routes(deployments: Deployments, models: Iterable[str], asked: Ask
         return JsonReply(index(deployments, not request.app.draining, await _only_ready(request)))
 
     async def every_model(request: Request) -> JsonReply:
-        return await _statistics(request, deployments)
+        return await _statistics(request, deployments.variants())
 
     async def one_model(request: Request) -> JsonReply:
         return await _statistics(request, [asked(request)])
@@ -85,7 +85,7 @@ def extension_routes(deployments: Deployments, models: Iterable[str], asked: Ask
 def index(deployments: Deployments, ready: bool, only_ready: bool) -> list[dict[str, str]]:
     """The repository index of a server that is ``ready``, or is leaving; ``only_ready`` leaves out what is not."""
     state, reason = ("READY", "") if ready else ("UNAVAILABLE", "the server is leaving")
-    asked: Iterable[Model] = () if only_ready and not ready else deployments
+    asked: Iterable[Model] = () if only_ready and not ready else deployments.variants()
     return [{"name": model.name, "version": model.version, "state": state, "reason": reason} for model in asked]
 
 

@@ -69,7 +69,9 @@ class KserveV1:
 
         async def state(request: Request) -> JsonReply:
             _refuse_verb(request.path_params)
-            return _state(asked(request), not request.app.draining)
+            model = asked(request)
+            versions = (model,) if "version" in request.path_params else deployments.versions(model.name)
+            return _state(model, versions, not request.app.draining)
 
         async def told(request: Request) -> JsonReply:
             model = asked(request)
@@ -135,9 +137,9 @@ async def _alive(_: Request) -> JsonReply:
     return JsonReply({"status": "alive"})
 
 
-def _state(model: Model, ready: bool) -> JsonReply:
-    """What both protocols say of a model's state."""
-    document = {"name": model.name, "ready": ready, **status(model, ready)}
+def _state(model: Model, versions: Sequence[Model], ready: bool) -> JsonReply:
+    """What both protocols say of the state of a model and its ``versions``."""
+    document = {"name": model.name, "ready": ready, **status(versions, ready)}
     return JsonReply(document, 200 if ready else 503, [(DIGEST_HEADER, model.digest.encode())])
 
 

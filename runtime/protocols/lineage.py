@@ -42,7 +42,7 @@ class Lineage:
             return JsonReply(described(model), headers=[(DIGEST_HEADER, model.digest.encode())])
 
         async def lineage(_: Request) -> JsonReply:
-            return JsonReply({"models": [lineage_of(model) for model in deployments]})
+            return JsonReply({"models": [lineage_of(model) for model in deployments.variants()]})
 
         return [Route("/models", models), Route("/models/{name}", one), Route("/lineage", lineage)]
 

@@ -55,12 +55,12 @@ class OpenInference:
             return JsonReply({"models": [model.name for model in deployments]})
 
         told = {
-            model.name: JsonReply(metadata(model), headers=[(DIGEST_HEADER, model.digest.encode())])
-            for model in deployments
+            model: JsonReply(metadata(model, deployments), headers=[(DIGEST_HEADER, model.digest.encode())])
+            for model in deployments.variants()
         }
 
         async def model(request: Request) -> JsonReply:
-            return told[asked(request).name]
+            return told[asked(request)]
 
         async def model_ready(request: Request) -> JsonReply:
             ready = not request.app.draining
@@ -99,12 +99,12 @@ async def _ready(request: Request) -> JsonReply:
     return JsonReply({"live": True, "ready": ready}, 200 if ready else 503)
 
 
-def metadata(model: Model) -> dict[str, object]:
-    """The model's tensors, and its lineage as properties, which are text."""
+def metadata(model: Model, deployments: Deployments) -> dict[str, object]:
+    """The model's tensors, its lineage as properties, which are text, and the versions beside which it is deployed."""
     dialect = InferenceDialect(model)
     return {
         "name": model.name,
-        "versions": [model.version],
+        "versions": [one.version for one in deployments.versions(model.name)],
         "platform": PLATFORM,
         "inputs": [spec.metadata for spec in dialect.inputs.specs],
         "outputs": [writer.metadata for writer in dialect.outputs],

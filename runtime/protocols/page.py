@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -28,6 +29,9 @@ from lading.runtime.page.pages import (
 )
 from lading.runtime.protocols.operations import get
 from lading.runtime.protocols.schemas import TEXT
+
+if TYPE_CHECKING:
+    from lading.runtime.app import Application
 
 SECURITY = {
     "content-security-policy": (
@@ -66,14 +70,15 @@ class Page:
         def rendered(name: str, host: str | None) -> str:
             return model_page(deployments.get(name), host)
 
-        async def index(_: Request) -> Response:
-            return HTMLResponse(index_page(deployments), headers=FRESH)
+        async def index(request: Request) -> Response:
+            # The counts of the other replicas are in files.
+            return HTMLResponse(await asyncio.to_thread(_index, deployments, request.app), headers=FRESH)
 
         async def model(request: Request) -> Response:
             name = request.path_params["name"]
             try:
                 found = deployments.get(name)
-                now = await asyncio.to_thread(live, deployments, found, request.app.tallies.total)
+                now = await asyncio.to_thread(live, deployments, found, request.app)
                 page = with_live(rendered(name, request.headers.get("host")), now)
                 return HTMLResponse(page, headers=FRESH)
             except UnknownModelError:
@@ -106,6 +111,10 @@ class Page:
             path: {"get": get(name, "page", "The page for people", {media.partition(";")[0]: {"schema": TEXT}})}
             for path, (name, media) in told.items()
         }
+
+
+def _index(deployments: Deployments, app: "Application") -> str:
+    return index_page((model, live(deployments, model, app)) for model in deployments)
 
 
 def _drift(observations: Observations, model: Model) -> str:

@@ -1,6 +1,6 @@
 """TensorFlow Serving's words for a model: the state of its version, and its signature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lading.bundles.signature import Signature
 from lading.bundles.tensors.values import kind_of
@@ -19,11 +19,10 @@ DTYPES: Mapping[str, str] = {
 """Its words for the datatypes of the Open Inference Protocol."""
 
 
-def status(model: Model, ready: bool) -> dict[str, object]:
-    """The state of the one version that is deployed."""
-    state = "AVAILABLE" if ready else "UNLOADING"
-    told = {"version": model.version, "state": state, "status": {"error_code": "OK", "error_message": ""}}
-    return {"model_version_status": [told]}
+def status(versions: Iterable[Model], ready: bool) -> dict[str, object]:
+    """The states of the ``versions`` of a model."""
+    rest = {"state": "AVAILABLE" if ready else "UNLOADING", "status": {"error_code": "OK", "error_message": ""}}
+    return {"model_version_status": [{"version": model.version, **rest} for model in versions]}
 
 
 def metadata(model: Model) -> dict[str, object]:

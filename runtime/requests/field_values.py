@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lading.bundles.sensitive import sensitive_fields
 from lading.bundles.signature import Feed, Field, Signature
 from lading.bundles.tensors.values import kind_of
 
@@ -16,7 +17,7 @@ Tensors = Mapping[str, NDArray[np.generic]]
 
 
 class FieldValues:
-    """Finds the values of the fields of ``signature`` in the graph's inputs; those of ``redacted`` fields are not told.
+    """Finds the values of the fields of ``signature`` in the graph's inputs; ``redacted`` ones, and sensitive ones, are not told.
 
     A field that the model does not use is in none of its inputs, and is left out.
     """
@@ -24,7 +25,7 @@ class FieldValues:
     def __init__(self, signature: Signature, redacted: Collection[str] = ()) -> None:
         self._fields = [(field, field.feed) for field in signature.fields if field.feed is not None]
         self._names = [field.name for field, _ in self._fields]
-        self._hidden = frozenset(self._names) if ALL in redacted else frozenset(redacted)
+        self._hidden = frozenset(self._names) if ALL in redacted else sensitive_fields(signature).union(redacted)
 
     def rows(self, feeds: Tensors) -> list[dict[str, object]]:
         """The values of each row of ``feeds``, tensors ``[rows, …]``; None where one is missing."""

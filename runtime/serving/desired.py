@@ -9,7 +9,7 @@ from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.happening import Happening
-from lading.runtime.names import DuplicateNameError
+from lading.runtime.names import take
 
 if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
@@ -66,7 +66,7 @@ class Desired(Record):
 
         Raises what ``open_bundle`` raises, and ``DuplicateNameError``.
         """
-        found: dict[str, DesiredBundle] = {}
+        found, taken = list[DesiredBundle](), dict[str, str]()
         for path in paths:
             with open_bundle(path) as bundle:
                 named = DesiredBundle(
@@ -75,10 +75,9 @@ class Desired(Record):
                     version=bundle.manifest.version,
                     digest=bundle.digest,
                 )
-            other = found.setdefault(named.name, named)
-            if other is not named:
-                raise DuplicateNameError(named.name, other.path, named.path)
-        return cls(bundles=tuple(found.values()), threads=threads)
+            take(taken, named.name, named.path)
+            found.append(named)
+        return cls(bundles=tuple(found), threads=threads)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from lading.runtime.serving.counts_file import OBSERVED, Line, read_lines
+from lading.runtime.serving.prediction_metrics import MODEL, labels_of
+from lading.runtime.tallies import Key
 
 FIELDS = (
     ("psi", "psi", "The population stability index of a field: its values now against the training data's."),
@@ -22,19 +24,17 @@ FIELDS = (
 def drift_families(folder: Path, slots: Collection[str]) -> Iterator[Metric]:
     """The metrics of what the replicas of the ``slots`` of the run folder ``folder`` have counted."""
     lines = newest(folder, slots)
-    rows = GaugeMetricFamily(
-        "lading_drift_rows", "Rows that were counted of what a model is asked.", labels=["deployment", "version"]
-    )
+    rows = GaugeMetricFamily("lading_drift_rows", "Rows that were counted of what a model is asked.", labels=MODEL)
     for line in lines:
-        rows.add_metric([line["name"], line["version"]], line["drift"]["rows"])
+        rows.add_metric(labels_of(_key(line)), line["drift"]["rows"])
     yield rows
     for key, name, words in FIELDS:
-        family = GaugeMetricFamily(f"lading_drift_{name}", words, labels=["deployment", "version", "field"])
+        family = GaugeMetricFamily(f"lading_drift_{name}", words, labels=(*MODEL, "field"))
         for line in lines:
             for field in line["drift"]["fields"]:
                 value = _value(field[key])
                 if value is not None:
-                    family.add_metric([line["name"], line["version"], field["name"]], value)
+                    family.add_metric((*labels_of(_key(line)), field["name"]), value)
         yield family
 
 
@@ -47,6 +47,10 @@ def newest(folder: Path, slots: Iterable[str]) -> list[Line]:
             if line["drift"]["rows"] > known["drift"]["rows"]:
                 found[line["name"], line["digest"]] = line
     return [found[key] for key in sorted(found)]
+
+
+def _key(line: Line) -> Key:
+    return Key(line["name"], line["version"], line["digest"])
 
 
 def _value(told: Any) -> float | None:

@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 from lading.runtime.deployments import Deployments
+from lading.runtime.mirror import shadowed
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import failure_of
 from lading.runtime.serving.plan import Plan, PlanReader
@@ -97,9 +97,9 @@ class Follower:
         if now < self._told + SHADOW_SECONDS:
             return
         self._told = now
-        shadows = {model.name: model.mirror.told() for model in self._current if model.mirror is not None}
+        shadows = shadowed(self._current)
         if shadows != self._standing.shadows:
-            self._standing = self._standing.model_copy(update={"shadows": MappingProxyType(shadows)})
+            self._standing = self._standing.model_copy(update={"shadows": shadows})
             self._say()
 
     def _say(self) -> None:

@@ -15,6 +15,8 @@ from lading.runtime.serving.edge_configuration import BACKEND
 from lading.runtime.serving.edge_counts import Counts, edge_counts
 from lading.runtime.serving.losses import Losses
 from lading.runtime.serving.prediction_metrics import prediction_metrics
+from lading.runtime.serving.shadow_metrics import shadow_metrics
+from lading.runtime.serving.standing import read_shadows
 from lading.runtime.serving.tally_files import read_ledgers
 from lading.runtime.tallies import totals
 
@@ -53,7 +55,8 @@ class Metrics:
         ledgers = read_ledgers(self._run)
         up = [slot for slot, found in counts.up.items() if found]
         running = [ledgers[slot] for slot in up if slot in ledgers]
-        return [*prediction_metrics(totals(ledgers.values()), totals(running)), *drift_families(self._run, up)]
+        predictions = prediction_metrics(totals(ledgers.values()), totals(running))
+        return [*predictions, *shadow_metrics(read_shadows(self._run)), *drift_families(self._run, up)]
 
     def _families(self, counts: Counts) -> Iterator[Metric]:
         yield from _edge_metrics(counts)

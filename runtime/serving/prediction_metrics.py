@@ -25,7 +25,7 @@ Counts = Mapping[tuple[str, str, str], Tally]
 
 def prediction_metrics(total: Counted, running: Counted) -> Iterator[Metric]:
     """The metrics of the models: ``total`` has the counts of all replicas, ``running`` those of the ones that run."""
-    counts = {_labels(key): tally for key, tally in total.items()}
+    counts = {labels_of(key): tally for key, tally in total.items()}
     yield _predictions(counts)
     yield _failures(counts)
     yield _seconds(counts)
@@ -57,7 +57,7 @@ def _seconds(counts: Counts) -> Metric:
     for labels, tally in counts.items():
         for phase, name in PHASES.items():
             buckets, nanoseconds = getattr(tally, f"{name}_histogram"), getattr(tally, f"{name}_ns")
-            family.add_metric((*labels, phase), _buckets(buckets, TIMES, 1e9), nanoseconds / 1e9)
+            family.add_metric((*labels, phase), buckets_of(buckets, TIMES, 1e9), nanoseconds / 1e9)
     return family
 
 
@@ -65,14 +65,14 @@ def _latency(counts: Counts) -> Metric:
     words = "Seconds of answered requests in the replica, all phases together."
     family = HistogramMetricFamily("lading_prediction_latency_seconds", words, labels=MODEL)
     for labels, tally in counts.items():
-        family.add_metric(labels, _buckets(tally.succeeded_histogram, TIMES, 1e9), tally.succeeded_ns / 1e9)
+        family.add_metric(labels, buckets_of(tally.succeeded_histogram, TIMES, 1e9), tally.succeeded_ns / 1e9)
     return family
 
 
 def _rows(counts: Counts) -> Metric:
     family = HistogramMetricFamily("lading_prediction_rows", "Rows of answered requests.", labels=MODEL)
     for labels, tally in counts.items():
-        family.add_metric(labels, _buckets(tally.rows_histogram, ROWS, 1), tally.rows)
+        family.add_metric(labels, buckets_of(tally.rows_histogram, ROWS, 1), tally.rows)
     return family
 
 
@@ -80,7 +80,7 @@ def _in_flight(total: Counted, running: Counted) -> Metric:
     words = "Requests for predictions that wait for a thread or are in one."
     family = GaugeMetricFamily("lading_predictions_in_flight", words, labels=MODEL)
     for key in total:
-        family.add_metric(_labels(key), running[key].in_flight if key in running else 0)
+        family.add_metric(labels_of(key), running[key].in_flight if key in running else 0)
     return family
 
 
@@ -92,11 +92,12 @@ def _unlogged(counts: Counts) -> Metric:
     return family
 
 
-def _labels(key: Key) -> tuple[str, str, str]:
+def labels_of(key: Key) -> tuple[str, str, str]:
+    """The values of the labels in ``MODEL`` for a bundle under a name."""
     return key.name, key.version, short_digest(key.digest)
 
 
-def _buckets(histogram: Sequence[int], powers: range, unit: float) -> list[tuple[str, float]]:
+def buckets_of(histogram: Sequence[int], powers: range, unit: float) -> list[tuple[str, float]]:
     """The buckets as Prometheus has them: how many are not above each bound, and above none."""
     up_to = list(accumulate(histogram))
     return [*((repr(2**power / unit), up_to[power]) for power in powers), ("+Inf", up_to[-1])]

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from lading.runtime.serving.log_lines import send_log_lines
 from lading.runtime.serving.memory import bound_memory
 from lading.runtime.serving.shortcut import ShortcutProtocol
 from lading.runtime.serving.slots import NoFreeSlotError, Slot, claim_slot, grpc_path
+from lading.runtime.serving.standing import read_shadows
 from lading.runtime.watch import Run, Watch
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class Replica:
             tallies=self._ledger.tallies,
             observations=self._ledger.observations,
             witnesses=self._witnesses,
+            shadows=partial(read_shadows, self._folder),
         )
         self._settle()
         drain_seconds = max(1, round(self._settings.drain_seconds))

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field
-
-from lading.bundles.records import FrozenMap, Record
-from lading.runtime.mirrored import Mirrored
+from lading.bundles.records import Record
+from lading.runtime.mirrored import Mirrored, Shadowed
 from lading.runtime.serving.failures import Failure
 from lading.runtime.serving.whole_file import put_whole
+from lading.runtime.tallies import Key
 
 SUFFIX = ".standing"
 
@@ -27,8 +26,8 @@ class Standing(Record):
     """The number of what it cannot get ready for."""
     failure: Failure | None = None
     """Why."""
-    shadows: FrozenMap[Mirrored] = Field(default_factory=dict)
-    """What came of its shadows so far, by the names of their models."""
+    shadows: tuple[Shadowed, ...] = ()
+    """What came of its shadows so far."""
 
 
 def write_standing(slot: Path, standing: Standing) -> None:
@@ -47,6 +46,16 @@ def read_standings(folder: Path) -> Mapping[str, Standing]:
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(FileNotFoundError):  # it left meanwhile
             found[path.stem] = Standing.model_validate_json(path.read_bytes())
+    return found
+
+
+def read_shadows(folder: Path) -> Mapping[Key, Mirrored]:
+    """What came of each shadow in all replicas of the run folder ``folder`` together."""
+    found: dict[Key, Mirrored] = {}
+    for standing in read_standings(folder).values():
+        for one in standing.shadows:
+            key = Key(one.name, one.version, one.digest)
+            found[key] = found.get(key, Mirrored()) + one.seen
     return found
 
 

@@ -43,7 +43,18 @@ def test_a_model_and_its_rows_become_a_bundle(
     model: str, data: str, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "penguins.lading"
-    given = ["--author", "Ada Lovelace", "--tag", "team=birds", "--metric", "accuracy=0.98", "--version", "2.0.0"]
+    given = [
+        "--author",
+        "Ada Lovelace",
+        "--tag",
+        "team=birds",
+        "--metric",
+        "accuracy=0.98",
+        "--version",
+        "2.0.0",
+        "--sensitive",
+        "island",
+    ]
     trust = ["--trust"] if model.endswith("joblib") else []
     assert run(files, model, data, "--target", "species", "--output", str(path), *given, *trust) == 0
     shown = capsys.readouterr()
@@ -54,6 +65,8 @@ def test_a_model_and_its_rows_become_a_bundle(
         assert provenance.experiment.metrics == {"accuracy": 0.98}
         assert provenance.data.source == provenance.data.name == data
         assert bundle.manifest.version == "2.0.0"
+        assert [field.name for field in bundle.manifest.signature.fields if field.sensitive] == ["island"]
+    assert "golden rows hold real values of island" in " ".join(shown.out.split())
     assert "label flips" in shown.out
     assert "proving that it answers the same" in shown.err
 

@@ -21,11 +21,13 @@ from sklearn.svm import SVC, SVR
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.parity import Tolerance
+from lading.bundles.profile import ColumnProfile
 from lading.bundles.storage.atomic import NotWritableError
 from lading.bundles.storage.container import OccupiedError
 from lading.converters import ParityError, UnconvertibleError, package
 from lading.converters.experiment import MetricError
 from lading.converters.request import ArgumentError, BundleNameError, EmptyWaiverError, PrecisionError
+from lading.converters.training_data import UnknownSensitiveError
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +310,41 @@ def test_an_interrupt_leaves_the_old_bundle_or_none(moment: str, old: bool, file
     assert said.endswith("interrupted; nothing was written\n")
     assert left == ({path.name} if old else set())
     assert not old or path.read_bytes() == (files / "old.lading").read_bytes()
+
+
+def test_of_a_sensitive_column_nothing_is_described(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    hidden = ("island", "body_mass_g", "species")
+    path = tmp_path / "hidden.lading"
+    packaged = package(penguin_model, penguins.frame, name="penguins", target="species", sensitive=hidden, path=path)
+    with open_bundle(path) as bundle:
+        fields = {field.name: field for field in bundle.manifest.signature.fields}
+        profiles = {column.name: column for column in bundle.profile().columns}
+        assert bundle.golden().rows > 0
+        assert bundle.golden().records(bundle.manifest.signature) == []
+        card = bundle.card()
+    assert {name for name, field in fields.items() if field.sensitive} == {"island", "body_mass_g"}
+    assert fields["body_mass_g"].range is None
+    assert fields["flipper_length_mm"].range is not None
+    for name in hidden:
+        seen, frame = profiles[name], penguins.frame
+        assert seen == ColumnProfile(
+            name=name, type=seen.type, dtype=seen.dtype, count=len(frame), missing=int(frame[name].isna().sum())
+        )
+    assert profiles["sex"].categories
+    assert "Biscoe" not in card or fields["island"].unknown == "refuse"
+    assert str(int(penguins.frame["body_mass_g"].max())) not in card
+    (note,) = packaged.notes
+    assert "body_mass_g, island" in note
+
+
+def test_a_sensitive_column_must_be_one_of_the_data(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    with pytest.raises(UnknownSensitiveError, match=r"'tail'.*island"):
+        package(penguin_model, penguins.train, name="penguins", sensitive="tail", path=tmp_path / "no.lading")
+    with pytest.raises(ArgumentError, match="sensitive"):
+        package(penguin_model, penguins.train, name="penguins", sensitive=[7], path=tmp_path / "no.lading")  # type: ignore[list-item]
+    assert not (tmp_path / "no.lading").exists()
+
+
+def test_nothing_is_said_of_what_is_not_sensitive(penguin_model: Any, penguins: Any, tmp_path: Path) -> None:
+    package(penguin_model, penguins.train, name="penguins", path=tmp_path / "plain")
+    assert b"sensitive" not in (tmp_path / "plain" / "manifest.json").read_bytes()

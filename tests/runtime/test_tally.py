@@ -1,5 +1,6 @@
 """Counts add up, whoever counts, and survive being written down."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from lading.runtime.deployments import Deployments
 from lading.runtime.tallies import Tallies, key_of
-from lading.runtime.tally import HISTOGRAMS, MOST_SIZES, Tally
+from lading.runtime.tally import HISTOGRAMS, MOST_SIZES, POWERS, Tally, bucket, quantile
 
 TIMES = st.integers(0, 10**12)
 EVENTS = st.lists(st.tuples(st.integers(0, 5), TIMES, TIMES, TIMES, TIMES), max_size=9)
@@ -93,3 +94,21 @@ def test_a_model_counts_on_where_its_version_left_off(deployments: Deployments) 
         model.tally = before
     total = tallies.total(model)
     assert (total.rows, total.succeeded, total.failed) == (2 + 3 + 4, 3, 1)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1), st.floats(0, 1))
+def test_a_quantile_is_right_within_its_bucket(values: list[int], share: float) -> None:
+    histogram = [0] * POWERS
+    for value in values:
+        histogram[bucket(value)] += 1
+    exact = sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+    found = quantile(histogram, share)
+    assert found is not None
+    assert 2.0 ** bucket(exact) / 2 <= found <= 2.0 ** bucket(exact) or (exact <= 1 and found <= 1)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=POWERS, max_size=POWERS), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_share_has_no_lesser_quantile(histogram: list[int], one: float, other: float) -> None:
+    low, high = (quantile(histogram, share) for share in sorted((one, other)))
+    assert (low is None) == (high is None) == (sum(histogram) == 0)
+    assert low is None or high is None or low <= high

@@ -21,7 +21,9 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
+from lading.runtime.canary import Canary
 from lading.runtime.deployments import Deployments
+from lading.runtime.happening import Happening
 from tests.runtime.visits import columns_of, frame
 
 pytestmark = pytest.mark.browser
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
 
 MODELS = ("penguins", "cells", "coins", "images", "roots")
-PAGES = ("/", "/page/nobody", *(f"/page/{name}" for name in (*MODELS, "visits")), "/page/visits/drift")
+PAGES = ("/", "/page/nobody", *(f"/page/{name}" for name in (*MODELS, "visits", "readings")), "/page/visits/drift")
 
 FLAGS = (
     "--headless",
@@ -49,7 +51,24 @@ def origin(deployments: Deployments, trained_bundles: dict[str, Path]) -> Iterat
     listener = socket.create_server(("127.0.0.1", 0))
     (visits,) = Deployments.load([trained_bundles["visits"]])
     visits.observed.offer(visits.encoder.encode(columns_of(frame(250, seed=2, shift=1))), 250)
-    app = Application(Deployments([*deployments, visits]), Settings())
+    # The readings have a canary and a shadow, and a history.
+    (readings,), (tried,), (shadow,) = (Deployments.load([trained_bundles["readings"]]) for _ in range(3))
+    changes = [
+        Happening(
+            number=number,
+            time=f"2026-01-0{number}T10:00:00.000",
+            action=action,
+            name="readings",
+            before="1.0.0",
+            after="1.0.0",
+            tried="1.1.0-rc1",
+            who="ada",
+            why="to see whether it agrees, which a long line says",
+        )
+        for number, action in enumerate(("serve", "canary", "shadow"), 1)
+    ]
+    models = [*deployments, visits, readings]
+    app = Application(Deployments(models, [Canary(tried, 0.1)], [shadow], changes), Settings())
     config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", timeout_keep_alive=1)
     server = uvicorn.Server(config)
     running = threading.Thread(target=server.run, args=([listener],))

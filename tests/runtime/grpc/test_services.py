@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from google.protobuf.json_format import ParseDict
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tritonclient.grpc import InferenceServerClient, model_config_pb2
+from tritonclient.grpc import InferenceServerClient, InferInput, model_config_pb2
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
+from lading.runtime.canary import Canary
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import BodyTooLargeError, TooMuchMemoryError
 from lading.runtime.grpc.health import Health
@@ -21,6 +23,7 @@ from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelMetad
 from lading.runtime.grpc.service import NotAServiceError, load_services
 from lading.runtime.protocols.model_configuration import configuration
 from lading.runtime.protocols.open_inference import metadata
+from tests.runtime.administration.times import times
 from tests.runtime.grpc.conftest import Begin, Calls, Stranger, called, infer, told, unary
 
 CELLS = ModelInferRequest.InferInputTensor(name="X", datatype="FP32", shape=[2, 4])
@@ -55,7 +58,7 @@ def test_metadata_are_those_of_rest(
     method = "/inference.GRPCInferenceService/ModelMetadata"
     for model in deployments:
         body = unary(channel, method, ModelMetadataRequest(name=model.name).SerializeToString())
-        expected = ParseDict(metadata(model), ModelMetadataResponse())
+        expected = ParseDict(metadata(model, deployments), ModelMetadataResponse())
         assert ModelMetadataResponse.FromString(body) == expected
         assert dict(expected.properties)["digest"] == model.digest
         told = client.get_model_metadata(model.name)
@@ -69,6 +72,25 @@ def test_the_index_lists_the_models(client: InferenceServerClient, deployments: 
     assert [(model.name, model.version, model.state) for model in index.models] == [
         (model.name, model.version, "READY") for model in deployments
     ]
+
+
+def test_a_canary_is_listed_and_answers_to_its_version(begin: Begin, tmp_path: Path) -> None:
+    (stable,), (tried,) = (Deployments.load([times(number, tmp_path)]) for number in (1, 2))
+    calls = begin(Application(Deployments([stable], [Canary(tried, 0.5)]), Settings()))
+    with InferenceServerClient(calls.target) as client:
+        assert client.is_model_ready("times", "2.0.0")
+        for version in ("", "1.0.0", "2.0.0"):
+            assert list(client.get_model_metadata("times", version).versions) == ["1.0.0", "2.0.0"]
+        for version, factor in (("1.0.0", 1), ("2.0.0", 2)):
+            asked = InferInput("X", [1, 1], "FP64")
+            asked.set_data_from_numpy(np.array([[7.0]]))
+            answer = client.infer("times", [asked], version)
+            assert answer.get_response().model_version == version
+            assert answer.as_numpy("y").tolist() == [[7.0 * factor]]
+        assert [(one.name, one.version) for one in client.get_model_repository_index().models] == [
+            ("times", "1.0.0"),
+            ("times", "2.0.0"),
+        ]
 
 
 def test_the_index_of_a_server_that_leaves_has_nothing_ready(begin: Begin, deployments: Deployments) -> None:

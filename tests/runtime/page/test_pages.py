@@ -12,6 +12,7 @@ import pytest
 from lading.bundles.bundle import open_bundle
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.profile import CategoryCount, ColumnProfile, Profile
+from lading.bundles.sensitive import marked, withheld
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
@@ -226,3 +227,29 @@ def test_the_command_gives_the_shell_nothing_but_data() -> None:
     parts = shlex.split(curl("m", row, None))
     assert parts[:4] == ["curl", "http://localhost:8080/models/m/predict", "-H", "content-type: application/json"]
     assert json.loads(parts[5]) == row
+
+
+def test_no_value_of_a_sensitive_field_is_shown(bundles: dict[str, Path], tmp_path: Path) -> None:
+    with open_bundle(bundles["penguins"]) as opened:
+        manifest, golden, profile = opened.manifest, opened.golden(), opened.profile()
+        model = opened.read(manifest.graph.path)
+    written = Draft(
+        name=manifest.name,
+        version=manifest.version,
+        graph=manifest.graph,
+        signature=marked(manifest.signature, ["note", "mass"]),
+        provenance=manifest.provenance,
+        parity=manifest.parity,
+        golden=golden,
+        profile=withheld(profile, ["note", "mass"]),
+        model=model,
+    )
+    write_bundle(written, tmp_path / "private.lading")
+    notes = {str(note) for note in golden.fields["note"] if note}
+    assert notes
+    app = Application(Deployments.load([tmp_path / "private.lading"]), Settings())
+    for path in ("/page/penguins", "/openapi.json", "/models/penguins", "/lineage"):
+        found = get(app, path)
+        assert found.status_code == 200
+        assert all(json.dumps(note)[1:-1] not in found.text for note in notes), path
+    assert "sensitive" in Document(get(app, "/page/penguins").text).text

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from lading.bundles.sensitive import marked
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.deployments import Deployments
 from lading.runtime.requests.field_values import ALL, REDACTED, FieldValues
@@ -53,3 +54,10 @@ def test_redacted_fields_show_nothing_and_keep_their_place(deployments: Deployme
     ]
     assert FieldValues(model.signature, {ALL}).rows(feeds) == [dict.fromkeys(("x0", "x1", "x2", "x3"), REDACTED)] * 2
     assert FieldValues(model.signature).rows({"X": feeds["X"][:0]}) == []
+
+
+def test_a_sensitive_field_is_never_told(deployments: Deployments) -> None:
+    model = deployments.get("penguins")
+    feeds = model.encoder.encode(model.golden.columns(model.signature))
+    (row, *_) = FieldValues(marked(model.signature, ["island"]), ["mass"]).rows(feeds)
+    assert {name for name, value in row.items() if value == REDACTED} == {"island", "mass"}

@@ -42,6 +42,10 @@ class Administered:
         """The answer to one request, on a connection of its own."""
         return httpx.post(f"http://127.0.0.1:{self.serving.port}{path}", content=REQUEST)
 
+    def asked_page(self) -> str:
+        """The page of the model, as everybody sees it."""
+        return httpx.get(f"http://127.0.0.1:{self.serving.port}/page/times").text
+
     def process(self) -> psutil.Process:
         """The server's own process."""
         return psutil.Process(self.serving.process.pid)

@@ -190,13 +190,19 @@ def test_a_canary_that_fails_is_aborted_and_the_history_says_why(
 
 
 def test_a_shadow_is_told_of_and_taken_back(fresh: Administered) -> None:
-    fresh.client.call("PUT", deployment("times", then="/shadow"), {"digest": fresh.digests[3]})
+    wish = {"digest": fresh.digests[3], "why": "nobody else knows"}
+    fresh.client.call("PUT", deployment("times", then="/shadow"), wish)
     deadline = time.monotonic() + 30
     while (told := fresh.client.call("GET", "/deployments")["deployments"]["times"]["figures"]["shadow"])["rows"] == 0:
         assert time.monotonic() < deadline, told
         assert fresh.asked().content == answer(1)
     assert told["differing"] == told["rows"]
     assert told["largest"] == 14.0
+    assert told["p50_seconds"] <= told["p99_seconds"]
+    shown = fresh.asked_page()
+    assert 'aria-label="Shadow 3.0.0 of times"' in shown
+    assert "nobody else knows" not in shown
+    assert "nobody else knows" in str(fresh.client.call("GET", "/history"))
     assert fresh.client.call("DELETE", deployment("times", then="/shadow"), {})["shadow"] is None
 
 
