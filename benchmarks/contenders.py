@@ -61,9 +61,9 @@ def contenders(before: Path | None = None) -> dict[str, Contender]:
     """All servers by name, in the order in which each round runs them; with ``before`` only it and this program."""
     ours = str(Path(sys.executable).with_name("lading"))
     if before is not None:
-        return {"before": _lading(str(before), BEFORE), "lading": _lading(ours)}
+        return {"before": lading(str(before), BEFORE), "lading": lading(ours)}
     return {
-        "lading": _lading(ours),
+        "lading": lading(ours),
         "mosec": _mosec("mosec", "server.py", forms.MATRICES),
         "mosec-batches": _mosec("mosec, batches", "server_batches.py", forms.MATRICES),
         "mosec-msgpack": _mosec("mosec, batches, MessagePack", "server_msgpack.py", forms.MSGPACK),
@@ -78,7 +78,8 @@ def contenders(before: Path | None = None) -> dict[str, Contender]:
     }
 
 
-def _lading(program: str, title: str = "") -> Contender:
+def lading(program: str, title: str = "") -> Contender:
+    """What ``program``, a ``lading``, serves."""
     return Contender(
         questions=(
             Question(title + LADING, V2_PATH, forms.LADING_V2),

@@ -102,7 +102,7 @@ def measure(contender: Contender, subject: Subject, plan: Plan) -> Iterator[Resu
     titles = [question.title for question in contender.questions]
     say(f"{subject.name}: {titles[0]}")
     try:
-        with _running(contender, subject) as (server, ready):
+        with running(contender, subject) as (server, ready):
             for question in contender.questions:
                 yield from _measure(server, question, subject, plan, ready)
     except (PeerNotInstalledError, NotReadyError) as error:
@@ -112,7 +112,7 @@ def measure(contender: Contender, subject: Subject, plan: Plan) -> Iterator[Resu
 
 
 @contextmanager
-def _running(contender: Contender, subject: Subject) -> Iterator[tuple[Running, float]]:
+def running(contender: Contender, subject: Subject) -> Iterator[tuple[Running, float]]:
     """A server that has answered its first prediction, and the seconds that this took."""
     port, log = free_port(), subject.folder / "server.log"
     environment = contender.environment(subject, port)
