@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.origin import Origin
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Field, Form
@@ -19,6 +20,7 @@ from lading.converters.converter import (
     class_name,
     converter_for,
 )
+from lading.converters.graph import with_notes
 from lading.converters.history import History, file_name, further_data
 from lading.converters.parity import Proof, prove
 from lading.converters.request import Request, check_roles
@@ -149,6 +151,7 @@ def package_as(
 
 
 def _draft(request: Request, converted: Converted, proof: Proof, given: TrainingData, provenance: Provenance) -> Draft:
+    origin = Origin(request.name, request.version, provenance.data.digest)
     return Draft(
         name=request.name,
         version=request.version,
@@ -159,7 +162,7 @@ def _draft(request: Request, converted: Converted, proof: Proof, given: Training
         parity=proof.parity,
         golden=proof.golden(converted.signature),
         profile=profile_of(given.whole),
-        model=converted.model,
+        model=with_notes(converted.model, origin.notes),
     )
 
 

@@ -101,3 +101,32 @@ def test_a_broken_bundle_shows_nothing_of_itself(archive: Path, capsys: pytest.C
     output = capsys.readouterr()
     assert json.loads(output.out)["exit_code"] == 4
     assert str(archive) in output.err
+
+
+def test_a_bill_of_materials_is_json(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(shown(archive, capsys, "--format", "cyclonedx"))["bomFormat"] == "CycloneDX"
+    assert "manifest" in json.loads(shown(archive, capsys, "--format", "json"))
+
+
+def refused(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", str(path), *options])
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_formats_that_are_not_known_are_refused(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected one of text, json, card, cyclonedx" in refused(archive, capsys, "--format", "xml")
+
+
+def test_a_loose_graph_says_which_bundle_it_is_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {"name": "penguins", "version": "1.0.0", "data.digest": "sha256:" + "0" * 64}
+    notes = [(f"lading.{name}".encode(), value.encode()) for name, value in facts.items()]
+    entries = [b"\x0a" + bytes([len(key)]) + key + b"\x12" + bytes([len(value)]) + value for key, value in notes]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x08\x0a" + b"".join(b"\x72" + bytes([len(entry)]) + entry for entry in entries))
+    assert json.loads(shown(path, capsys, "--json"))["origin"] == facts
+    assert "penguins" in shown(path, capsys)
+    assert "without its bundle" in refused(path, capsys, "--format", "card")
+    path.write_bytes(b"\x08\x0a")
+    assert "does not say which bundle it is from" in refused(path, capsys)
