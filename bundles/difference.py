@@ -1,7 +1,7 @@
 """The difference: what two bundles state otherwise, section by section."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from pydantic import JsonValue
@@ -179,8 +179,11 @@ def _answers(first: Bundle, second: Bundle) -> list[Change]:
         made.append(Change("rows that only the first has", "removed", before=only))
     if only := len(after) - len(both):
         made.append(Change("rows that only the second has", "added", after=only))
-    for row in both:
-        made += changes(_shown(row, before[row]), _shown(row, after[row]))
+    answered = {row: changed for row in both if (changed := changes(before[row], after[row]))}
+    if answered:
+        made.append(Change("rows answered otherwise", "added", after=f"{len(answered)} of {len(both)}"))
+    for row, changed in answered.items():
+        made += [replace(change, name=f"{row.decode()} {change.name}") for change in changed]
     return made
 
 
@@ -193,7 +196,3 @@ def _rows(golden: Golden, signature: Signature) -> dict[bytes, dict[str, JsonVal
         }
         for row in range(golden.rows)
     }
-
-
-def _shown(row: bytes, answers: Mapping[str, JsonValue]) -> Facts:
-    return {f"{row.decode()} {name}": value for name, value in answers.items()}

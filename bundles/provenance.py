@@ -59,7 +59,7 @@ class Training(Record):
     """The name of the method: ``fit``."""
     digest: Digest
     """Of the rows that it was given, without their target, as docs/data-digest.md defines it."""
-    target: Digest | None = None
+    target_digest: Digest | None = None
     """Of the target, as a matrix of one column."""
     rows: int
 

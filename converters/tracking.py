@@ -67,7 +67,9 @@ class Seen:
         """The record of the training; ``None`` where the rows have no digest."""
         if self.rows.inputs is None:
             return None
-        return Training(call=self.call, digest=self.rows.inputs, target=self.rows.target_digest, rows=self.rows.count)
+        return Training(
+            call=self.call, digest=self.rows.inputs, target_digest=self.rows.target_digest, rows=self.rows.count
+        )
 
 
 _MODELS: ByIdentity[Seen] = ByIdentity()

@@ -116,7 +116,10 @@ def test_every_section_has_its_changes(compare: Compare, draft: Draft) -> None:
     assert found["metrics"] == [Change("accuracy", "changed", 0.98, 0.5)]
     assert found["code"] == [Change("dirty", "changed", False, True)]
     assert [change.name for change in found["graph"]] == ["model/model.onnx", "opset ai.onnx"]
-    assert found["golden rows"] == [Change('{"island":"Dream","mass":null} label', "changed", "Gentoo", "Adelie")]
+    assert found["golden rows"] == [
+        Change("rows answered otherwise", "added", after="1 of 2"),
+        Change('{"island":"Dream","mass":null} label', "changed", "Gentoo", "Adelie"),
+    ]
     assert "files" not in found
 
 
