@@ -31,8 +31,7 @@ def _metadata(draft: "Draft | Manifest") -> dict[str, Yaml]:
         return metadata
     metadata["pipeline_tag"] = found
     if results := [_result(measure, found) for measure in measures(draft.provenance)]:
-        index: Yaml = {"name": name, "results": results}
-        metadata["model-index"] = [index]
+        metadata["model-index"] = [{"name": name, "results": results}]
     return metadata
 
 
@@ -41,7 +40,7 @@ def _result(measure: Measure, task: str) -> dict[str, Yaml]:
     dataset: Yaml = {"type": NOT_RECORDED, "name": NOT_RECORDED}
     if data is not None and measure.role is not None:
         dataset = {"type": data.digest, "name": measure.role if data.name is None else data.name, "split": measure.role}
-    metric = {"type": measure.name, "name": measure.name, "value": measure.value}
+    metric: dict[str, Yaml] = {"type": measure.name, "name": measure.name, "value": measure.value}
     return {"task": {"type": task}, "dataset": dataset, "metrics": [metric]}
 
 

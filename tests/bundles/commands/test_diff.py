@@ -1,6 +1,8 @@
 """``lading diff``: what changed, for people and for programs, with the exit codes of ``diff``."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +67,22 @@ def test_trouble_keeps_its_own_code(bundles: tuple[Path, Path], tmp_path: Path) 
     assert run(bundles[0], tmp_path / "gone.lading") == 2
     (tmp_path / "broken.lading").write_bytes(bundles[0].read_bytes()[:-5])
     assert run(bundles[0], tmp_path / "broken.lading") == 4
+
+
+WITHOUT = """
+import sys
+for name in ("onnx", "sklearn", "pandas", "pyarrow"):
+    sys.modules[name] = None
+from lading.core.main import main
+main(["diff", *sys.argv[1:]])
+"""
+
+
+def test_no_library_of_models_or_tables_is_needed(bundles: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-c", WITHOUT, *map(str, bundles)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert ran.returncode == 1, ran.stderr
+    assert "Bundle" in ran.stdout
 
 
 def test_colours_are_for_terminals(

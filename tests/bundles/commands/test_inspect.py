@@ -8,6 +8,7 @@ import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.provenance import Run, TrackedData, Training
 from lading.core.main import main
 
 MakeDraft = Callable[..., Draft]
@@ -130,3 +131,20 @@ def test_a_loose_graph_says_which_bundle_it_is_from(tmp_path: Path, capsys: pyte
     assert "without its bundle" in refused(path, capsys, "--format", "card")
     path.write_bytes(b"\x08\x0a")
     assert "does not say which bundle it is from" in refused(path, capsys)
+
+
+def test_a_run_a_training_and_further_data_are_shown(
+    make_draft: MakeDraft, draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = draft.provenance.data
+    run = Run(
+        tracker="mlflow", id="0a1b", user="ada", parameters={"depth": "3"}, tags={"team": "birds"},
+        datasets=(TrackedData(name="rows", digest="5a5c", context="train"),),
+    )  # fmt: skip
+    training = Training(call="fit", digest=data.digest, rows=77)
+    experiment = draft.provenance.experiment.model_copy(update={"run": run, "training": training})
+    changed = {"experiment": experiment, "datasets": {"held-out": data.model_copy(update={"rows": 99})}}
+    write_bundle(make_draft(provenance=draft.provenance.model_copy(update=changed)), tmp_path / "x.lading")
+    out = shown(tmp_path / "x.lading", capsys)
+    for fact in ("0a1b", "ada", "parameter depth", "tag team", "5a5c train", "77", "Data: held-out", "99"):
+        assert fact in out, fact

@@ -59,3 +59,11 @@ def test_other_weights_and_attributes_are_other_parts() -> None:
 def test_what_is_no_onnx_is_refused_with_its_name(data: bytes) -> None:
     with pytest.raises(NoOnnxError, match=r"x\.onnx .*, which is no ONNX"):
         graph_parts(data, "x.onnx")
+
+
+def test_extents_may_come_in_one_piece() -> None:
+    tensor = bytes([1 << 3 | 2, 2, 3, 4, 2 << 3, 99, 8 << 3 | 2, 1]) + b"w"
+    graph = bytes([5 << 3 | 2, len(tensor)]) + tensor
+    (weights,) = graph_parts(bytes([7 << 3 | 2, len(graph)]) + graph, "x").weights.values()
+    assert (weights.dtype, weights.shape) == ("type 99", (3, 4))
+    assert str(weights).startswith("type 99[3,4] sha256:")
