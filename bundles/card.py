@@ -1,33 +1,41 @@
 """The model card: the facts of a bundle as a page for people, in Markdown."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lading.bundles.front_matter import front_matter
+from lading.bundles.measures import data_by_role
+from lading.bundles.outline import scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import ColumnProfile, Profile
-from lading.bundles.provenance import Provenance
+from lading.bundles.provenance import Experiment, Provenance
 from lading.bundles.records import Scalar
 from lading.bundles.signature import Field, Output, Signature
 
 if TYPE_CHECKING:
     from lading.bundles.draft import Draft
+    from lading.bundles.manifest import Manifest
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _BEGINS_A_BLOCK = re.compile(r"^([0-9]*)([#+=.)-])")
 _MOST_CATEGORIES = 12
 
 
-def model_card(draft: "Draft") -> str:
-    """The card of what ``draft`` holds. Values are text in it: none can become markup, a link or a new line."""
+def model_card(draft: "Draft | Manifest", profile: Profile) -> str:
+    """The card of what a draft or a manifest states. Values are text in it: none can become markup or a new line.
+
+    It begins with what Hugging Face's programs read of a card.
+    """
     sections = [
+        front_matter(draft),
         [f"# {escaped(draft.name)} {escaped(draft.version)}"],
         [] if draft.description is None else [_paragraph(draft.description)],
         _waiver(draft.parity),
         ["## What it takes", "", *_fields(draft.signature)],
         ["## What it answers", "", *_outputs(draft.signature)],
         ["## Where it comes from", "", *_provenance(draft.provenance)],
-        ["## How the training data looked", "", *_profile(draft.profile)],
+        ["## How the training data looked", "", *_profile(profile)],
         ["## How it was proved", "", *_parity(draft.parity)],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -120,8 +128,10 @@ def _provenance(provenance: Provenance) -> list[str]:
             ("Rows", data.rows),
             ("Columns", data.columns),
             ("Target", data.target),
+            *_further(provenance),
             ("Estimator", provenance.experiment.estimator),
             *((f"Metric {escaped(name)}", value) for name, value in sorted(provenance.experiment.metrics.items())),
+            *_run(provenance.experiment),
             ("Repository", code.repository),
             ("Commit", code.commit),
             ("Uncommitted changes", None if code.dirty is None else _yes(code.dirty)),
@@ -131,6 +141,23 @@ def _provenance(provenance: Provenance) -> list[str]:
             *((f"Tag {escaped(name)}", value) for name, value in sorted(provenance.tags.items())),
         ]
     )
+
+
+def _further(provenance: Provenance) -> Iterator[tuple[str, object]]:
+    """The digests of data other than that of the training."""
+    for role, data in list(data_by_role(provenance).items())[1:]:
+        yield f"Digest of the {escaped(role)} data", f"{data.digest}, {data.rows} rows"
+
+
+def _run(experiment: Experiment) -> Iterator[tuple[str, object]]:
+    """The run of a tracker, and the training that was watched."""
+    run, training = experiment.run, experiment.training
+    if run is not None:
+        yield from (("Run", f"{run.id} of {run.tracker}"), ("Run by", run.user), ("Run started", run.started))
+        yield from ((f"Run parameter {escaped(name)}", scalar(value)) for name, value in sorted(run.parameters.items()))
+        yield from ((f"Run tag {escaped(name)}", value) for name, value in sorted(run.tags.items()))
+    if training is not None:
+        yield "Training seen", f"{training.call} on {training.rows} rows, {training.digest}"
 
 
 def _profile(profile: Profile) -> list[str]:

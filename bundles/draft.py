@@ -113,7 +113,7 @@ def _without_secrets(draft: Draft) -> Draft:
 def _files(draft: Draft) -> dict[str, Content]:
     """Every file but the manifest."""
     files: dict[str, Content] = {
-        CARD_PATH: Held(model_card(draft).encode()),
+        CARD_PATH: Held(model_card(draft, draft.profile).encode()),
         GOLDEN_PATH: Held(canonical_json(draft.golden)),
         PROFILE_PATH: Held(canonical_json(draft.profile)),
         draft.graph.path: Held(draft.model),

@@ -44,7 +44,7 @@ def _lines(name: str, value: JsonValue, depth: int) -> Iterator[Line]:
     if _is_estimator(value):
         yield Line(depth, name, _class(str(value["estimator"])))
         yield from lines(_parameters(value), depth + 1)
-    elif isinstance(value, list) and (steps := [item for item in value if _is_step(item)]) and len(steps) == len(value):
+    elif isinstance(value, list) and (steps := [item for item in value if is_step(item)]) and len(steps) == len(value):
         yield Line(depth, name, "")
         for step in steps:
             yield from _step(step, depth + 1)
@@ -66,11 +66,12 @@ def _deciding(parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue] | Non
     """The estimator that decides inside a pipeline (its last step) or a search."""
     steps = parameters.get("steps")
     last = steps[-1] if isinstance(steps, list) and steps else None
-    candidate = last[1] if _is_step(last) else parameters.get("estimator")
+    candidate = last[1] if is_step(last) else parameters.get("estimator")
     return candidate if _is_estimator(candidate) else None
 
 
-def _is_step(value: JsonValue) -> TypeGuard[list[JsonValue]]:
+def is_step(value: JsonValue) -> TypeGuard[list[JsonValue]]:
+    """Whether a value is a named step of a pipeline: ``[name, estimator]``, or with its columns as a third."""
     return isinstance(value, list) and len(value) in (2, 3) and isinstance(value[0], str) and _is_part(value[1])
 
 

@@ -3,6 +3,7 @@
 from lading.converters.converter import Converted, Converter, Problem, UnconvertibleError
 from lading.converters.package import Packaged, package
 from lading.converters.parity import ModelFailedError, ParityError
+from lading.converters.tracking import Tracking, track
 
 __all__ = [
     "Converted",
@@ -11,6 +12,8 @@ __all__ = [
     "Packaged",
     "ParityError",
     "Problem",
+    "Tracking",
     "UnconvertibleError",
     "package",
+    "track",
 ]

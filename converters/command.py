@@ -42,6 +42,18 @@ def package(
             help="A column whose values no log shall hold and no profile describe; repeatable.", metavar="<column>"
         ),
     ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Further data, by what it was used for: validation, test; repeatable.", metavar="<role=file>"
+        ),
+    ] = None,
+    mlflow_run: Annotated[
+        str | None, typer.Option(help="The run of MLflow that trained it; short for --run mlflow:ID.", metavar="<id>")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="The run of an experiment tracker that trained it.", metavar="<tracker:id>")
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Who made the model.")] = None,
     tag: Annotated[
         list[str] | None, typer.Option(help="What the bundle is tagged with; repeatable.", metavar="<name=value>")
@@ -73,12 +85,17 @@ def package(
         --metric accuracy=0.93 --tag team=retention --author "Ada Lovelace"
 
         lading package network.onnx --data rows.parquet --target price --name prices --json
+
+        lading package model.skops --data train.parquet --dataset test=test.parquet --target churned --name churn
+        --mlflow-run 0a1b2c3d4e5f60718293a4b5c6d7e8f9
     """
     from lading.bundles.tables.table import read_table
     from lading.converters.loading import load_model
     from lading.converters.package import package_as
-    from lading.converters.request import Request
+    from lading.converters.request import Request, check_roles
 
+    further = _pairs("--dataset", dataset, "what the data was used for and its file: --dataset test=test.parquet")
+    check_roles(further)
     request = Request(
         name=name,
         version=version,
@@ -87,6 +104,7 @@ def package(
         features=feature,
         sensitive=() if sensitive is None else sensitive,
         metrics=_numbers("--metric", metric),
+        run=_one_run(run, mlflow_run),
         source=data.name if source is None else source,
         data_name=data.name,
         author=author,
@@ -95,13 +113,26 @@ def package(
         precision=precision,
         waiver=waiver,
     )
-    _check_data(data)
+    for path in (data, *map(Path, further.values())):
+        _check_data(path)
     with _telling() as say:
         say("loading the model")
         trained = load_model(model, trust)
         say("reading the data")
-        packaged = package_as(request, trained, read_table(data), progress=say)
+        packaged = package_as(
+            request,
+            trained,
+            read_table(data),
+            datasets={role: Path(path) for role, path in further.items()},
+            progress=say,
+        )
     _report(packaged, json)
+
+
+def _one_run(run: str | None, mlflow_run: str | None) -> str | None:
+    if run is not None and mlflow_run is not None:
+        raise PairError("--run", run, "one run: --mlflow-run is short for --run mlflow:ID")
+    return run if mlflow_run is None else f"mlflow:{mlflow_run}"
 
 
 def _check_data(path: Path) -> None:

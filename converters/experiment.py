@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from lading.bundles.capturing.parameters import json_safe, qualified_name
-from lading.bundles.provenance import Experiment
+from lading.bundles.provenance import Experiment, Run, Training
 from lading.core.errors import UsageError
 
 
@@ -22,7 +22,9 @@ class MetricError(UsageError):
         return f"metric {self.name!r} is {self.found}, expected a finite number; leave it out or compute it again"
 
 
-def experiment_of(model: object, metrics: Mapping[str, float] | None) -> Experiment:
+def experiment_of(
+    model: object, metrics: Mapping[str, float] | None, run: Run | None = None, training: Training | None = None
+) -> Experiment:
     """The model's class and parameters, the metrics of the caller, and what a fitted search chose and scored.
 
     The search may be the last step of a pipeline.
@@ -30,7 +32,13 @@ def experiment_of(model: object, metrics: Mapping[str, float] | None) -> Experim
     Raises ``MetricError``.
     """
     found = {**_search_metrics(model), **({} if metrics is None else metrics)}
-    return Experiment(estimator=_name(model), parameters=_parameters(model), metrics=checked_metrics(found))
+    return Experiment(
+        estimator=_name(model),
+        parameters=_parameters(model),
+        metrics=checked_metrics(found),
+        run=run,
+        training=training,
+    )
 
 
 def _name(model: object) -> str:

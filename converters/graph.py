@@ -1,5 +1,6 @@
 """The graph: a ready-made ONNX model, read, and its inputs and outputs as the tensors of a signature."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -31,6 +32,16 @@ def read(model: object) -> "ModelProto":
     if not proto.graph.output or not proto.opset_import:
         raise UnconvertibleError(title(model), (_unreadable(ValueError("it holds no graph")),))
     return proto
+
+
+def with_notes(model: bytes, notes: Mapping[str, str]) -> bytes:
+    """The same graph in a file that carries these notes as ``metadata_props``, in place of others of their names."""
+    import onnx
+
+    proto = onnx.load_from_string(model)
+    others = {entry.key: entry.value for entry in proto.metadata_props if entry.key not in notes}
+    onnx.helper.set_model_props(proto, {**others, **dict(sorted(notes.items()))})
+    return proto.SerializeToString(deterministic=True)
 
 
 def _unreadable(error: Exception) -> Problem:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.origin import Origin
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
 from lading.bundles.sensitive import marked, sensitive_fields, withheld
@@ -20,9 +21,12 @@ from lading.converters.converter import (
     class_name,
     converter_for,
 )
-from lading.converters.experiment import experiment_of
+from lading.converters.graph import with_notes
+from lading.converters.history import History, file_name, further_data
 from lading.converters.parity import Proof, prove
-from lading.converters.request import Request
+from lading.converters.request import Request, check_roles
+from lading.converters.tracker import find_run
+from lading.converters.tracking import seen_of
 from lading.converters.training_data import TrainingData, training_data
 
 Progress = Callable[[str], None]
@@ -43,7 +47,7 @@ class Packaged:
 
 def package(
     model: object,
-    data: object,
+    data: object = None,
     *,
     name: str,
     version: str = "1.0.0",
@@ -52,7 +56,9 @@ def package(
     y: object = None,
     features: Sequence[str] | str | None = None,
     sensitive: Sequence[str] | str = (),
+    datasets: Mapping[str, object] | None = None,
     metrics: Mapping[str, float] | None = None,
+    run: str | None = None,
     source: str | None = None,
     data_name: str | None = None,
     author: str | None = None,
@@ -66,11 +72,15 @@ def package(
 ) -> Packaged:
     """Convert ``model``, prove that the graph answers as it does, and write the bundle.
 
-    ``data`` are the rows that the model was trained on: a pandas, polars or pyarrow table, a NumPy matrix, or for
-    ready-made ONNX graphs a mapping from input names to arrays. ``target`` names the column of the labels; it may lie
-    apart, as ``y``. ``features`` are the columns that the model takes, where the data has more. ``sensitive`` are those
-    whose values no log shall hold and no profile describe; the golden rows have some all the same, and a note says so.
-    ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
+    ``data`` are the rows that the model was trained on: a pandas, polars or pyarrow table, a NumPy matrix, the path of
+    a CSV, Parquet or Arrow file, or for ready-made ONNX graphs a mapping from input names to arrays. It may be left
+    out where the training was watched (``track``). ``target`` names the column of the labels; it may lie apart, as
+    ``y``. ``features`` are the columns that the model takes, where the data has more. ``datasets`` are further data by
+    what it was used for: ``{"validation": rows, "test": (rows, target)}``; the bundle keeps their digests.
+    ``sensitive`` are columns whose values no log shall hold and no profile describe; the golden rows have some all the
+    same, and a note says so.
+    ``run`` names the run of an experiment tracker, as in ``mlflow:0a1b2c``; where it is not given it is the one that is
+    under way. ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
     throughout when the proof fails otherwise) or ``double``. ``waiver`` is the reason to accept a failed proof.
@@ -87,6 +97,7 @@ def package(
         features=features,
         sensitive=sensitive,
         metrics=metrics,
+        run=run,
         source=source,
         data_name=data_name,
         author=author,
@@ -97,40 +108,59 @@ def package(
         tolerance=tolerance,
         waiver=waiver,
     )
-    return package_as(request, model, data, y, progress)
+    return package_as(request, model, data, y, datasets, progress)
 
 
 def package_as(
-    request: Request, model: object, data: object, y: object = None, progress: Progress | None = None
+    request: Request,
+    model: object,
+    data: object = None,
+    y: object = None,
+    datasets: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
 ) -> Packaged:
     """What ``package`` does, for a request that was checked before the model and the data were there."""
     say = progress if progress is not None else _quiet
-    experiment = experiment_of(model, request.metrics)
+    check_roles({} if datasets is None else datasets)
+    history = History(find_run(request.run), seen_of(model))
     converter = converter_for(model)
     say("looking at the columns")
-    given = training_data(data, converter.features(model), request.target, request.columns, y)
+    target, known = request.target, converter.features(model)
+    if data is None:
+        data, y, seen_target = history.rows()
+        target = seen_target if target is None else target
+    given = training_data(data, known, target, request.columns, y)
     given.check_sensitive(request.sensitive_columns)
+    further = further_data({} if datasets is None else datasets, known, given.target, request.columns)
+    experiment = history.experiment(model, request.metrics, further)
     fields = fields_of(given.rows)
     tolerance = Tolerance() if request.tolerance is None else request.tolerance
     attempt = _Attempt(converter, model, given, fields, tolerance, say)
     converted, proof, notes = attempt.proved(request.precision, request.waiver)
     say("describing the data")
+    named = file_name(data)
     provenance = Provenance(
-        data=given.provenance(request.data_name, request.source),
+        data=given.provenance(
+            named if request.data_name is None else request.data_name,
+            named if request.source is None else request.source,
+        ),
+        datasets=history.datasets(further),
         experiment=experiment,
-        code=capture_code(request.entry),
+        code=capture_code(request.entry) if history.found.code is None else history.found.code,
         environment=capture_environment(converted.packages),
         author=request.author,
         tags={} if request.tags is None else request.tags,
     )
     draft = _draft(request, converted, proof, given, provenance)
     say(f"writing {request.where}")
-    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, notes + _kept(draft.signature))
+    found = (*history.notes(given), *notes, *_kept(draft.signature))
+    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, found)
 
 
 def _draft(request: Request, converted: Converted, proof: Proof, given: TrainingData, provenance: Provenance) -> Draft:
     sensitive = request.sensitive_columns
     signature = marked(converted.signature, sensitive)
+    origin = Origin(request.name, request.version, provenance.data.digest)
     return Draft(
         name=request.name,
         version=request.version,
@@ -141,7 +171,7 @@ def _draft(request: Request, converted: Converted, proof: Proof, given: Training
         parity=proof.parity,
         golden=proof.golden(signature),
         profile=withheld(profile_of(given.whole), sensitive),
-        model=converted.model,
+        model=with_notes(converted.model, origin.notes),
     )
 
 

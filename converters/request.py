@@ -1,7 +1,7 @@
 """The request: what a bundle shall be called, hold and say, checked as a whole before any work."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from lading.bundles.manifest import BundleName, BundleVersion
 from lading.bundles.parity import Tolerance
 from lading.bundles.storage.container import check_writable
 from lading.converters.experiment import checked_metrics
+from lading.converters.tracker import check_reference
 from lading.core.errors import UsageError
 
 PRECISIONS = ("auto", "double")
@@ -61,6 +62,20 @@ class ArgumentError(UsageError):
         return f"{self.argument} is {self.found}, expected {self.expected}"
 
 
+class RoleError(UsageError):
+    """Further data is named in a way that it cannot be."""
+
+    def __init__(self, found: object) -> None:
+        super().__init__(found)
+        self.found = found
+
+    def __str__(self) -> str:
+        return (
+            f"further data cannot be called {self.found!r}; expected what it was used for, in lower-case letters, "
+            "digits, '.', '_' and '-': validation, test; the data that the model was trained on has a place of its own"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What ``package`` is asked for, besides the model and the data; see there.
@@ -75,6 +90,7 @@ class Request:
     features: Sequence[str] | None = None
     sensitive: Sequence[str] = ()
     metrics: Mapping[str, float] | None = None
+    run: str | None = None
     source: str | None = None
     data_name: str | None = None
     author: str | None = None
@@ -92,7 +108,7 @@ class Request:
         _check_name("version", BundleVersion, self.version)
         if self.precision not in PRECISIONS:
             raise PrecisionError(self.precision)
-        for argument in ("target", "source", "data_name", "author", "description", "waiver"):
+        for argument in ("target", "run", "source", "data_name", "author", "description", "waiver"):
             if (value := getattr(self, argument)) is not None:
                 _check_text(argument, value)
         if self.waiver is not None and not self.waiver.strip():
@@ -100,6 +116,8 @@ class Request:
         if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
             raise _wrong("tolerance", self.tolerance, "a Tolerance: Tolerance(absolute=1e-6, relative=1e-6)")
         self._check_collections()
+        if self.run is not None:
+            check_reference(self.run)
         for argument in ("path", "entry_point"):
             if not isinstance(getattr(self, argument), str | os.PathLike | None):
                 raise _wrong(argument, getattr(self, argument), "a path")
@@ -144,6 +162,17 @@ class Request:
 
 def _names(given: Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def check_roles(roles: Iterable[object]) -> None:
+    """That further data may be called so. Raises ``RoleError``."""
+    for role in roles:
+        try:
+            TypeAdapter(BundleName).validate_python(role, strict=True)
+        except ValidationError:
+            raise RoleError(role) from None
+        if role in ("train", "training"):
+            raise RoleError(role)
 
 
 def _check_name(what: str, kind: Any, found: object) -> None:

@@ -75,6 +75,18 @@ def print_error(text: str) -> None:
     progress().print(Text("error: ", style="bold red") + Text(printable(text)))
 
 
+def print_change(name: str, before: str | None, after: str | None) -> None:
+    """Write what something was and what it is to standard output; None where there was nothing, or nothing is left."""
+    line = Text("  ") + Text(printable(name), style="bold") + Text("  ")
+    if before is not None:
+        line += Text(printable(f"- {before}" if after is None else before), style="red")
+    if before is not None and after is not None:
+        line += Text(" → ")
+    if after is not None:
+        line += Text(printable(f"+ {after}" if before is None else after), style="green")
+    reports().print(line)
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a plain table to standard output."""
     table = Table(box=None, pad_edge=False, header_style="bold")

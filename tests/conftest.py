@@ -1,6 +1,28 @@
-"""What all tests share: properties have no time limit, since a busy machine breaks no law."""
+"""What all tests share: packages with plugins; properties have no time limit, since a busy machine breaks no law."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("lading", deadline=None)
 settings.load_profile("lading")
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Puts a package on the path that offers a plugin, with the module that holds it."""
+
+    def install(package: str, group: str, name: str, target: str, code: str = "") -> None:
+        folder = tmp_path / package
+        metadata = folder / f"{package}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n")
+        (folder / f"{target.split(':')[0]}.py").write_text(code)
+        monkeypatch.syspath_prepend(str(folder))
+
+    return install

@@ -90,7 +90,7 @@ def without_secrets(value: JsonValue) -> JsonValue:
     """
     if isinstance(value, str):
         return without_credentials(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):  # a record's lists are tuples
         return [without_secrets(member) for member in value]
     if not isinstance(value, dict):
         return value
@@ -99,7 +99,7 @@ def without_secrets(value: JsonValue) -> JsonValue:
         shown = without_credentials(name)
         if shown in cleaned:
             raise SameNameError(shown)
-        masked = is_secret(name) and isinstance(member, str | list | dict)
+        masked = is_secret(name) and isinstance(member, str | list | tuple | dict)
         cleaned[shown] = MASK if masked else without_secrets(member)
     return cleaned
 

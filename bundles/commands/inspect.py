@@ -5,28 +5,61 @@ from typing import Annotated
 
 import typer
 
+from lading.core.errors import UsageError
+
+FORMATS = ("text", "json", "card", "cyclonedx")
+
+
+class FormatError(UsageError):
+    """A bundle cannot be shown in that format."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"--format is {self.found!r}, expected one of {', '.join(FORMATS)}"
+
 
 def inspect(
     bundle: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", help="A .lading file or a bundle's folder.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="BUNDLE", help="A .lading file, a bundle's folder, or a loose .onnx file.", show_default=False
+        ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for a program; short for --format json.")] = False,
+    format: Annotated[  # noqa: A002 - the option's name
+        str,
+        typer.Option(
+            help="A model card in Markdown, or CycloneDX's bill of materials.", metavar=f"<{'|'.join(FORMATS)}>"
+        ),
+    ] = "text",
 ) -> None:
     """Show all that a bundle says: signature, data, experiment, code, environment, parity.
 
-    Every file is checked first; a broken bundle ends with exit code 4.
+    Every file is checked first; a broken bundle ends with exit code 4. Of a loose ONNX file it shows which bundle the
+    file says that it is from.
 
     Examples:
 
         lading inspect penguins-1.0.0.lading
+
         lading inspect penguins-1.0.0.lading --json
+
+        lading inspect penguins-1.0.0.lading --format cyclonedx
+
+        lading inspect model.onnx
     """
     from lading.bundles.bundle import open_bundle
-    from lading.bundles.commands.sheet import print_sheet, sheet_document
-    from lading.core.console import print_json
+    from lading.bundles.commands.loose_graph import show_loose_graph
+    from lading.bundles.commands.sheet import show
 
+    if format not in FORMATS:
+        raise FormatError(format)
+    shown = "json" if json else format
+    if bundle.suffix == ".onnx" and bundle.is_file():
+        show_loose_graph(bundle, shown)
+        return
     with open_bundle(bundle) as opened:
-        if json:
-            print_json(sheet_document(opened))
-        else:
-            print_sheet(opened)
+        show(opened, shown)

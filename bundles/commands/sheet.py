@@ -1,17 +1,44 @@
 """The sheet: all that a bundle says, laid out for a person or as one document for a program."""
 
+import sys
 from collections.abc import Iterable, Mapping
 
+from lading.bundles.bill_of_materials import bill_of_materials
 from lading.bundles.bundle import Bundle
-from lading.bundles.card import classes, seen, type_of
+from lading.bundles.card import classes, model_card, seen, type_of
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import EVIDENCE_PREFIX
-from lading.bundles.outline import estimator, lines
+from lading.bundles.measures import data_by_role
+from lading.bundles.outline import estimator, lines, scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
-from lading.bundles.provenance import Provenance
+from lading.bundles.provenance import Provenance, Run
 from lading.bundles.signature import Signature
-from lading.core.console import print_facts, print_heading, print_lines, print_table, print_text, print_warning
+from lading.core.console import (
+    print_facts,
+    print_heading,
+    print_json,
+    print_lines,
+    print_table,
+    print_text,
+    print_warning,
+)
+
+
+def show(bundle: Bundle, format: str) -> None:  # noqa: A002 - what the option is called
+    """Write a bundle to standard output as ``text``, ``json``, ``card`` or ``cyclonedx``.
+
+    The card is made anew of the manifest: what the bundle holds under that name was written by whoever made it.
+    """
+    match format:
+        case "json":
+            print_json(sheet_document(bundle))
+        case "card":
+            sys.stdout.write(model_card(bundle.manifest, bundle.profile()))
+        case "cyclonedx":
+            print_json(bill_of_materials(bundle))
+        case _:
+            print_sheet(bundle)
 
 
 def sheet_document(bundle: Bundle) -> dict[str, object]:
@@ -86,6 +113,8 @@ def _print_provenance(provenance: Provenance) -> None:
             ("target", data.target),
         ],
     )
+    for role, further in list(data_by_role(provenance).items())[1:]:
+        _section(f"Data: {role}", list(further))
     _section(
         "Experiment",
         [
@@ -96,6 +125,10 @@ def _print_provenance(provenance: Provenance) -> None:
             *_named("tag", provenance.tags),
         ],
     )
+    if experiment.run is not None:
+        _print_run(experiment.run)
+    if experiment.training is not None:
+        _section("Training, as it was watched", list(experiment.training))
     if experiment.parameters:
         print_heading("Parameters")
         print_lines((f"{'  ' * line.depth}{line.name}", line.value) for line in lines(experiment.parameters))
@@ -111,6 +144,24 @@ def _print_provenance(provenance: Provenance) -> None:
     )
     environment = provenance.environment
     _section("Environment", [("python", environment.python), *sorted(environment.packages.items())])
+
+
+def _print_run(run: Run) -> None:
+    _section(
+        "Run",
+        [
+            *((name, value) for name, value in run if isinstance(value, str)),
+            *_named("parameter", {name: scalar(value) for name, value in run.parameters.items()}),
+            *_named("tag", run.tags),
+            *(
+                (
+                    f"data {data.name}",
+                    " ".join(part for part in (data.digest, data.context, data.source) if part is not None),
+                )
+                for data in run.datasets
+            ),
+        ],
+    )
 
 
 def _print_profile(profile: Profile) -> None:

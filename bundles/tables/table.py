@@ -1,5 +1,6 @@
 """The table: one view of training data, whichever library holds it."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,15 +97,18 @@ class Table:
 
 
 def table_of(data: object, names: Sequence[str] | None = None) -> Table:
-    """The table that ``data`` is: a pandas, polars or pyarrow table, a NumPy matrix, arrays by name, or calls.
+    """The table that ``data`` is: a pandas, polars or pyarrow table, a NumPy matrix, a file, arrays by name, or calls.
 
     Calls are a list of mappings from names to arrays, each as a graph takes it whole: a row is a call.
 
+    A file is given by its path, and read as ``read_table`` does.
     ``names`` are those of a matrix's columns, ``x0``, ``x1`` and so on when not given.
-    Raises ``DataFormError`` and ``DataColumnError`` for what cannot be taken.
+    Raises ``DataFormError`` and ``DataColumnError`` for what cannot be taken, ``DataFileError`` for a file.
     """
     if isinstance(data, Table):
         return data
+    if isinstance(data, str | os.PathLike):
+        return read_table(Path(data))
     if isinstance(data, np.ndarray):
         width = data.shape[1] if data.ndim == 2 else 0
         return Table(ArraySource(data, [f"x{place}" for place in range(width)] if names is None else list(names)))
@@ -135,8 +139,8 @@ def _source_of(data: object) -> Source:
         return source_of_calls(data)
     raise DataFormError(
         f"a {type(data).__module__}.{type(data).__qualname__}",
-        "give a pandas, polars or pyarrow table, a NumPy array of two dimensions, a mapping from names to arrays, "
-        "or a list of such mappings where a graph takes its arrays whole",
+        "give a pandas, polars or pyarrow table, a NumPy array of two dimensions, the path of a file, a mapping from "
+        "names to arrays, or a list of such mappings where a graph takes its arrays whole",
     )
 
 

@@ -15,8 +15,12 @@ from lading.bundles.signature import Field, Output, Range, Tensor
 MakeDraft = Callable[..., Draft]
 
 
+def card_of(draft: Draft) -> str:
+    return model_card(draft, draft.profile)
+
+
 def test_the_card_holds_the_facts(draft: Draft) -> None:
-    card = model_card(draft)
+    card = card_of(draft)
     for fact in ("# penguins 1.0.0", "Tells penguins apart.", "| mass | number", "Biscoe, Dream", "Adelie, Gentoo"):
         assert fact in card
     for fact in ("Rows: 344", "Target: species", "Metric accuracy: 0.98", "Package scikit-learn: 1.9.1", "Tag stage"):
@@ -28,14 +32,14 @@ def test_the_card_holds_the_facts(draft: Draft) -> None:
 
 def test_a_waiver_stands_at_the_top(make_draft: MakeDraft, draft: Draft) -> None:
     parity = Parity(**{**dict(draft.parity), "waiver": "scores differ, labels do not"})
-    head, _, _ = model_card(make_draft(parity=parity)).partition("## What it takes")
+    head, _, _ = card_of(make_draft(parity=parity)).partition("## What it takes")
     assert "> **Parity was not reached.** It was waived, for this reason: scores differ, labels do not" in head
 
 
 def test_what_is_unknown_is_absent(make_draft: MakeDraft, draft: Draft) -> None:
     code = draft.provenance.code.model_copy(update={"dirty": None, "repository": None})
     provenance = draft.provenance.model_copy(update={"code": code, "author": None})
-    card = model_card(make_draft(provenance=provenance, description=None))
+    card = card_of(make_draft(provenance=provenance, description=None))
     assert "None" not in card
     assert "Uncommitted" not in card
 
@@ -53,11 +57,11 @@ def test_what_is_unknown_is_absent(make_draft: MakeDraft, draft: Draft) -> None:
     ],
 )
 def test_a_description_is_a_paragraph(make_draft: MakeDraft, description: str, expected: str) -> None:
-    assert model_card(make_draft(description=description)).splitlines()[2] == expected
+    assert card_of(make_draft(description=description)).split("\n\n")[2] == expected
 
 
 def test_the_card_ends_with_one_line_end_and_has_no_double_blank_lines(draft: Draft) -> None:
-    card = model_card(draft)
+    card = card_of(draft)
     assert card.endswith("|\n")
     assert "\n\n\n" not in card
 
@@ -88,12 +92,12 @@ def test_escaped(text: str, expected: str) -> None:
 
 
 def test_hostile_facts_do_not_change_the_tables(make_draft: MakeDraft, draft: Draft) -> None:
-    rows = model_card(draft).count("\n")
+    rows = card_of(draft).count("\n")
     fields = (
         draft.signature.fields[0].model_copy(update={"name": "x | y\n| z <img src=x>"}),
         draft.signature.fields[1],
     )
-    card = model_card(make_draft(signature=draft.signature.model_copy(update={"fields": fields})))
+    card = card_of(make_draft(signature=draft.signature.model_copy(update={"fields": fields})))
     assert card.count("\n") == rows
     assert "<img" not in card
 

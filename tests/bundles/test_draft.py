@@ -16,7 +16,7 @@ from lading.bundles.capturing.credentials import without_credentials
 from lading.bundles.digest import digest_of
 from lading.bundles.draft import Draft, DraftError, draw_up, write_bundle
 from lading.bundles.manifest import Graph
-from lading.bundles.provenance import Provenance
+from lading.bundles.provenance import Provenance, Run, TrackedData, Training
 
 MakeDraft = Callable[..., Draft]
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -109,8 +109,8 @@ def leaking(value: Any, leak: str, within: str = "") -> Any:
     """``value`` with ``leak`` in each of its texts but the digest, and in each name that anybody may choose."""
     match value:
         case str():
-            return value if within == "digest" else f"{value} {leak}"
-        case list():
+            return value if within in ("digest", "target_digest") else f"{value} {leak}"
+        case list() | tuple():
             return [leaking(member, leak, within) for member in value]
         case dict():
             tail = f" {leak}" if within in FREE_NAMES else ""
@@ -120,14 +120,25 @@ def leaking(value: Any, leak: str, within: str = "") -> Any:
 
 def test_the_example_has_every_field_that_a_credential_could_hide_in(draft: Draft) -> None:
     provenance = everything(draft)
-    for record in (provenance, provenance.data, provenance.experiment, provenance.code, provenance.environment):
+    experiment = provenance.experiment
+    assert experiment.run is not None
+    assert experiment.training is not None
+    parts = (provenance.data, experiment, experiment.run, experiment.training, provenance.code, provenance.environment)
+    for record in (provenance, *parts, *experiment.run.datasets):
         assert None not in dict(record).values()
         assert all(len(value) > 0 for value in dict(record).values() if isinstance(value, Mapping))
 
 
 def everything(draft: Draft) -> Provenance:
-    given = draft.provenance
-    return given.model_copy(update={"data": given.data.model_copy(update={"source": "data/penguins.csv"})})
+    given, text = draft.provenance, "said"
+    data = given.data.model_copy(update={"source": "data/penguins.csv"})
+    run = Run(
+        tracker=text, id=text, name=text, experiment=text, server=text, user=text, started=text, parameters={text: text},
+        tags={text: text}, datasets=(TrackedData(name=text, digest=text, source=text, context=text),),
+    )  # fmt: skip
+    training = Training(call=text, digest=data.digest, target_digest=data.digest, rows=1)
+    experiment = given.experiment.model_copy(update={"run": run, "training": training})
+    return given.model_copy(update={"data": data, "datasets": {"test": data}, "experiment": experiment})
 
 
 @settings(max_examples=20)

@@ -1,14 +1,12 @@
-"""What the tests of the core share: the command line in this process, and packages with plugins."""
+"""What the tests of the core share: the command line in this process."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from lading.core.main import main
 
 Run = Callable[..., int]
-Install = Callable[..., None]
 
 
 @pytest.fixture
@@ -22,19 +20,3 @@ def run() -> Run:
         return 0 if code is None else int(code)
 
     return run
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Puts a package on the path that offers a plugin, with the module that holds it."""
-
-    def install(package: str, group: str, name: str, target: str, code: str = "") -> None:
-        folder = tmp_path / package
-        metadata = folder / f"{package}-1.0.dist-info"
-        metadata.mkdir(parents=True)
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n")
-        (folder / f"{target.split(':')[0]}.py").write_text(code)
-        monkeypatch.syspath_prepend(str(folder))
-
-    return install

@@ -8,6 +8,7 @@ import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.provenance import Run, TrackedData, Training
 from lading.core.main import main
 
 MakeDraft = Callable[..., Draft]
@@ -101,3 +102,49 @@ def test_a_broken_bundle_shows_nothing_of_itself(archive: Path, capsys: pytest.C
     output = capsys.readouterr()
     assert json.loads(output.out)["exit_code"] == 4
     assert str(archive) in output.err
+
+
+def test_a_bill_of_materials_is_json(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(shown(archive, capsys, "--format", "cyclonedx"))["bomFormat"] == "CycloneDX"
+    assert "manifest" in json.loads(shown(archive, capsys, "--format", "json"))
+
+
+def refused(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(["inspect", str(path), *options])
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_formats_that_are_not_known_are_refused(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected one of text, json, card, cyclonedx" in refused(archive, capsys, "--format", "xml")
+
+
+def test_a_loose_graph_says_which_bundle_it_is_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {"name": "penguins", "version": "1.0.0", "data.digest": "sha256:" + "0" * 64}
+    notes = [(f"lading.{name}".encode(), value.encode()) for name, value in facts.items()]
+    entries = [b"\x0a" + bytes([len(key)]) + key + b"\x12" + bytes([len(value)]) + value for key, value in notes]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x08\x0a" + b"".join(b"\x72" + bytes([len(entry)]) + entry for entry in entries))
+    assert json.loads(shown(path, capsys, "--json"))["origin"] == facts
+    assert "penguins" in shown(path, capsys)
+    assert "without its bundle" in refused(path, capsys, "--format", "card")
+    path.write_bytes(b"\x08\x0a")
+    assert "does not say which bundle it is from" in refused(path, capsys)
+
+
+def test_a_run_a_training_and_further_data_are_shown(
+    make_draft: MakeDraft, draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = draft.provenance.data
+    run = Run(
+        tracker="mlflow", id="0a1b", user="ada", parameters={"depth": "3"}, tags={"team": "birds"},
+        datasets=(TrackedData(name="rows", digest="5a5c", context="train"),),
+    )  # fmt: skip
+    training = Training(call="fit", digest=data.digest, rows=77)
+    experiment = draft.provenance.experiment.model_copy(update={"run": run, "training": training})
+    changed = {"experiment": experiment, "datasets": {"held-out": data.model_copy(update={"rows": 99})}}
+    write_bundle(make_draft(provenance=draft.provenance.model_copy(update=changed)), tmp_path / "x.lading")
+    out = shown(tmp_path / "x.lading", capsys)
+    for fact in ("0a1b", "ada", "parameter depth", "tag team", "5a5c train", "77", "Data: held-out", "99"):
+        assert fact in out, fact
