@@ -1,0 +1,1 @@
+"""Graphs: what an ONNX file holds, looked at before anything loads it."""
