@@ -141,12 +141,12 @@ def open_bundle(path: Path | str, progress: Progress | None = None, limits: Limi
     return bundle
 
 
-def copy_bundle(bundle: Bundle, path: Path) -> None:
+def copy_bundle(bundle: Bundle, path: Path, *, private: bool = False) -> None:
     """Write the same bundle to ``path``: an archive when it ends in ``.lading``, else a folder; same digest.
 
-    What is copied is checked once more. Raises as ``open_bundle`` and ``write_container`` do.
+    Where it is ``private`` nobody but its owner can read it. What is copied is checked once more. Raises as ``open_bundle`` and ``write_container`` do.
     """
-    write_container(bundle.contents(), path)
+    write_container(bundle.contents(), path, private=private)
 
 
 def _manifest_bytes(container: Container, path: Path, most: int) -> bytes:

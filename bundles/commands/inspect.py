@@ -7,6 +7,7 @@ import typer
 
 
 def inspect(
+    context: typer.Context,
     bundle: Annotated[
         Path, typer.Argument(metavar="BUNDLE", help="A .lading file or a bundle's folder.", show_default=False)
     ],
@@ -25,7 +26,7 @@ def inspect(
     from lading.bundles.commands.sheet import print_sheet, sheet_document
     from lading.core.console import print_json
 
-    with open_bundle(bundle) as opened:
+    with open_bundle(bundle, limits=context.obj) as opened:
         if json:
             print_json(sheet_document(opened))
         else:

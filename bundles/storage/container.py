@@ -67,20 +67,20 @@ def open_container(path: Path, limits: Limits = LIMITS) -> Container:
     return Folder(path, limits)
 
 
-def write_container(contents: Mapping[str, Content], path: Path) -> None:
+def write_container(contents: Mapping[str, Content], path: Path, *, private: bool = False) -> None:
     """Write ``contents`` to ``path``: an archive when it ends in ``.lading``, else a folder; all of it or nothing.
 
-    A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
+    Where it is ``private`` it is for its owner alone. A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
     ``lading.bundles.storage.atomic``.
     """
     target = path.resolve()
     _check_replaceable(path)
     if path.suffix == SUFFIX:
-        with new_file(target, archive_size(contents)) as stream:
+        with new_file(target, archive_size(contents), private=private) as stream:
             write_archive(contents, stream)
     else:
-        with new_folder(target, sum(content.size for content in contents.values())) as folder:
-            write_folder(contents, folder)
+        with new_folder(target, sum(content.size for content in contents.values()), private=private) as folder:
+            write_folder(contents, folder, private=private)
 
 
 def check_writable(path: Path) -> None:

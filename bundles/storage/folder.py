@@ -15,14 +15,21 @@ from lading.core.settings import LIMITS, Limits
 _DEEPEST = 8
 
 
-def write_folder(contents: Mapping[str, Content], folder: Path) -> None:
-    """Write ``contents`` by file name into ``folder``, which must exist and be empty; everything reaches the disk."""
+def write_folder(contents: Mapping[str, Content], folder: Path, *, private: bool = False) -> None:
+    """Write ``contents`` by file name into ``folder``, which must exist and be empty; everything reaches the disk.
+
+    Where they are ``private`` they are for their owner alone.
+    """
+    folder_mode, file_mode = (0o700, 0o600) if private else (0o777, 0o666)
     folders = {folder}
     for name in sorted(contents):
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folders.update(parent for parent in path.parents if folder in parent.parents)
-        with path.open("xb") as file:
+        within = [parent for parent in reversed(path.parents) if folder in parent.parents]
+        for parent in within:
+            parent.mkdir(folder_mode, exist_ok=True)
+        folders.update(within)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags, file_mode), "wb") as file:
             for piece in contents[name].chunks():
                 file.write(piece)
             file.flush()
