@@ -63,7 +63,7 @@ def _bounded(memory: int, seconds: float) -> list[Bound]:
     """Take ``memory`` bytes and ``seconds`` of the processor from here on at most, write no file, and be nobody."""
     missing: list[Bound] = []
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1)
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1, 1)  # SIGXCPU first, then SIGKILL
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     if STATM.exists():
@@ -75,10 +75,11 @@ def _bounded(memory: int, seconds: float) -> list[Bound]:
     return missing
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit(kind: int, most: int, between: int = 0) -> None:
+    """Have the soft limit at ``most`` and the hard one so far above."""
     _, allowed = resource.getrlimit(kind)
-    most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
-    resource.setrlimit(kind, (most, most))
+    hard = most + between if allowed == resource.RLIM_INFINITY else min(most + between, allowed)
+    resource.setrlimit(kind, (min(most, hard), hard))
 
 
 def _be_nobody() -> bool:

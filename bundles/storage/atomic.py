@@ -163,9 +163,12 @@ def _locked_folder(target: Path) -> tuple[Path, int, int]:
     while True:
         path = _temporary(target)
         path.mkdir()
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # somebody who cleans up was faster
+            continue
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        path.chmod(0o700)
+        os.fchmod(descriptor, 0o700)
         if _lock(descriptor):
             return path, descriptor, mode
         os.close(descriptor)

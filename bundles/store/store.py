@@ -167,12 +167,29 @@ class Store:
             file.write(data)
 
     def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
-        while True:
-            lock = self._hold(bundle.digest)
-            if lock is not None:
-                os.utime(lock)
-                return lock
-            copy_bundle(bundle, copy, private=True)
+        while (lock := self._hold(bundle.digest)) is None:
+            with self._alone():  # a copy that took the place of another one would take it from whoever holds that
+                if not self._has(bundle.digest):
+                    copy_bundle(bundle, copy, private=True)
+        os.utime(lock)
+        return lock
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else adds a bundle meanwhile."""
+        lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _has(self, digest: str) -> bool:
+        try:
+            self.find(digest)
+        except NotStoredError:
+            return False
+        return True
 
     def _hold(self, digest: str) -> int | None:
         """A lock on the bundle, which lasts until the descriptor is closed; None where there is none."""
