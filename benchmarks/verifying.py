@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 MEGABYTE = 1_000_000
@@ -46,7 +45,7 @@ def table(bundle: Path, rounds: int) -> str:
     return "\n".join([*lines, "", f"lading verify takes {ratio:.2f} times as long as sha256sum"])
 
 
-def _run(command: Sequence[str]) -> tuple[float, float]:
+def _run(command: list[str]) -> tuple[float, float]:
     """How long a command took in seconds, and how much memory in megabytes."""
     began = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ, file_actions=SILENT)
