@@ -53,10 +53,10 @@ class Serving:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != "LADING_STORE_FOLDER"},
                 "HOME": str(self.folder / "home"),
                 "TMPDIR": str(self.folder),
-                "LADING_STORE_FOLDER": str(self.folder / "store"),
+                "XDG_CACHE_HOME": str(self.folder / "store"),
                 **environment,
             },
             start_new_session=True,
