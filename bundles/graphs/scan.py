@@ -5,6 +5,7 @@ file from front to back, holds a window of it, and builds nothing.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,12 +15,14 @@ from lading.bundles.graphs.wire import LENGTH, VARINT, WIDTHS, Wire, WireError
 
 DEEPEST = 100
 """Messages within one another; protobuf itself takes no more."""
-MOST_FIELDS = 5_000_000
+MOST_FIELDS = 2_000_000
 """Fields that are looked at one by one; lists of numbers and of short texts count as one."""
+MOST_NODES = 5_000_000
+"""Nodes of the graph once every function stands where it is called."""
 LONGEST_TEXT = 1024
 """Bytes of a text that is looked at."""
 MOST_NAMES = 10_000
-"""Operators beyond those that may be used, which functions of the model may yet define; and such functions."""
+"""Functions that a model defines, and operators that it, or one of its functions, uses."""
 EXTERNAL = 1
 """The data location of a tensor that lies in a file of its own."""
 EXTERNAL_KEYS = {b"location", b"offset", b"length", b"checksum"}
@@ -59,13 +62,17 @@ class _Scanner:
         self.used: set[str] = set()
         self._left = MOST_FIELDS
         self._strangers: set[Operator] = set()
-        self._functions: set[Operator] = set()
+        self._functions: dict[Operator, Counter[Operator]] = {}
+        self._calls: list[Counter[Operator]] = [Counter()]
+        """How often each operator is used in the model's own graphs, and in the function that is being read."""
 
     def message(self, kind: str, end: int, depth: int, within: str = "") -> dict[int, Any]:
         """Read a message up to position ``end``, and return the values of the fields that are kept."""
         if depth > DEEPEST:
             raise ScanError(f"nests more than {DEEPEST} levels deep")
         schema, wire, seen = SCHEMA[kind], self._wire, dict[int, Any]()
+        if kind == "Function":
+            self._calls.append(Counter())
         while wire.position < end:
             number, wire_type = wire.tag()
             field = schema.get(number)
@@ -87,11 +94,31 @@ class _Scanner:
 
     def end(self) -> None:
         """What can be said only when all was read."""
-        if unknown := self._strangers - self._functions:
+        if unknown := self._strangers - self._functions.keys():
             domain, operator, _ = min(unknown)
             raise ScanError(
                 f"uses the operator {_shown(operator)} of the domain {_shown(domain)}, which is not allowed"
             )
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """That functions which call one another are not a small file for an endless graph."""
+        sizes: dict[Operator, int] = {}
+        begun: set[Operator] = set()
+        waiting = list(self._functions)
+        while waiting:
+            name = waiting[-1]
+            inner = [] if name in sizes else [one for one in self._functions[name] if one in self._functions]
+            unknown = [one for one in inner if one not in sizes]
+            if not unknown:
+                sizes[name] = _size(self._functions[name], sizes)
+                waiting.pop()
+            elif name in begun:
+                raise ScanError(f"defines the function {_shown(name[1])} by itself")
+            else:
+                begun.add(name)
+                waiting.extend(unknown)
+        _size(self._calls[0], sizes)
 
     def _value(self, field: Field, number: int, wire_type: int, end: int, depth: int, within: str) -> Any:
         """Read one value of ``field``, and all that follow of a list; what is not kept is passed over."""
@@ -133,13 +160,18 @@ class _Scanner:
         if kind == "Node":
             self._note(seen.get(7, b""), seen.get(4, b""), seen.get(8, b""))
         elif kind == "Function":
-            _add(self._functions, (seen.get(10, b""), seen.get(1, b""), seen.get(13, b"")), "defines", "functions")
+            self._functions[seen.get(10, b""), seen.get(1, b""), seen.get(13, b"")] = self._calls.pop()
+            if len(self._functions) > MOST_NAMES:
+                raise ScanError(f"defines more than {MOST_NAMES} functions")
         elif kind == "Tensor" and (13 in seen or seen.get(14) == EXTERNAL):
             self._check_external(_pairs(seen.get(13, ())), within)
 
     def _note(self, domain: bytes, operator: bytes, overload: bytes) -> None:
+        self._calls[-1][domain, operator, overload] += 1
+        if len(self._calls[-1]) > MOST_NAMES:
+            raise ScanError(f"uses more than {MOST_NAMES} operators")
         if not may_be_used(domain, operator):
-            _add(self._strangers, (domain, operator, overload), "uses", "operators that are not ONNX's")
+            self._strangers.add((domain, operator, overload))
 
     def _check_external(self, entries: Mapping[bytes, bytes], within: str) -> None:
         """That a tensor's data lies in a file of the bundle, and inside of it."""
@@ -157,10 +189,12 @@ class _Scanner:
         self.used.add(location)
 
 
-def _add(names: set[Operator], name: Operator, verb: str, what: str) -> None:
-    names.add(name)
-    if len(names) > MOST_NAMES:
-        raise ScanError(f"{verb} more than {MOST_NAMES} {what}")
+def _size(calls: Counter[Operator], sizes: Mapping[Operator, int]) -> int:
+    """How many nodes these calls are, where those of functions are as many as ``sizes`` says."""
+    size = sum(count * (1 + sizes.get(name, 0)) for name, count in calls.items())
+    if size > MOST_NODES:
+        raise ScanError(f"has more than {MOST_NODES} nodes when its functions are put where they are called")
+    return size
 
 
 def _pairs(entries: Sequence[Mapping[int, bytes]]) -> Mapping[bytes, bytes]:

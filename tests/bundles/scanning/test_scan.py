@@ -1,6 +1,6 @@
 """The scan: what a graph may hold, however it is written and however deep it lies."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import onnx
@@ -184,6 +184,29 @@ def test_very_many_strangers_are_not_collected(monkeypatch: pytest.MonkeyPatch) 
         scanned(of([helper.make_node(f"Op{number}", [], ["y"], domain="x") for number in range(3)]))
     with pytest.raises(ScanError, match="more than 2 functions"):
         scanned(with_function("F", "G", "H"))
+
+
+def calling(calls: Mapping[str, list[str]]) -> ModelProto:
+    """A model that calls the function ``F0``, of functions that call those that ``calls`` says."""
+    model = of([helper.make_node("F0", ["x"], ["y"], domain="mine")])
+    for name, called in calls.items():
+        body = [helper.make_node(one, ["a"], ["b"], domain="mine") for one in called]
+        model.functions.append(helper.make_function("mine", name, ["a"], ["b"], body, [helper.make_opsetid("", 21)]))
+    return model
+
+
+def test_functions_that_double_one_another_are_refused() -> None:
+    few = {f"F{level}": [f"F{level + 1}"] * 2 for level in range(15)} | {"F15": []}
+    assert scanned(calling(few)) == frozenset()
+    with pytest.raises(ScanError, match="more than 5000000 nodes"):
+        scanned(calling({f"F{level}": [f"F{level + 1}"] * 2 for level in range(40)} | {"F40": []}))
+
+
+def test_functions_that_call_themselves_are_refused() -> None:
+    with pytest.raises(ScanError, match="by itself"):
+        scanned(calling({"F0": ["F1"], "F1": ["F0"]}))
+    with pytest.raises(ScanError, match="by itself"):
+        scanned(calling({"F0": ["F0"]}))
 
 
 @given(piece=st.integers(1, 40), numbers=st.lists(st.integers(-(2**63), 2**63 - 1)), texts=st.lists(st.binary()))
