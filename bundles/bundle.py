@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from lading.bundles.contents import check_contents
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import (
@@ -30,6 +31,7 @@ from lading.bundles.storage.integrity import (
     SizeMismatchError,
 )
 from lading.core.errors import UsageError
+from lading.core.settings import LIMITS, Limits
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are done and the bytes in all."""
@@ -116,40 +118,43 @@ class Bundle:
         self.close()
 
 
-def open_bundle(path: Path | str, progress: Progress | None = None) -> Bundle:
+def open_bundle(path: Path | str, progress: Progress | None = None, limits: Limits = LIMITS) -> Bundle:
     """Open the archive or the folder at ``path`` and check every file before anything looks at its bytes.
 
+    What its files hold is looked at last: no code is among them, and the graph does nothing but compute.
     Raises ``NoSuchBundleError`` (exit code 2) when there is nothing, and the children of ``BundleError`` (exit
     code 4), which name the file and the rule, when it is broken.
     """
     path = Path(path)
-    container = open_container(path)
+    container = open_container(path, limits)
     try:
-        data = _manifest_bytes(container, path)
+        data = _manifest_bytes(container, path, min(LARGEST_MANIFEST, limits.manifest_bytes))
         manifest = read_manifest(data, str(path))
         _check_files(container.contents, manifest, str(path))
         bundle = Bundle(path, container, data, manifest)
         _check_bytes(bundle, progress)
+        # Signatures and what a policy asks of them come here: of bytes that are proved, before anything looks into them.
+        check_contents(bundle.contents(), manifest.graph.path, str(path), limits)
     except BaseException:
         container.close()
         raise
     return bundle
 
 
-def copy_bundle(bundle: Bundle, path: Path) -> None:
+def copy_bundle(bundle: Bundle, path: Path, *, private: bool = False) -> None:
     """Write the same bundle to ``path``: an archive when it ends in ``.lading``, else a folder; same digest.
 
-    What is copied is checked once more. Raises as ``open_bundle`` and ``write_container`` do.
+    Where it is ``private`` nobody but its owner can read it. What is copied is checked once more. Raises as ``open_bundle`` and ``write_container`` do.
     """
-    write_container(bundle.contents(), path)
+    write_container(bundle.contents(), path, private=private)
 
 
-def _manifest_bytes(container: Container, path: Path) -> bytes:
+def _manifest_bytes(container: Container, path: Path, most: int) -> bytes:
     content = container.contents.get(MANIFEST_PATH)
     if content is None:
         raise NotABundleError(str(path), "it holds no manifest.json")
-    if content.size > LARGEST_MANIFEST:
-        raise ManifestError(str(path), f"has {content.size} bytes; at most {LARGEST_MANIFEST} are allowed")
+    if content.size > most:
+        raise ManifestError(str(path), f"has {content.size} bytes; at most {most} are allowed")
     return b"".join(content.chunks())
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lading.bundles.canonical import NotCanonicalError, canonical_json
 from lading.bundles.capturing.credentials import SameNameError, without_credentials, without_secrets
 from lading.bundles.card import model_card
+from lading.bundles.contents import check_contents
 from lading.bundles.digest import digest_of
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import CARD_PATH, GOLDEN_PATH, MANIFEST_PATH, PROFILE_PATH, Graph, Manifest
@@ -20,7 +21,7 @@ from lading.bundles.provenance import Provenance
 from lading.bundles.signature import Signature
 from lading.bundles.storage.container import write_container
 from lading.bundles.storage.content import Checked, Content, Held, OnDisk, entry_of
-from lading.bundles.storage.integrity import FileNameError, ManifestError
+from lading.bundles.storage.integrity import BundleError
 from lading.bundles.storage.names import MOST_FILES, check_names
 from lading.core.errors import UsageError
 
@@ -88,9 +89,10 @@ def draw_up(draft: Draft) -> tuple[dict[str, Content], bytes]:
         )
         data = canonical_json(manifest)
         read_manifest(data, "the bundle")
+        check_contents({**files, MANIFEST_PATH: Held(data)}, draft.graph.path, "the bundle")
     except ValidationError as error:
         raise DraftError(in_words(error)) from error
-    except (ManifestError, FileNameError, NotCanonicalError) as error:
+    except (BundleError, NotCanonicalError) as error:
         raise DraftError(str(error)) from error
     return {name: Checked(files[name], entries[name], "the bundle") for name in entries}, data
 

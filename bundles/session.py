@@ -1,6 +1,7 @@
 """The session: a graph loaded into ONNX Runtime, with the settings that serving and proofs share."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
@@ -21,6 +22,11 @@ BROKEN_RUNTIMES = frozenset({"1.26.0", "1.27.0"})
 
 NOTHING = 4
 """To be logged, since what goes wrong is raised."""
+
+SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
+"""What in a message of ONNX Runtime is of its sources."""
+SHOWN = 256
+"""Characters of such a message that are repeated."""
 
 _RUN_OPTIONS = cast(Any, onnxruntime).RunOptions
 
@@ -168,6 +174,14 @@ def refuse_broken_runtime(version: str) -> None:
     """Raise ``BrokenRuntimeError`` for a version of ONNX Runtime that is known to answer wrongly."""
     if version.split("+")[0] in BROKEN_RUNTIMES:
         raise BrokenRuntimeError(version)
+
+
+def reason_of(said: str) -> str:
+    """What ONNX Runtime said of the values, without what it says of its own sources."""
+    reason = said.rpartition("Status Message: ")[2].strip()
+    if SOURCE.search(reason):
+        return ""
+    return reason if len(reason) <= SHOWN else reason[: SHOWN - 1] + "…"
 
 
 def _options(threads: int) -> Any:

@@ -3,19 +3,45 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lading.core.errors import UsageError
 
 KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Settings(BaseSettings):
+class Limits(BaseModel):
+    """How much of a bundle that a stranger may have made is read, and what trying it may take."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    archive_bytes: Annotated[int, Field(ge=1, le=4 * GIBIBYTE - 1)] = 2 * GIBIBYTE
+    """The largest archive of a bundle that is read; a larger one is refused before anything in it is looked at."""
+    bundle_bytes: Positive = 4 * GIBIBYTE
+    """The most bytes that the files of a bundle may have together, as an archive or as a folder."""
+    bundle_files: Annotated[int, Field(ge=1, le=1000)] = 1000
+    """The most files that a bundle may hold."""
+    manifest_bytes: Annotated[int, Field(ge=1, le=4 * MEBIBYTE)] = 4 * MEBIBYTE
+    """The largest manifest."""
+    graph_bytes: Annotated[int, Field(ge=1, le=2 * GIBIBYTE - 1)] = 2 * GIBIBYTE - 1
+    """The largest ONNX file, its external data not counted; protobuf knows no larger one."""
+    load_seconds: Seconds = 60.0
+    """How long a bundle may take to load and to answer its golden rows when it is tried in a process of its own."""
+    load_bytes: Annotated[int, Field(ge=64 * MEBIBYTE)] = 512 * MEBIBYTE
+    """The memory that it may take there, beside four times what its files have."""
+
+
+LIMITS = Limits()
+"""Those that hold where nothing else is said."""
+
+
+class Settings(Limits, BaseSettings):
     """Everything that can be set, with its default; ``LADING_PORT`` sets ``port``, and so on."""
 
     model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore", use_attribute_docstrings=True)
@@ -104,6 +130,8 @@ class Settings(BaseSettings):
     """What `/v1` answers: with `kserve` a model's own predictions, with `tensorflow` every output, as TF-Serving does."""
     state_folder: Path | None = None
     """Where the server keeps what is deployed, and the socket of its administration; neither when not set."""
+    store_folder: Path | None = None
+    """Where bundles that were checked are kept for serving; `lading` in the user's cache folder when not set."""
     admin_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The TCP port of the loopback interface for administration by token, besides the socket; none when not set."""
     page_authors: bool = False

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -12,21 +11,21 @@ from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from lading.bundles.bundle import Bundle
+from lading.bundles.contents import graph_of
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import Manifest
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
-from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, session_of
+from lading.bundles.replay import replay
+from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, reason_of, session_of
 from lading.bundles.signature import Signature, Tensor
-from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
-from lading.core.errors import IntegrityError
 from lading.runtime import batching
 from lading.runtime.batching import Batcher, Batching
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.drift.observed import Observed
-from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError, cut, shown
+from lading.runtime.errors import DeadlineError, SeveralShapesError, TooMuchMemoryError, UncomputableError
 from lading.runtime.pool import Pool
 from lading.runtime.tally import Tally
 from lading.runtime.watch import Run, Watch
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from lading.runtime.mirror import Mirror
     from lading.runtime.protocols.witness import Witness
 
-SOURCE = re.compile(r"/|\.(h|cc|cpp)\b|::")
-"""What in a message of ONNX Runtime is of its sources."""
 OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc")
 """What it says where an allocation failed: that of a tensor, and any other."""
 
@@ -54,35 +51,6 @@ TIMED_RUNS = 5
 
 ENDLESS = (b"Loop", b"Scan")
 """Operators whose work may depend on the values: what was quick at load may take for ever."""
-
-
-class GoldenMismatchError(IntegrityError):
-    """On this machine the model does not answer as the original one did."""
-
-    def __init__(self, model: str, row: int, output: str, expected: str, found: str) -> None:
-        super().__init__(model, row, output, expected, found)
-        self.model, self.row, self.output, self.expected, self.found = model, row, output, expected, found
-
-    def __str__(self) -> str:
-        return (
-            f"{self.model} answers golden row {self.row} with {self.output} = {self.found}, the original model gave "
-            f"{self.expected}; this machine or its ONNX Runtime computes something else: "
-            "serve it elsewhere, or package the model again here"
-        )
-
-
-class UnfitSignatureError(IntegrityError):
-    """The graph does not take, or does not answer, what the bundle's signature says."""
-
-    def __init__(self, model: str, reason: str) -> None:
-        super().__init__(model, reason)
-        self.model, self.reason = model, reason
-
-    def __str__(self) -> str:
-        return (
-            f"the graph of {self.model} is not what its signature says: {self.reason or 'its golden rows fail'}; "
-            "package the model again"
-        )
 
 
 class Model:
@@ -134,13 +102,12 @@ class Model:
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``UnfitSignatureError`` when the graph does not go with the signature,
-        ``ModelLoadError`` when the graph cannot be loaded.
+        ``GraphError`` and ``ModelLoadError`` when the graph may not, or cannot, be loaded.
         """
-        graph = bundle.read(bundle.manifest.graph.path)
-        session = open_session(graph, threads, _external_data(bundle))
+        graph, external = graph_of(bundle)
+        session = open_session(graph, threads, external)
         model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
-        feeds = model.encoder.encode(model.golden.columns(model.signature))
-        _check(model, model.golden.expected(model.signature), _first_answers(model, feeds))
+        feeds = replay(model.manifest, model.golden, model.encoder, model._session)
         model._measure(feeds)
         model._pool.pace = model.seconds_per_call
         endless = any(name in graph for name in ENDLESS)
@@ -244,45 +211,6 @@ class Model:
         return min(taken)
 
 
-def _external_data(bundle: Bundle) -> dict[str, bytes]:
-    """The files beside the graph, by the location that it names."""
-    graph = bundle.manifest.graph.path
-    folder = graph[: graph.rfind("/") + 1]
-    paths = [entry.path for entry in bundle.manifest.files if entry.path.startswith(folder) and entry.path != graph]
-    return {path.removeprefix(folder): bundle.read(path) for path in paths}
-
-
 def _nothing(signature: Signature, tensor: Tensor) -> NDArray[np.generic]:
     dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
     return np.empty((0, *closed(signature.row_shape(tensor))), dtype)
-
-
-def _first_answers(model: Model, feeds: Feeds) -> Feeds:
-    """What it says of its golden rows; raises ``UnfitSignatureError`` where it takes or answers something else."""
-    try:
-        return model.run(feeds)
-    except (Fail, InvalidArgument, RuntimeException) as error:
-        raise UnfitSignatureError(model.manifest.deployment, reason_of(str(error))) from error
-
-
-def _check(model: Model, expected: Feeds, found: Feeds) -> None:
-    comparison = compare(model.signature, expected, found, model.parity.tolerance)
-    if comparison.ok or _as_waived(model.parity, comparison):
-        return
-    worst = comparison.failures[0]
-    who = model.manifest.deployment
-    raise GoldenMismatchError(who, worst.row, worst.output, shown(worst.expected), shown(worst.found))
-
-
-def _as_waived(parity: Parity, found: Comparison) -> bool:
-    """Whether a proof that failed was accepted, and what is seen now is no worse than what was accepted."""
-    if parity.waiver is None or found.label_flips > parity.label_flips:
-        return False
-    accepted = {output.output: output.max_absolute + parity.tolerance.absolute for output in parity.outputs}
-    return all(output.max_absolute <= accepted.get(output.output, 0.0) for output in found.outputs)
-
-
-def reason_of(said: str) -> str:
-    """What ONNX Runtime said of the values, without what it says of its own sources."""
-    reason = said.rpartition("Status Message: ")[2].strip()
-    return "" if SOURCE.search(reason) else cut(reason)

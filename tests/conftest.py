@@ -1,6 +1,8 @@
-"""What all tests share: packages with plugins; properties have no time limit, since a busy machine breaks no law."""
+"""What all tests share: packages with plugins, properties without a time limit, since a busy machine breaks no law, and
+a store that is nobody's own."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         monkeypatch.syspath_prepend(str(folder))
 
     return install
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the bundles that tests serve where nobody keeps others."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "LADING_STORE_FOLDER" not in os.environ:
+            patch.setenv("LADING_STORE_FOLDER", str(tmp_path_factory.mktemp("store")))
+        yield

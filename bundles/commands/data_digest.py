@@ -25,6 +25,7 @@ class OtherDataError(IntegrityError):
 
 
 def data_digest(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Rows: .csv, .parquet or .arrow.", show_default=False)],
     bundle: Annotated[
         Path | None, typer.Argument(metavar="[BUNDLE]", help="The bundle that may name them.", show_default=False)
@@ -51,7 +52,7 @@ def data_digest(
         digest = digest_of_table(table)
         _print({"digest": digest, "rows": table.rows, "columns": len(table.columns)}, digest, json)
         return
-    with open_bundle(bundle) as opened:
+    with open_bundle(bundle, limits=context.obj) as opened:
         compared = compare_data(table, opened.manifest.provenance, opened.profile())
         deployment = opened.manifest.deployment
     if compared.role is None:

@@ -21,6 +21,7 @@ LONGEST = 200
 
 
 def diff(
+    context: typer.Context,
     first: Annotated[Path, typer.Argument(metavar="FIRST", help="A bundle.", show_default=False)],
     second: Annotated[Path, typer.Argument(metavar="SECOND", help="Another one.", show_default=False)],
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program, with all changes.")] = False,
@@ -38,7 +39,7 @@ def diff(
     from lading.bundles.bundle import open_bundle
     from lading.bundles.difference import difference
 
-    with open_bundle(first) as before, open_bundle(second) as after:
+    with open_bundle(first, limits=context.obj) as before, open_bundle(second, limits=context.obj) as after:
         sections = difference(before, after)
         digests = before.digest, after.digest
     if json:

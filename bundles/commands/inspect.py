@@ -22,6 +22,7 @@ class FormatError(UsageError):
 
 
 def inspect(
+    context: typer.Context,
     bundle: Annotated[
         Path,
         typer.Argument(
@@ -61,5 +62,5 @@ def inspect(
     if bundle.suffix == ".onnx" and bundle.is_file():
         show_loose_graph(bundle, shown)
         return
-    with open_bundle(bundle) as opened:
+    with open_bundle(bundle, limits=context.obj) as opened:
         show(opened, shown)

@@ -5,6 +5,7 @@ same archive, and a reader has nothing to interpret: it compares what it finds w
 """
 
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import BinaryIO
 from lading.bundles.storage.archive_layout import (
     END_MAGIC,
     END_SIZE,
+    LARGEST_CENTRAL,
     LOCAL_MAGIC,
     End,
     Entry,
@@ -23,9 +25,10 @@ from lading.bundles.storage.archive_layout import (
     read_end,
 )
 from lading.bundles.storage.content import CHUNK, Content
-from lading.bundles.storage.integrity import ArchiveError, NotABundleError, UnreadableError
+from lading.bundles.storage.integrity import ArchiveError, NotABundleError, TooLargeError, UnreadableError
 from lading.bundles.storage.names import MOST_FILES, check_names
 from lading.core.errors import UsageError
+from lading.core.settings import LIMITS, Limits
 
 SUFFIX = ".lading"
 LARGEST = 0xFFFFFFFF
@@ -103,11 +106,14 @@ class _Stored:
 class Archive:
     """An archive that is open for reading, its structure checked: names, sizes and headers, not yet what files hold."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the archive. Raises ``NotABundleError``, ``ArchiveError``, ``FileNameError``, ``UnreadableError``."""
-        self.path = path
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
+        """Open the archive; a pipe or a device is none.
+
+        Raises ``NotABundleError``, ``TooLargeError``, ``ArchiveError``, ``FileNameError``, ``UnreadableError``.
+        """
+        self.path, self._limits = path, limits
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file = _opened(path)
         except OSError as error:
             raise UnreadableError(str(path), "the archive", error.strerror or str(error)) from error
         try:
@@ -165,7 +171,13 @@ class Archive:
         return entries
 
     def _read_end(self) -> End:
-        size = os.fstat(self._file.fileno()).st_size
+        found = os.fstat(self._file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise NotABundleError(str(self.path), "it is neither a file nor a folder")
+        size, most = found.st_size, min(self._limits.archive_bytes, self._limits.bundle_bytes)
+        if size > most:
+            variable = "LADING_ARCHIVE_BYTES" if most == self._limits.archive_bytes else "LADING_BUNDLE_BYTES"
+            raise TooLargeError(str(self.path), f"has {size} bytes", most, variable)
         if size < END_SIZE or not self._exactly(0, len(LOCAL_MAGIC)).startswith(LOCAL_MAGIC):
             raise NotABundleError(str(self.path), "it does not begin as an archive does")
         record = self._exactly(size - END_SIZE, END_SIZE)
@@ -176,6 +188,11 @@ class Archive:
             raise self.broken("has an end record that does not fit its length: bytes were added or are missing")
         if not 0 < end.files <= MOST_FILES:
             raise self.broken(f"holds {end.files} files; at least 1 and at most {MOST_FILES} are allowed")
+        if end.files > self._limits.bundle_files:
+            most = self._limits.bundle_files
+            raise TooLargeError(str(self.path), f"holds {end.files} files", most, "LADING_BUNDLE_FILES")
+        if end.size > end.files * LARGEST_CENTRAL:
+            raise self.broken("has a directory that is longer than the names of its files may be")
         return end
 
     def _check_layout(self, entries: list[Entry], directory: int) -> None:
@@ -191,3 +208,8 @@ class Archive:
             expected, before = entry.end, entry.name
         if expected != directory:
             raise self.broken("has bytes between the last file and the directory")
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, for reading; a pipe without a writer holds nobody up."""
+    return open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)

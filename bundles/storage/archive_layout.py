@@ -16,6 +16,9 @@ LOCAL_MAGIC = b"PK\3\4"
 CENTRAL_MAGIC = b"PK\1\2"
 END_MAGIC = b"PK\5\6"
 END_SIZE = _END.size
+LONGEST_NAME = 200
+LARGEST_CENTRAL = _CENTRAL.size + LONGEST_NAME
+"""Bytes that the directory spends on one file at most."""
 
 
 class Entry(NamedTuple):

@@ -90,17 +90,18 @@ def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[Bina
 
 
 @contextmanager
-def new_folder(target: Path, size: int) -> Iterator[Path]:
+def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Path]:
     """An empty folder that becomes ``target`` when the block ends, in the place of what is there, or never.
 
-    Errors as for ``new_file``.
+    A ``private`` one is for its owner alone. Errors as for ``new_file``.
     """
     with _explained(target.parent, size):
         remove_leftovers(target.parent)
         path, descriptor, mode = _locked_folder(target)
         try:
             yield path
-            path.chmod(mode)
+            if not private:
+                path.chmod(mode)
             _put(path, target)
             sync_folder(target.parent)
         finally:
@@ -121,6 +122,13 @@ def remove_leftovers(folder: Path) -> None:
                     path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def take_away(path: Path) -> None:
+    """Remove a file or a folder that this process holds locked: nobody finds a part of it where it was."""
+    gone = _temporary(path)
+    path.rename(gone)
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
 
 
 def _temporary(target: Path) -> Path:
@@ -155,9 +163,12 @@ def _locked_folder(target: Path) -> tuple[Path, int, int]:
     while True:
         path = _temporary(target)
         path.mkdir()
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # somebody who cleans up was faster
+            continue
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        path.chmod(0o700)
+        os.fchmod(descriptor, 0o700)
         if _lock(descriptor):
             return path, descriptor, mode
         os.close(descriptor)

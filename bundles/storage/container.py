@@ -15,6 +15,7 @@ from lading.bundles.storage.content import Content
 from lading.bundles.storage.folder import Folder, write_folder
 from lading.bundles.storage.integrity import NotABundleError
 from lading.core.errors import ConflictError, IntegrityError, UsageError
+from lading.core.settings import LIMITS, Limits
 
 
 class NoSuchBundleError(UsageError):
@@ -52,34 +53,34 @@ class Container(Protocol):
         ...
 
 
-def open_container(path: Path) -> Container:
-    """Open the archive or the folder at ``path``, its structure and names checked.
+def open_container(path: Path, limits: Limits = LIMITS) -> Container:
+    """Open the archive or the folder at ``path``, its size, structure and names checked.
 
     Raises ``NoSuchBundleError`` and the children of ``BundleError``.
     """
     if not path.exists():
         raise NoSuchBundleError(str(path))
     if not path.is_dir():
-        return Archive(path)
+        return Archive(path, limits)
     if not _has_manifest(path):  # asked first: the folder may be anything, and very large
         raise NotABundleError(str(path), f"it holds no {MANIFEST_PATH}; name a {SUFFIX} file or a bundle's folder")
-    return Folder(path)
+    return Folder(path, limits)
 
 
-def write_container(contents: Mapping[str, Content], path: Path) -> None:
+def write_container(contents: Mapping[str, Content], path: Path, *, private: bool = False) -> None:
     """Write ``contents`` to ``path``: an archive when it ends in ``.lading``, else a folder; all of it or nothing.
 
-    A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
+    Where it is ``private`` it is for its owner alone. A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
     ``lading.bundles.storage.atomic``.
     """
     target = path.resolve()
     _check_replaceable(path)
     if path.suffix == SUFFIX:
-        with new_file(target, archive_size(contents)) as stream:
+        with new_file(target, archive_size(contents), private=private) as stream:
             write_archive(contents, stream)
     else:
-        with new_folder(target, sum(content.size for content in contents.values())) as folder:
-            write_folder(contents, folder)
+        with new_folder(target, sum(content.size for content in contents.values()), private=private) as folder:
+            write_folder(contents, folder, private=private)
 
 
 def check_writable(path: Path) -> None:

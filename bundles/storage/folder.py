@@ -4,23 +4,32 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from lading.bundles.storage.content import CHUNK, Content
-from lading.bundles.storage.integrity import FileNameError, NotABundleError, UnreadableError
+from lading.bundles.storage.integrity import FileNameError, NotABundleError, TooLargeError, UnreadableError
 from lading.bundles.storage.names import MOST_FILES, check_names
+from lading.core.settings import LIMITS, Limits
 
 _DEEPEST = 8
 
 
-def write_folder(contents: Mapping[str, Content], folder: Path) -> None:
-    """Write ``contents`` by file name into ``folder``, which must exist and be empty; everything reaches the disk."""
+def write_folder(contents: Mapping[str, Content], folder: Path, *, private: bool = False) -> None:
+    """Write ``contents`` by file name into ``folder``, which must exist and be empty; everything reaches the disk.
+
+    Where they are ``private`` they are for their owner alone.
+    """
+    folder_mode, file_mode = (0o700, 0o600) if private else (0o777, 0o666)
     folders = {folder}
     for name in sorted(contents):
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        folders.update(parent for parent in path.parents if folder in parent.parents)
-        with path.open("xb") as file:
+        within = [parent for parent in reversed(path.parents) if folder in parent.parents]
+        for parent in within:
+            parent.mkdir(folder_mode, exist_ok=True)
+        folders.update(within)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags, file_mode), "wb") as file:
             for piece in contents[name].chunks():
                 file.write(piece)
             file.flush()
@@ -60,14 +69,20 @@ class _File:
 class Folder:
     """A folder that is open for reading, its names checked, not yet what its files hold."""
 
-    def __init__(self, path: Path) -> None:
-        """List the folder. Raises ``NotABundleError``, ``FileNameError``, ``UnreadableError``."""
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
+        """List the folder. Raises ``NotABundleError``, ``TooLargeError``, ``FileNameError``, ``UnreadableError``."""
         self.path = path
         files: dict[str, Content] = {}
+        total = 0
         for name, size in self._walk("", 1):
             files[name] = _File(path, name, size)
+            total += size
             if len(files) > MOST_FILES:
                 raise NotABundleError(str(path), f"it holds more than {MOST_FILES} files")
+            if len(files) > (most := limits.bundle_files):
+                raise TooLargeError(str(path), f"holds more than {most} files", most, "LADING_BUNDLE_FILES")
+            if total > (most := limits.bundle_bytes):
+                raise TooLargeError(str(path), f"has more than {most} bytes", most, "LADING_BUNDLE_BYTES")
         check_names(str(path), files)
         self.contents: Mapping[str, Content] = files
 
@@ -77,7 +92,10 @@ class Folder:
     def _walk(self, within: str, depth: int) -> Iterator[tuple[str, int]]:
         try:
             with os.scandir(self.path / within) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                some = list(islice(listing, MOST_FILES + 1))  # a folder may be very large
+            if len(some) > MOST_FILES:
+                raise NotABundleError(str(self.path), f"it holds more than {MOST_FILES} files")
+            entries = sorted(some, key=lambda entry: entry.name)
             for entry in entries:
                 name = within + entry.name
                 mode = entry.stat(follow_symlinks=False)

@@ -22,6 +22,41 @@ class NotABundleError(BundleError):
         return f"{self.bundle} is not a bundle: {self.reason}"
 
 
+class TooLargeError(BundleError):
+    """There is more of a bundle than is read; ``variable`` names the setting that limits it."""
+
+    def __init__(self, bundle: str, what: str, most: int, variable: str) -> None:
+        super().__init__(bundle, what, most, variable)
+        self.what, self.most, self.variable = what, most, variable
+
+    def __str__(self) -> str:
+        return (
+            f"{self.bundle} {self.what}, at most {self.most} are read; where you trust its maker, raise {self.variable}"
+        )
+
+
+class ForbiddenContentError(BundleError):
+    """A file is of a kind that no bundle may hold: code, or what becomes code."""
+
+    def __init__(self, bundle: str, file: str, kind: str) -> None:
+        super().__init__(bundle, file, kind)
+        self.file, self.kind = file, kind
+
+    def __str__(self) -> str:
+        return f"{self.bundle}: {self.file} is {self.kind}; a bundle holds no code: do not use what else came with it"
+
+
+class GraphError(BundleError):
+    """The ONNX file is not one that may be loaded."""
+
+    def __init__(self, bundle: str, file: str, problem: str) -> None:
+        super().__init__(bundle, file, problem)
+        self.file, self.problem = file, problem
+
+    def __str__(self) -> str:
+        return f"{self.bundle}: {self.file} is not a graph that may be loaded: it {self.problem}"
+
+
 class ArchiveError(BundleError):
     """The archive is not laid out as the format demands; ``file`` is empty where the whole archive is meant."""
 

@@ -60,15 +60,17 @@ class Deployer:
             return self.state
 
     def bundle(self, digest: str) -> Version:
-        """The bundle of that digest, which the folder has, every file checked.
+        """The bundle of that digest, which the folder has, every file checked, and tried in a process of its own.
 
-        Raises ``UnknownBundleError``, ``MisnamedBundleError`` and what ``open_bundle`` raises.
+        Raises ``UnknownBundleError``, ``MisnamedBundleError``, and what ``open_bundle`` and ``StateFolder.prove`` raise.
         """
         path = self._folder.bundle(digest)
-        with open_bundle(path) as bundle:
+        with open_bundle(path, limits=self._folder.limits) as bundle:
             if bundle.digest != digest:
                 raise MisnamedBundleError(str(path), bundle.digest)
-            return Version(version=bundle.manifest.version, digest=digest)
+            version = Version(version=bundle.manifest.version, digest=digest)
+        self._folder.prove(digest)
+        return version
 
     async def _turn(self, state: State) -> None:
         latest = self.state.history[-1].number if self.state.history else 0

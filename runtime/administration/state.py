@@ -101,8 +101,12 @@ class Deployed(Record):
 
     def versions(self) -> Iterator[Version]:
         """Every bundle that it names."""
-        yield self.bundle
         yield from self.previous
+        yield from self.answering()
+
+    def answering(self) -> Iterator[Version]:
+        """Every bundle that is asked."""
+        yield self.bundle
         if self.canary is not None:
             yield self.canary.bundle
         if self.shadow is not None:

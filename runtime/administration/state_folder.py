@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lading.bundles.bundle import Progress, copy_bundle, open_bundle
+from lading.bundles.bundle import Progress
 from lading.bundles.manifest_reading import in_words
-from lading.bundles.storage.archive import SUFFIX
-from lading.bundles.storage.atomic import new_file
+from lading.bundles.storage.atomic import NotWritableError, new_file
+from lading.bundles.store.proving import prove
+from lading.bundles.store.store import NotStoredError, Store
 from lading.core.errors import ConflictError, IntegrityError, UsageError
+from lading.core.settings import LIMITS, Limits
 from lading.runtime.administration.state import State, Version
 
 STATE = "state.json"
@@ -73,14 +74,17 @@ class UnknownBundleError(UsageError):
 class StateFolder:
     """The folder ``path``; made where there is none, and closed to other users."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
         """Raises ``StateFolderError``."""
-        self.path = path
+        self.path, self.limits = path, limits
         try:
-            (path / BUNDLES).mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             path.chmod(FOLDER_MODE)
+            self._store = Store(path / BUNDLES)
         except OSError as error:
             raise StateFolderError(str(path), error.strerror or str(error)) from error
+        except NotWritableError as error:
+            raise StateFolderError(str(path), error.reason) from error
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -115,33 +119,23 @@ class StateFolder:
 
     def bundle(self, digest: str) -> Path:
         """Where the bundle of that digest lies; raises ``UnknownBundleError``."""
-        archive = self._archive(digest)
-        for path in (archive, archive.with_suffix("")):
-            if path.exists():
-                return path
-        raise UnknownBundleError(digest)
+        try:
+            return self._store.find(digest)
+        except NotStoredError:
+            raise UnknownBundleError(digest) from None
+
+    def prove(self, digest: str) -> None:
+        """Try the bundle of that digest in a process of its own, unless it passed before; raises what ``prove`` does."""
+        prove(self._store, digest, self.limits)
 
     def bring(self, path: Path, progress: Progress | None = None) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        Returns the name and the version that its manifest says.
-        Raises what ``open_bundle`` and ``copy_bundle`` do.
+        Returns the name and the version that its manifest says. Raises what ``Store.bring`` does.
         """
-        with open_bundle(path, progress) as bundle:
-            archive = self._archive(bundle.digest)
-            copy = archive.with_suffix("") if path.is_dir() else archive
-            if copy.exists():
-                os.utime(copy)
-            else:
-                copy_bundle(bundle, copy)
-            return bundle.manifest.name, Version(version=bundle.manifest.version, digest=bundle.digest)
+        with self._store.bring(path, progress, self.limits) as brought:
+            return brought.name, Version(version=brought.version, digest=brought.digest)
 
     def keep(self, digests: frozenset[str]) -> None:
         """Remove every bundle but those with these ``digests``, and those that came lately and may be deployed soon."""
-        kept, late = {self._archive(digest).stem for digest in digests}, time.time() - SOON_SECONDS
-        for path in (self.path / BUNDLES).glob("[0-9a-f]*"):
-            if path.stem not in kept and path.stat().st_mtime < late:
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-    def _archive(self, digest: str) -> Path:
-        return self.path / BUNDLES / f"{digest.removeprefix('sha256:')}{SUFFIX}"
+        self._store.collect(time.time() - SOON_SECONDS, digests)

@@ -87,13 +87,19 @@ class StateSource:
         return DesiredCanary(**dict(self._desired(name, trial.bundle)), share=trial.share)
 
     def _given(self, state: State) -> State:
-        """``state`` with the bundles in it; raises what ``StateFolder.bring`` does, and ``DuplicateNameError``."""
+        """``state`` with the bundles in it, all that it keeps tried.
+
+        Raises what ``StateFolder.bring`` and ``prove`` do, and ``DuplicateNameError``.
+        """
         taken = dict[str, str]()
         for path in self._paths:
             name, bundle = self._folder.bring(path)
             take(taken, name, str(path))
             if state.served(name) != bundle:
                 state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
+        for found in state.deployed.values():
+            for version in found.answering():
+                self._folder.prove(version.digest)
         return state
 
 
@@ -121,6 +127,6 @@ def state_source(
 
     Raises ``StateFolderError``, ``StateInUseError`` and ``BrokenStateError``.
     """
-    folder = StateFolder(place)
+    folder = StateFolder(place, settings)
     with folder.held():
         yield StateSource(folder, paths, settings, check, tell)

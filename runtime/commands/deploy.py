@@ -84,7 +84,7 @@ def deploy(
     digest = bundle
     if not DIGEST.fullmatch(bundle):
         with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder).bring(Path(bundle), meter.show)
+            _, brought = StateFolder(folder, context.obj).bring(Path(bundle), meter.show)
         digest = brought.digest
     report(client.call("PUT", deployment(name, then=then), {"digest": digest, **trial, **wish(why)}), json)
 

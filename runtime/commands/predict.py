@@ -64,7 +64,7 @@ def predict(
         raise NoTablesError from error
     settings = context.find_object(Settings)
     started = time.monotonic()
-    model = _load(bundle, 1 if settings is None else settings.threads)
+    model = _load(bundle, Settings() if settings is None else settings)
     with _heeding() as heed, _bar() as advance:
 
         def look_up(done: int, total: int, rows: int) -> None:
@@ -75,11 +75,11 @@ def predict(
     _report(model, scored, output, time.monotonic() - started, as_json=json)
 
 
-def _load(path: Path, threads: int) -> "Model":
+def _load(path: Path, settings: Settings) -> "Model":
     from lading.runtime.model import Model
 
-    with open_bundle(path) as bundle:
-        return Model.load(bundle, threads)
+    with open_bundle(path, limits=settings) as bundle:
+        return Model.load(bundle, settings.threads)
 
 
 @contextmanager

@@ -1,15 +1,13 @@
 """The desired state: which bundles a server is to answer with, and how; handed to every replica."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
+from lading.core.settings import LIMITS, Limits
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.happening import Happening
-from lading.runtime.names import take
 
 if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
@@ -60,32 +58,17 @@ class Desired(Record):
     number: int = 0
     """Counted up from one desired state of a running server to the next."""
 
-    @classmethod
-    def read(cls, paths: Sequence[Path], threads: int) -> "Desired":
-        """The desired state that the bundles at ``paths`` make; every file of each is checked.
-
-        Raises what ``open_bundle`` raises, and ``DuplicateNameError``.
-        """
-        found, taken = list[DesiredBundle](), dict[str, str]()
-        for path in paths:
-            with open_bundle(path) as bundle:
-                named = DesiredBundle(
-                    path=str(path.resolve()),
-                    name=bundle.manifest.name,
-                    version=bundle.manifest.version,
-                    digest=bundle.digest,
-                )
-            take(taken, named.name, named.path)
-            found.append(named)
-        return cls(bundles=tuple(found), threads=threads)
-
     @property
     def names(self) -> tuple[str, ...]:
         """The names that are answered to."""
         return tuple(bundle.name for bundle in self.bundles)
 
     def load(
-        self, watch: "Watch | None" = None, deadlines: Deadlines | None = None, held: "Deployments | None" = None
+        self,
+        watch: "Watch | None" = None,
+        deadlines: Deadlines | None = None,
+        held: "Deployments | None" = None,
+        limits: Limits = LIMITS,
     ) -> "Deployments":
         """The models, loaded and proved; those that are ``held`` already are taken as they are.
 
@@ -101,13 +84,13 @@ class Desired(Record):
 
         def model(desired: DesiredBundle) -> "Model":
             found = loaded.get((desired.name, desired.digest))
-            return self._model(desired, watch, deadlines) if found is None else found
+            return self._model(desired, watch, deadlines, limits) if found is None else found
 
         def shadow(desired: DesiredBundle) -> "Model":
             found = None if held is None else held.shadows.get(desired.name)
             if found is not None and found.digest == desired.digest:
                 return found
-            return self._model(desired, Watch(), deadlines)  # of its own: a shadow that hangs ends no replica
+            return self._model(desired, Watch(), deadlines, limits)  # of its own: a shadow that hangs ends no replica
 
         return Deployments(
             [model(bundle) for bundle in self.bundles],
@@ -116,10 +99,10 @@ class Desired(Record):
             self.history,
         )
 
-    def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines) -> "Model":
+    def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines, limits: Limits) -> "Model":
         from lading.runtime.model import Model
 
-        with open_bundle(desired.path) as bundle:
+        with open_bundle(desired.path, limits=limits) as bundle:
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
             return Model.load(bundle, self.threads, watch, deadlines, desired.name)

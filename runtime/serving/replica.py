@@ -117,7 +117,7 @@ class Replica:
             raise
 
     def _load(self, desired: Desired, held: Deployments) -> Deployments:
-        return desired.load(self._watch, Deadlines.read(self._settings), held)
+        return desired.load(self._watch, Deadlines.read(self._settings), held, self._settings)
 
     def _switch(self, deployments: Deployments) -> None:
         """Answer with ``deployments`` from the next request on; those that are being answered end as they began."""

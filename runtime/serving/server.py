@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lading.bundles.storage.atomic import NotWritableError
+from lading.bundles.store.place import machine_store
+from lading.bundles.store.store import Store
 from lading.core.errors import LadingError
 from lading.core.settings import Settings
 from lading.runtime.deadlines import Deadlines
@@ -92,25 +95,37 @@ class Server:
         time. Raises the error that ended the server, or that kept it from starting.
         """
         haproxy_binary()
-        with self._kept() as source, open_listeners(self._settings) as listeners, _signals(self._heed):
+        with open_listeners(self._settings) as listeners, _signals(self._heed):
             run = RunFolder(self._settings.run_folder)
             try:
-                live = asyncio.create_task(self._live(run, listeners, source))
-                return await live if await _unless(self._hurry, live) else HURRIED
+                with self._kept(run) as source:
+                    live = asyncio.create_task(self._live(run, listeners, source))
+                    return await live if await _unless(self._hurry, live) else HURRIED
             finally:
                 run.close()
 
     @contextmanager
-    def _kept(self) -> Iterator[Source]:
+    def _kept(self, run: RunFolder) -> Iterator[Source]:
         """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
         check = partial(_check, self._settings)
         if self._settings.state_folder is None:
-            yield BundleSource(self._paths, self._settings.threads, check)
+            with closing(BundleSource(self._paths, self._settings, check, self._store(run))) as source:
+                yield source
             return
         from lading.runtime.administration.state_source import state_source  # loads the administration
 
         with state_source(self._settings.state_folder, self._paths, self._settings, check, self._tell) as source:
             yield source
+
+    def _store(self, run: RunFolder) -> Store:
+        """The store of the machine; where its usual place cannot be written to, one that ends with the server."""
+        try:
+            return machine_store(self._settings)
+        except NotWritableError as error:
+            if self._settings.store_folder is not None:
+                raise
+            self._tell(f"bundles are kept for as long as the server runs: {error}")
+            return Store(run.path / "bundles")
 
     async def _live(self, run: RunFolder, listeners: Listeners, source: Source) -> int:
         access = edge_access(self._settings, run.path)

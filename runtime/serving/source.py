@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lading.runtime.serving.desired import Desired
+from lading.bundles.store.proving import prove
+from lading.bundles.store.store import Store
+from lading.core.settings import Settings
+from lading.runtime.names import take
+from lading.runtime.serving.desired import Desired, DesiredBundle
 from lading.runtime.serving.switch import Switch
 
 if TYPE_CHECKING:
@@ -33,22 +37,53 @@ class Source(Protocol):
 
 
 class BundleSource:
-    """The bundles at ``paths``, and nothing else."""
+    """The bundles at ``paths``, and nothing else, as ``store`` has them."""
 
-    def __init__(self, paths: Sequence[Path], threads: int, check: Check) -> None:
-        self._paths, self._threads, self._check = paths, threads, check
+    def __init__(self, paths: Sequence[Path], settings: Settings, check: Check, store: Store) -> None:
+        self._paths, self._settings, self._check, self._store = paths, settings, check, store
+        self._held = ExitStack()
 
     async def read(self) -> Desired:
-        """What the bundles make; raises what ``Desired.read`` does."""
-        desired = await asyncio.to_thread(Desired.read, self._paths, self._threads)
-        self._check(desired.names)
+        """What the bundles make; raises what ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
+        self._held, desired = await self._read()
         return desired
 
     async def renew(self, switch: Switch) -> None:
         """Read the bundles again."""
-        desired = await self.read()
-        if desired.bundles != switch.current.bundles:
+        held, desired = await self._read()
+        if desired.bundles == switch.current.bundles:
+            held.close()
+            return
+        try:
             await switch.change(desired, lambda: None)
+        except BaseException:
+            held.close()
+            raise
+        self._held.close()
+        self._held = held
+
+    def close(self) -> None:
+        """Let the store remove what was served."""
+        self._held.close()
+
+    async def _read(self) -> tuple[ExitStack, Desired]:
+        """What the bundles make, and what holds them in the store."""
+        with ExitStack() as held:
+            desired = await asyncio.to_thread(self._brought, held)
+            self._check(desired.names)
+            return held.pop_all(), desired
+
+    def _brought(self, held: ExitStack) -> Desired:
+        found, taken = list[DesiredBundle](), dict[str, str]()
+        for path in self._paths:
+            brought = held.enter_context(self._store.bring(path, limits=self._settings))
+            take(taken, brought.name, str(path.resolve()))
+            prove(self._store, brought.digest, self._settings)
+            named = DesiredBundle(
+                path=str(brought.path.resolve()), name=brought.name, version=brought.version, digest=brought.digest
+            )
+            found.append(named)
+        return Desired(bundles=tuple(found), threads=self._settings.threads)
 
     @asynccontextmanager
     async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from lading.bundles.parity import OutputParity, Parity, Tolerance, WorstRow
 from lading.bundles.profile import CategoryCount, ColumnProfile, Profile
 from lading.bundles.provenance import Code, Data, Environment, Experiment, Provenance
 from lading.bundles.signature import Feed, Field, Output, Range, Signature, Tensor
+from tests.bundles.graphs import penguins
 
 MakeDraft = Callable[..., Draft]
 
@@ -36,7 +37,7 @@ def make_draft() -> MakeDraft:
             outputs={"label": ("Adelie", "Gentoo"), "probabilities": ([0.75, 0.25], [0.5, 0.5])},
         ),
         profile=_profile(),
-        model=b"the bytes of a model",
+        model=penguins(),
     )
 
     def make(**changes: Any) -> Draft:

@@ -28,6 +28,7 @@ from lading.bundles.storage.integrity import (
     SizeMismatchError,
 )
 from lading.core.errors import IntegrityError
+from tests.bundles.graphs import penguins
 
 MakeDraft = Callable[..., Draft]
 
@@ -180,7 +181,7 @@ def test_a_file_that_changes_after_opening_is_not_handed_out(archive: Path, fold
 def test_a_deleted_archive_stays_readable_while_it_is_open(archive: Path) -> None:
     with open_bundle(archive) as bundle:
         archive.unlink()
-        assert bundle.read("model/model.onnx") == b"the bytes of a model"
+        assert bundle.read("model/model.onnx") == penguins()
     with pytest.raises(ValueError, match="closed"):
         bundle.read("model/model.onnx")
 

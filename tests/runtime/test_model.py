@@ -15,8 +15,9 @@ from lading.bundles.bundle import open_bundle
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.golden import Golden
 from lading.bundles.parity import OutputParity
+from lading.bundles.replay import GoldenMismatchError
 from lading.runtime.deployments import Deployments
-from lading.runtime.model import GoldenMismatchError, Model
+from lading.runtime.model import Model
 
 Made = Callable[[], Draft]
 

@@ -75,3 +75,19 @@ def test_a_waiver_is_shown(
     assert "waived: scores differ" in capsys.readouterr().out
     run("verify", tmp_path / "x.lading", "--json")
     assert json.loads(capsys.readouterr().out)["bundles"][0]["waiver"] == "scores differ"
+
+
+def test_a_bundle_is_loaded_where_that_is_asked_for(
+    run: Run, make_draft: Callable[..., Draft], draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = {**draft.golden.outputs, "label": ("Gentoo", "Gentoo")}
+    write_bundle(make_draft(golden=draft.golden.model_copy(update={"outputs": outputs})), tmp_path / "wrong.lading")
+    write_bundle(draft, tmp_path / "right.lading")
+    assert run("verify", tmp_path / "wrong.lading") == 0
+    assert run("verify", tmp_path / "right.lading", "--load") == 0
+    assert run("verify", tmp_path / "wrong.lading", "--load") == 4
+    assert "golden row 0" in capsys.readouterr().err
+    run("verify", tmp_path / "right.lading", "--load", "--json")
+    (result,) = json.loads(capsys.readouterr().out)["bundles"]
+    assert result["loads"] is True
+    assert isinstance(result["unbounded"], list)

@@ -11,11 +11,11 @@ import pytest
 from onnx import helper
 
 from lading.bundles.draft import write_bundle
+from lading.bundles.session import reason_of
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
-from lading.runtime.model import reason_of
 from tests.runtime.drafting import draft, graph
 
 Ask = Callable[..., httpx.Response]

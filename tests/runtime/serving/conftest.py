@@ -52,7 +52,13 @@ class Serving:
             [*command, "--json", *options],
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder), **environment},
+            env={
+                **{name: value for name, value in os.environ.items() if name != "LADING_STORE_FOLDER"},
+                "HOME": str(self.folder / "home"),
+                "TMPDIR": str(self.folder),
+                "XDG_CACHE_HOME": str(self.folder / "store"),
+                **environment,
+            },
             start_new_session=True,
             text=True,
         )
@@ -99,11 +105,10 @@ class Serving:
         return [pid for pid in session_members(self.sessions()) if _name(pid).startswith(name[:15])]
 
     def leftovers(self) -> list[str]:
-        """What lies in the server's temporary folder and in its HOME."""
-        mine = {"home", "errors.txt"}
-        return sorted(
-            str(path) for path in self.folder.rglob("*") if path.relative_to(self.folder).as_posix() not in mine
-        )
+        """What lies in the server's temporary folder and in its HOME, besides the bundles that are kept there."""
+        mine, kept = {"home", "errors.txt", "store"}, self.folder / "store"
+        found = (path for path in self.folder.rglob("*") if kept not in path.parents)
+        return sorted(str(path) for path in found if path.relative_to(self.folder).as_posix() not in mine)
 
     def close(self) -> None:
         """End the server, if it has not ended, and look that nothing of it is left."""

@@ -1,0 +1,239 @@
+"""The store: a folder of bundles that were checked, each under the digest that it has.
+
+A bundle is copied once, while every file of it is checked, and appears whole or not at all. Who uses one holds a lock
+on it, so that nothing that is in use is removed; whoever dies lets go.
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lading.bundles.bundle import Bundle, Progress, copy_bundle, open_bundle
+from lading.bundles.records import FrozenMap, Record
+from lading.bundles.storage.archive import SUFFIX
+from lading.bundles.storage.atomic import NotWritableError, new_file, remove_leftovers, take_away
+from lading.core.errors import ConflictError, UsageError
+from lading.core.settings import LIMITS, Limits
+
+FOLDER_MODE = 0o700
+NAMES = "[0-9a-f]" * 64
+PROOF = ".proof"
+
+
+class NotStoredError(UsageError):
+    """The store does not have the bundle."""
+
+    def __init__(self, digest: str, store: str) -> None:
+        super().__init__(digest, store)
+        self.digest, self.store = digest, store
+
+    def __str__(self) -> str:
+        return f"the store {self.store} has no bundle {self.digest}; `lading cache list` tells which it has"
+
+
+class InUseError(ConflictError):
+    """A bundle is to be removed that somebody uses."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
+
+    def __str__(self) -> str:
+        return f"the bundle {self.digest} is in use, as by a server; stop that first"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One bundle of a store."""
+
+    digest: str
+    path: Path
+    """An archive or a folder, as the bundle was that it was copied from."""
+    size: int
+    """In bytes."""
+    used: float
+    """When it was brought last, in seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A bundle that is in the store, and what its manifest calls it."""
+
+    digest: str
+    path: Path
+    name: str
+    version: str
+
+
+class Proof(Record):
+    """That a bundle passed its trial, and where; another place has to try it again."""
+
+    place: FrozenMap[str]
+
+
+class Store:
+    """The store in the folder ``path``, which is made where there is none, and closed to other users."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ``NotWritableError``."""
+        self.path = path
+        try:
+            path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            if stat.S_IMODE(path.stat().st_mode) != FOLDER_MODE:
+                path.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise NotWritableError(str(path), error.strerror or str(error)) from error
+        if not os.access(path, os.W_OK):
+            raise NotWritableError(str(path), "it may only be read")
+
+    @contextmanager
+    def bring(self, source: Path, progress: Progress | None = None, limits: Limits = LIMITS) -> Iterator[Brought]:
+        """Check the bundle at ``source`` and have it in the store; it stays there while the block lasts.
+
+        Raises what ``open_bundle`` and ``copy_bundle`` raise.
+        """
+        with open_bundle(source, progress, limits) as bundle:
+            lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()))
+            manifest = bundle.manifest
+        try:
+            path = self.find(bundle.digest)
+            yield Brought(bundle.digest, path, manifest.name, manifest.version)
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def held(self, digest: str) -> Iterator[Path]:
+        """Where the bundle of that digest lies; it stays there while the block lasts. Raises ``NotStoredError``."""
+        lock = self._hold(digest)
+        if lock is None:
+            raise NotStoredError(digest, str(self.path))
+        try:
+            yield self.find(digest)
+        finally:
+            os.close(lock)
+
+    def find(self, digest: str) -> Path:
+        """Where the bundle of that digest lies; raises ``NotStoredError``."""
+        for folder in (False, True):
+            path = self._place(digest, folder)
+            if path.exists():
+                return path
+        raise NotStoredError(digest, str(self.path))
+
+    def __iter__(self) -> Iterator[Stored]:
+        """Every bundle, the one that was brought last at the end."""
+        found = []
+        for path in (*self.path.glob(NAMES + SUFFIX), *self.path.glob(NAMES)):
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                size = sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]))
+                found.append(Stored(f"sha256:{path.stem}", path, size, path.stat().st_mtime))
+        yield from sorted(found, key=lambda stored: (stored.used, stored.digest))
+
+    def remove(self, digest: str) -> None:
+        """Remove a bundle, for good. Raises ``NotStoredError``, and ``InUseError`` when somebody uses it."""
+        path = self.find(digest)
+        if not self._take_out(path):
+            raise InUseError(digest)
+
+    def collect(self, before: float, kept: frozenset[str] = frozenset()) -> list[Stored]:
+        """Remove every bundle that nobody uses, that was brought before ``before``, and that is not ``kept``.
+
+        ``before`` is in seconds since 1970. Returns those that were removed.
+        """
+        remove_leftovers(self.path)
+        return [
+            stored
+            for stored in self
+            if stored.digest not in kept and stored.used < before and self._take_out(stored.path)
+        ]
+
+    def proved(self, digest: str, place: dict[str, str]) -> bool:
+        """Whether the bundle passed its trial in such a place."""
+        try:
+            return Proof.model_validate_json(self._proof(digest).read_bytes()).place == place
+        except (FileNotFoundError, ValidationError):
+            return False
+
+    def prove(self, digest: str, place: dict[str, str]) -> None:
+        """Remember that the bundle passed its trial there. Raises the errors of ``lading.bundles.storage.atomic``."""
+        data = Proof(place=place).model_dump_json().encode()
+        with new_file(self._proof(digest), len(data), private=True) as file:
+            file.write(data)
+
+    def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
+        while (lock := self._hold(bundle.digest)) is None:
+            with self._alone():  # a copy that took the place of another one would take it from whoever holds that
+                if not self._has(bundle.digest):
+                    copy_bundle(bundle, copy, private=True)
+        os.utime(lock)
+        return lock
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else adds a bundle meanwhile."""
+        lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _has(self, digest: str) -> bool:
+        try:
+            self.find(digest)
+        except NotStoredError:
+            return False
+        return True
+
+    def _hold(self, digest: str) -> int | None:
+        """A lock on the bundle, which lasts until the descriptor is closed; None where there is none."""
+        while True:
+            try:
+                path = self.find(digest)
+                lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except (NotStoredError, FileNotFoundError):
+                return None
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            if _is_at(lock, path):
+                return lock
+            os.close(lock)
+
+    def _take_out(self, path: Path) -> bool:
+        """Remove what is at ``path``, unless somebody uses it; a folder vanishes at once, too."""
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(lock, path):
+                return False
+            take_away(path)
+            self._proof(f"sha256:{path.stem}").unlink(missing_ok=True)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(lock)
+        return True
+
+    def _place(self, digest: str, folder: bool) -> Path:
+        name = digest.removeprefix("sha256:")
+        return self.path / (name if folder else name + SUFFIX)
+
+    def _proof(self, digest: str) -> Path:
+        return self.path / (digest.removeprefix("sha256:") + PROOF)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether what is open still lies at ``path``."""
+    try:
+        there, here = path.stat(follow_symlinks=False), os.fstat(descriptor)
+    except FileNotFoundError:
+        return False
+    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)

@@ -1,0 +1,60 @@
+"""What a server loads is what it checked: the file that it was given may be gone by then."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from lading.bundles.bundle import copy_bundle, open_bundle
+from lading.bundles.store.store import Store
+
+if TYPE_CHECKING:
+    from tests.runtime.serving.conftest import Start
+
+PATH = "/v2/models/cells/infer"
+BODY = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 1, 1, 2]}]}'
+SECONDS = 60
+
+
+def test_a_replica_that_takes_over_loads_the_bundle_that_was_checked(
+    start: "Start", bundles: Mapping[str, Path], base: Path
+) -> None:
+    given = base / "given"
+    with open_bundle(bundles["cells"]) as bundle:
+        copy_bundle(bundle, given)
+        digest = bundle.digest
+    serving = start([given], "--replicas", "1")
+    serving.ready()
+    store = Store(serving.folder / "store" / "lading")
+    assert store.collect(time.time() + SECONDS) == [], "what is served is in use"
+    (given / "model" / "model.onnx").write_bytes(b"another model")
+    before = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY)
+    (replica,) = serving.pids("ray::ServeReplica")
+    os.kill(replica, signal.SIGKILL)
+    deadline = time.monotonic() + SECONDS
+    while serving.pids("ray::ServeReplica") in ([], [replica]):
+        assert time.monotonic() < deadline, serving.said()
+        time.sleep(0.1)
+    after = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY, timeout=SECONDS)
+    while after.status_code == 503 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        after = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY, timeout=SECONDS)
+    assert (before.status_code, after.status_code) == (200, 200), serving.said()
+    assert after.headers["lading-bundle-digest"] == before.headers["lading-bundle-digest"] == digest
+    serving.process.terminate()
+    serving.process.wait(SECONDS)
+    assert [one.digest for one in store.collect(time.time() + SECONDS)] == [digest]
+
+
+def test_a_server_without_a_place_for_a_store_keeps_bundles_for_its_own_time(
+    start: "Start", bundles: Mapping[str, Path], base: Path
+) -> None:
+    (base / "file").write_text("")
+    serving = start([bundles["cells"]], "--replicas", "1", XDG_CACHE_HOME=str(base / "file"))
+    serving.ready()
+    assert httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY).status_code == 200
+    assert "bundles are kept for as long as the server runs" in serving.said()
