@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from lading.core.errors import ConflictError, LadingError, UsageError
 
-GROUPS = ("lading.commands", "lading.converters", "lading.grpc_services", "lading.protocols")
+GROUPS = ("lading.commands", "lading.converters", "lading.grpc_services", "lading.protocols", "lading.signers")
 
 
 class PluginConflictError(ConflictError):

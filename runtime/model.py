@@ -18,6 +18,7 @@ from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
 from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, session_of
 from lading.bundles.signature import Signature, Tensor
+from lading.bundles.signing.policy import OFF, Policy, Vetting
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
@@ -95,6 +96,8 @@ class Model:
         self.name = bundle.manifest.name if name is None else name
         """The name that it answers to."""
         self.digest: str = bundle.digest
+        self.vetting = Vetting()
+        """What others say of the bundle, and what the policy found of that."""
         self.golden: Golden = bundle.golden()
         self.profile: Profile = bundle.profile()
         self.card: str = bundle.card()
@@ -128,17 +131,21 @@ class Model:
         watch: Watch | None = None,
         deadlines: Deadlines = UNLIMITED,
         name: str | None = None,
+        policy: Policy = OFF,
     ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it; it answers to ``name``, or to its own.
 
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
+        Nothing of it is loaded before ``policy`` lets it pass: raises ``UntrustedBundleError`` where it does not.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``UnfitSignatureError`` when the graph does not go with the signature,
         ``ModelLoadError`` when the graph cannot be loaded.
         """
+        vetting = policy.vet(bundle)
         graph = bundle.read(bundle.manifest.graph.path)
         session = open_session(graph, threads, _external_data(bundle))
         model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
+        model.vetting = vetting
         feeds = model.encoder.encode(model.golden.columns(model.signature))
         _check(model, model.golden.expected(model.signature), _first_answers(model, feeds))
         model._measure(feeds)

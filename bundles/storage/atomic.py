@@ -90,22 +90,43 @@ def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[Bina
 
 
 @contextmanager
-def new_folder(target: Path, size: int) -> Iterator[Path]:
+def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Path]:
     """An empty folder that becomes ``target`` when the block ends, in the place of what is there, or never.
 
-    Errors as for ``new_file``.
+    Errors, and what ``private`` means, as for ``new_file``.
     """
     with _explained(target.parent, size):
         remove_leftovers(target.parent)
         path, descriptor, mode = _locked_folder(target)
         try:
             yield path
-            path.chmod(mode)
+            if private:
+                _own_like(target, descriptor)
+            else:
+                path.chmod(mode)
             _put(path, target)
             sync_folder(target.parent)
         finally:
             shutil.rmtree(path, ignore_errors=True)
             os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[Path]:
+    """Where the file or folder ``path`` itself lies, while nobody else is ``alone`` with one beside it.
+
+    For a change that begins with reading what is there. Raises ``NotWritableError``.
+    """
+    target = path.resolve()
+    try:
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotWritableError(str(target.parent), error.strerror or str(error)) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield target
+    finally:
+        os.close(folder)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -72,14 +72,26 @@ def write_container(contents: Mapping[str, Content], path: Path) -> None:
     A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
     ``lading.bundles.storage.atomic``.
     """
-    target = path.resolve()
     _check_replaceable(path)
-    if path.suffix == SUFFIX:
-        with new_file(target, archive_size(contents)) as stream:
-            write_archive(contents, stream)
+    _put(contents, path.resolve(), folder=path.suffix != SUFFIX, private=False)
+
+
+def rewrite_container(contents: Mapping[str, Content], path: Path) -> None:
+    """Write ``contents`` in the place of the archive or the folder at ``path``: in its form, with its owner and its mode.
+
+    Raises the errors of ``lading.bundles.storage.atomic``.
+    """
+    target = path.resolve()
+    _put(contents, target, folder=target.is_dir(), private=True)
+
+
+def _put(contents: Mapping[str, Content], target: Path, *, folder: bool, private: bool) -> None:
+    if folder:
+        with new_folder(target, sum(content.size for content in contents.values()), private=private) as written:
+            write_folder(contents, written)
     else:
-        with new_folder(target, sum(content.size for content in contents.values())) as folder:
-            write_folder(contents, folder)
+        with new_file(target, archive_size(contents), private=private) as stream:
+            write_archive(contents, stream)
 
 
 def check_writable(path: Path) -> None:

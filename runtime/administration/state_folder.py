@@ -11,7 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lading.bundles.bundle import Progress, copy_bundle, open_bundle
+from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.manifest_reading import in_words
+from lading.bundles.signing.policy import OFF, Policy
 from lading.bundles.storage.archive import SUFFIX
 from lading.bundles.storage.atomic import new_file
 from lading.core.errors import ConflictError, IntegrityError, UsageError
@@ -121,16 +123,18 @@ class StateFolder:
                 return path
         raise UnknownBundleError(digest)
 
-    def bring(self, path: Path, progress: Progress | None = None) -> tuple[str, Version]:
+    def bring(self, path: Path, progress: Progress | None = None, policy: Policy = OFF) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        Returns the name and the version that its manifest says.
-        Raises what ``open_bundle`` and ``copy_bundle`` do.
+        Evidence that a copy which is there lacks is added to it, and none taken away. Returns the name and the version
+        that its manifest says. Raises what ``open_bundle``, ``Policy.vet``, ``carry_evidence`` and ``copy_bundle`` do.
         """
         with open_bundle(path, progress) as bundle:
+            policy.vet(bundle)
             archive = self._archive(bundle.digest)
             copy = archive.with_suffix("") if path.is_dir() else archive
             if copy.exists():
+                carry_evidence(bundle, copy)
                 os.utime(copy)
             else:
                 copy_bundle(bundle, copy)

@@ -1,11 +1,13 @@
 """The desired state: which bundles a server is to answer with, and how; handed to every replica."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
+from lading.bundles.signing.policy import OFF, Policy
 from lading.core.errors import IntegrityError
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.happening import Happening
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
     from lading.runtime.model import Model
     from lading.runtime.watch import Watch
+
+
+LOG = logging.getLogger(__name__)
 
 
 class ChangedBundleError(IntegrityError):
@@ -57,18 +62,21 @@ class Desired(Record):
     history: tuple[Happening, ...] = ()
     """How that came to be, the latest last; for people."""
     threads: int
+    policy: Policy = OFF
+    """What is asked of each of them before it is loaded."""
     number: int = 0
     """Counted up from one desired state of a running server to the next."""
 
     @classmethod
-    def read(cls, paths: Sequence[Path], threads: int) -> "Desired":
-        """The desired state that the bundles at ``paths`` make; every file of each is checked.
+    def read(cls, paths: Sequence[Path], threads: int, policy: Policy = OFF) -> "Desired":
+        """The desired state that the bundles at ``paths`` make; every file of each is checked, and ``policy`` asked.
 
-        Raises what ``open_bundle`` raises, and ``DuplicateNameError``.
+        Raises what ``open_bundle`` and ``Policy.vet`` raise, and ``DuplicateNameError``.
         """
         found: dict[str, DesiredBundle] = {}
         for path in paths:
             with open_bundle(path) as bundle:
+                policy.vet(bundle)
                 named = DesiredBundle(
                     path=str(path.resolve()),
                     name=bundle.manifest.name,
@@ -78,7 +86,7 @@ class Desired(Record):
             other = found.setdefault(named.name, named)
             if other is not named:
                 raise DuplicateNameError(named.name, other.path, named.path)
-        return cls(bundles=tuple(found.values()), threads=threads)
+        return cls(bundles=tuple(found.values()), threads=threads, policy=policy)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,4 +131,7 @@ class Desired(Record):
         with open_bundle(desired.path) as bundle:
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
-            return Model.load(bundle, self.threads, watch, deadlines, desired.name)
+            model = Model.load(bundle, self.threads, watch, deadlines, desired.name, self.policy)
+        for problem in model.vetting.problems:
+            LOG.warning("%s: %s", bundle.manifest.deployment, problem, extra={"model": desired.name})
+        return model

@@ -105,7 +105,7 @@ class Server:
         """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
         check = partial(_check, self._settings)
         if self._settings.state_folder is None:
-            yield BundleSource(self._paths, self._settings.threads, check)
+            yield BundleSource(self._paths, self._settings, check)
             return
         from lading.runtime.administration.state_source import state_source  # loads the administration
 

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lading.bundles.signing.policy import read_policy
+from lading.core.settings import Settings
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.switch import Switch
 
@@ -35,19 +37,20 @@ class Source(Protocol):
 class BundleSource:
     """The bundles at ``paths``, and nothing else."""
 
-    def __init__(self, paths: Sequence[Path], threads: int, check: Check) -> None:
-        self._paths, self._threads, self._check = paths, threads, check
+    def __init__(self, paths: Sequence[Path], settings: Settings, check: Check) -> None:
+        self._paths, self._settings, self._check = paths, settings, check
 
     async def read(self) -> Desired:
-        """What the bundles make; raises what ``Desired.read`` does."""
-        desired = await asyncio.to_thread(Desired.read, self._paths, self._threads)
+        """What the bundles make; raises what ``read_policy`` and ``Desired.read`` do."""
+        policy = read_policy(self._settings.policy, self._settings.trust)
+        desired = await asyncio.to_thread(Desired.read, self._paths, self._settings.threads, policy)
         self._check(desired.names)
         return desired
 
     async def renew(self, switch: Switch) -> None:
-        """Read the bundles again."""
+        """Read the bundles and the trust file again."""
         desired = await self.read()
-        if desired.bundles != switch.current.bundles:
+        if (desired.bundles, desired.policy) != (switch.current.bundles, switch.current.policy):
             await switch.change(desired, lambda: None)
 
     @asynccontextmanager

@@ -25,8 +25,9 @@ class Line:
 
     @property
     def text(self) -> str:
-        """As people read it; of a replica with its level."""
-        said = self.message if self.source == SERVER else f"{self.level.upper()} {self.message}"
+        """As people read it; of a replica with its level. What is not its first line is set in, so that it is no other."""
+        message = self.message.replace("\n", "\n    ")
+        said = message if self.source == SERVER else f"{self.level.upper()} {message}"
         return "\n".join([said, *([self.context["traceback"]] if "traceback" in self.context else [])])
 
     @property
