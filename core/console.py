@@ -53,15 +53,18 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", r"\n").replace("\t", r"\t")
 
 
+def printable_json(document: str) -> str:
+    r"""The same JSON with what moves a cursor, or passes for the end of a line, written out; JSON lets some of it stand.
+
+    >>> print(printable_json('{"a": "\x9b2J"}'))
+    {"a": "\u009b2J"}
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def print_json(document: object) -> None:
-    """Write one JSON document to standard output, indented, for a program; in a terminal it moves no cursor either."""
-    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
-    # JSON itself lets DEL, the second set of control characters and changes of direction stand.
-    sys.stdout.write(_UNPRINTABLE.sub(_escaped, text) + "\n")
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+    """Write one JSON document to standard output, indented, for a program."""
+    sys.stdout.write(printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n")
 
 
 def print_text(text: str) -> None:

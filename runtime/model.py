@@ -96,8 +96,8 @@ class Model:
         self.name = bundle.manifest.name if name is None else name
         """The name that it answers to."""
         self.digest: str = bundle.digest
-        self.vetting = Vetting()
-        """What others say of the bundle, and what the policy found of that."""
+        self.policy, self.vetting = OFF, Vetting()
+        """The policy that let it pass, and what that found of what others say of the bundle."""
         self.golden: Golden = bundle.golden()
         self.profile: Profile = bundle.profile()
         self.card: str = bundle.card()
@@ -145,7 +145,7 @@ class Model:
         graph = bundle.read(bundle.manifest.graph.path)
         session = open_session(graph, threads, _external_data(bundle))
         model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
-        model.vetting = vetting
+        model.policy, model.vetting = policy, vetting
         feeds = model.encoder.encode(model.golden.columns(model.signature))
         _check(model, model.golden.expected(model.signature), _first_answers(model, feeds))
         model._measure(feeds)

@@ -1,12 +1,11 @@
 """Judging: what each file of evidence is worth to somebody who trusts certain keys; no clock is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Signature, SSlibKey
 
-from lading.bundles.bundle import Bundle
 from lading.bundles.evidence.documents import MalformedError
 from lading.bundles.evidence.kinds import KINDS
 from lading.bundles.evidence.statement import PAYLOAD_TYPE, Statement, read_statement
@@ -22,13 +21,14 @@ Outcome = tuple[Literal["verified", "not trusted", "broken"], tuple[str, ...], s
 
 
 class Judge:
-    """Judges evidence by ``trust``."""
+    """Judges evidence about the bundle of that ``name`` and ``digest`` by ``trust``."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, name: str, digest: str, trust: Trust) -> None:
+        self._name, self._digest = name, digest
         self._keys = [(key, verifier(read_public(key.public.encode(), key.name))) for key in trust.keys]
 
-    def judge(self, bundle: Bundle, file: str, data: bytes) -> Judgement:
-        """What ``data``, evidence of ``bundle`` in ``file``, is worth."""
+    def judge(self, file: str, data: bytes) -> Judgement:
+        """What ``data``, the evidence in ``file``, is worth."""
         try:
             envelope = read_envelope(data)
             if envelope.payload_type != PAYLOAD_TYPE:
@@ -38,16 +38,16 @@ class Judge:
             return Judgement(file=file, outcome="broken", why=f"it {error}")
         kind = KINDS.get(statement.predicate_type)
         said = {"file": file, "kind": _shown(statement.predicate_type) if kind is None else kind}
-        if not statement.is_about(bundle.digest):
+        if not statement.is_about(self._digest):
             return Judgement(
                 **said, outcome="broken", why=f"it is about {_subject(statement)}, and not about this bundle"
             )
         if not envelope.signatures:
             return Judgement(**said, outcome="unsigned", why="nobody signed it")
-        outcome, keys, why = self._weigh(envelope, bundle.manifest.name, said["kind"])
+        outcome, keys, why = self._weigh(envelope, said["kind"])
         return Judgement(**said, outcome=outcome, keys=keys, why=why)
 
-    def _weigh(self, envelope: Envelope, bundle: str, kind: str) -> Outcome:
+    def _weigh(self, envelope: Envelope, kind: str) -> Outcome:
         """What its signatures are worth: one that is good is enough, whatever the others are."""
         signed, good, false = envelope.signed_bytes(), dict[str, TrustedKey](), list[TrustedKey]()
         for one in envelope.signatures:
@@ -55,7 +55,7 @@ class Judge:
             found = [key for key, check in self._keys if _fits(check, one, signed)]
             good.update((key.name, key) for key in found)
             false += [key for key, check in self._keys if check.keyid == one.key_id and not found]
-        vouching = tuple(sorted(name for name, key in good.items() if key.may_vouch(bundle, kind)))
+        vouching = tuple(sorted(name for name, key in good.items() if key.may_vouch(self._name, kind)))
         if vouching:
             return "verified", vouching, _besides(false)
         if good:
@@ -72,10 +72,10 @@ class Judge:
         return f"none of its signatures is by a key that is trusted here; they name {ids}"
 
 
-def judge_evidence(bundle: Bundle, trust: Trust) -> tuple[Judgement, ...]:
-    """What each file of evidence of ``bundle`` is worth to whoever has that ``trust``."""
-    judge = Judge(trust)
-    return tuple(judge.judge(bundle, file, data) for file, data in sorted(bundle.evidence().items()))
+def judge_evidence(evidence: Mapping[str, bytes], name: str, digest: str, trust: Trust) -> tuple[Judgement, ...]:
+    """What each file of ``evidence`` about the bundle of that ``name`` and ``digest`` is worth by that ``trust``."""
+    judge = Judge(name, digest, trust)
+    return tuple(judge.judge(file, data) for file, data in sorted(evidence.items()))
 
 
 def _fits(key: SSlibKey, signed: Signed, data: bytes) -> bool:

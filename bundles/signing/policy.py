@@ -84,11 +84,12 @@ class Policy(Record):
         return Vetting(mode=self.mode, evidence=evidence, problems=problems)
 
     def _judged(self, bundle: Bundle) -> tuple[Judgement, ...]:
-        if not bundle.evidence():
+        evidence = bundle.evidence()
+        if not evidence:
             return ()
         from lading.bundles.signing.judging import judge_evidence  # loads the cryptography
 
-        return judge_evidence(bundle, self.trust)
+        return judge_evidence(evidence, bundle.manifest.name, bundle.digest, self.trust)
 
     def _problems(self, name: str, evidence: Sequence[Judgement]) -> Sequence[str]:
         asked = dict.fromkeys([SIGNATURE, *self.trust.required(name)])

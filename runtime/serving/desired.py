@@ -96,7 +96,7 @@ class Desired(Record):
     def load(
         self, watch: "Watch | None" = None, deadlines: Deadlines | None = None, held: "Deployments | None" = None
     ) -> "Deployments":
-        """The models, loaded and proved; those that are ``held`` already are taken as they are.
+        """The models, loaded and proved; those that are ``held`` already, by the same policy, are taken as they are.
 
         Raises ``ChangedBundleError``, and what ``open_bundle`` and ``Model.load`` raise.
         """
@@ -106,7 +106,8 @@ class Desired(Record):
 
         watch = Watch() if watch is None else watch
         deadlines = Deadlines() if deadlines is None else deadlines
-        loaded = {(model.name, model.digest): model for model in (() if held is None else held.variants())}
+        variants = () if held is None else held.variants()
+        loaded = {(model.name, model.digest): model for model in variants if model.policy == self.policy}
 
         def model(desired: DesiredBundle) -> "Model":
             found = loaded.get((desired.name, desired.digest))
@@ -114,7 +115,7 @@ class Desired(Record):
 
         def shadow(desired: DesiredBundle) -> "Model":
             found = None if held is None else held.shadows.get(desired.name)
-            if found is not None and found.digest == desired.digest:
+            if found is not None and (found.digest, found.policy) == (desired.digest, self.policy):
                 return found
             return self._model(desired, Watch(), deadlines)  # of its own: a shadow that hangs ends no replica
 

@@ -138,7 +138,7 @@ CASES: Mapping[str, tuple[Make, str, tuple[str, ...], str]] = {
 def judged(path: Path, trust: Trust) -> dict[str, Judgement]:
     """What each file of evidence is worth, by its name."""
     with open_bundle(path) as bundle:
-        found = judge_evidence(bundle, trust)
+        found = judge_evidence(bundle.evidence(), bundle.manifest.name, bundle.digest, trust)
     return {one.file.removeprefix("evidence/").removesuffix(".json"): one for one in found}
 
 
