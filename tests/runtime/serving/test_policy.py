@@ -169,4 +169,4 @@ def test_a_server_that_warns_serves_and_tells(start: Start, tmp_path: Path) -> N
     found = httpx.get(f"http://127.0.0.1:{serving.port}/models/times").json()
     assert found["policy"] == {"mode": "warn", "problems": ["it has no signature of a trusted key"]}
     page = httpx.get(f"http://127.0.0.1:{serving.port}/", headers={"accept": "text/html"}).text
-    assert "the policy warns: it has no signature of a trusted key" in page
+    assert "the policy only warns: it has no signature of a trusted key" in page
