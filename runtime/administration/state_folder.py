@@ -4,16 +4,16 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from lading.bundles.bundle import Progress, copy_bundle, open_bundle
+from lading.bundles.bundle import Bundle, Progress, copy_bundle, open_bundle
 from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.manifest_reading import in_words
-from lading.bundles.signing.policy import OFF, Policy
+from lading.bundles.signing.policy import OFF
 from lading.bundles.storage.archive import SUFFIX
 from lading.bundles.storage.atomic import new_file
 from lading.core.errors import ConflictError, IntegrityError, UsageError
@@ -26,6 +26,9 @@ SOCKET = "admin.sock"
 """Of the administration, while a server runs."""
 FOLDER_MODE = 0o700
 SOON_SECONDS = 3600
+
+Vet = Callable[[Bundle], object]
+"""Raises what forbids that a bundle is brought."""
 
 
 class StateFolderError(UsageError):
@@ -123,14 +126,15 @@ class StateFolder:
                 return path
         raise UnknownBundleError(digest)
 
-    def bring(self, path: Path, progress: Progress | None = None, policy: Policy = OFF) -> tuple[str, Version]:
+    def bring(self, path: Path, progress: Progress | None = None, vet: Vet = OFF.vet) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        Evidence that a copy which is there lacks is added to it, and none taken away. Returns the name and the version
-        that its manifest says. Raises what ``open_bundle``, ``Policy.vet``, ``carry_evidence`` and ``copy_bundle`` do.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Returns the
+        name and the version that its manifest says. Raises what ``open_bundle``, ``vet``, ``carry_evidence`` and
+        ``copy_bundle`` do.
         """
         with open_bundle(path, progress) as bundle:
-            policy.vet(bundle)
+            vet(bundle)
             archive = self._archive(bundle.digest)
             copy = archive.with_suffix("") if path.is_dir() else archive
             if copy.exists():

@@ -112,7 +112,7 @@ class StateSource:
         """``state`` with the bundles in it; raises what ``StateFolder.bring`` and ``check_age`` do, and ``DuplicateNameError``."""
         seen = dict[str, Path]()
         for path in self._paths:
-            name, bundle = self._folder.bring(path, policy=self._policy)
+            name, bundle = self._folder.bring(path, vet=self._policy.vet)
             if name in seen:
                 raise DuplicateNameError(name, str(seen[name]), str(path))
             seen[name] = path

@@ -1,13 +1,18 @@
 """``lading deploy``: a bundle answers to a name, on a server that goes on answering."""
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lading.core.console import Meter
+from lading.core.console import Meter, print_alert
 from lading.runtime.commands.administering import Json, Name, State, Why, report, state_folder, wish
+
+if TYPE_CHECKING:
+    from lading.bundles.bundle import Bundle
+    from lading.bundles.signing.policy import Policy
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -101,10 +106,16 @@ def deploy(
     digest = bundle
     if not DIGEST.fullmatch(bundle):
         with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder).bring(Path(bundle), meter.show, asked)
+            _, brought = StateFolder(folder).bring(Path(bundle), meter.show, partial(_vet, asked))
         digest = brought.digest
     wished = {"digest": digest, "allow_older": allow_older, **trial, **wish(why)}
     report(client.call("PUT", deployment(name, then=then), wished), json)
+
+
+def _vet(policy: "Policy", bundle: "Bundle") -> None:
+    """Ask the policy here, and say what it warns of."""
+    for problem in policy.vet(bundle).problems:
+        print_alert(f"{bundle.manifest.deployment}: {problem}")
 
 
 def _share(text: str | None, option: str) -> float | None:

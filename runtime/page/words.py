@@ -100,7 +100,8 @@ def policy(vetting: Vetting) -> str:
     """What the server makes of that."""
     return {
         "off": "no policy asks for a signature",
-        "warn": "the policy only warns" + (f": {'; '.join(map(visible, vetting.problems))}" if vetting.problems else ""),
+        "warn": "the policy only warns"
+        + (f": {'; '.join(map(visible, vetting.problems))}" if vetting.problems else ""),
         "enforce": "the policy is enforced",
     }[vetting.mode]
 

@@ -13,11 +13,13 @@ import pytest
 from lading.bundles.bundle import open_bundle
 from lading.bundles.evidence.adding import add_evidence
 from lading.core.errors import PolicyError
+from lading.runtime.administration.author import author
 from lading.runtime.administration.client import Client, deployment
+from lading.runtime.administration.state import State
 from lading.runtime.administration.state_folder import StateFolder
 from tests.runtime.administration.times import PATH, REQUEST, answer, times
 from tests.runtime.serving.conftest import Serving, Start
-from tests.signatures import envelope, everybody, statement
+from tests.signatures import People, envelope, everybody, statement
 
 LADING = Path(sys.executable).parent / "lading"
 
@@ -92,6 +94,10 @@ def test_it_is_the_command_that_says_so(guarded: Guarded) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 5
     assert "the policy refuses times 2.0.0" in ran.stderr
+    warned = [*command, "--trust", guarded.trust, "--policy", "warn"]
+    ran = subprocess.run(warned, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 5
+    assert "warning: times 2.0.0: it has no signature" in ran.stderr
     ran = subprocess.run([*command, "--trust", guarded.trust], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 5
 
@@ -158,6 +164,35 @@ def test_a_server_does_not_start_with_what_nobody_signed(start: Start, tmp_path:
     assert serving.ends() == 5
     assert "the policy refuses times 2.0.0" in serving.said()
     assert "starting Ray" not in serving.said()
+
+
+def left_behind(folder: Path, people: People, factor: int, *names: str) -> Path:
+    """A state folder in which that version is deployed, signed by those."""
+    path, state = times(factor, folder), StateFolder(folder / "state")
+    for name in names:
+        add_evidence(path, {f"evidence/{name}.json": envelope(statement(path), people.signers[name])})
+    name, bundle = state.bring(path)
+    state.write(State().deploy(name, bundle, author("ada")))
+    return state.path
+
+
+def test_what_a_server_finds_deployed_must_pass_too(start: Start, tmp_path: Path) -> None:
+    people = everybody()
+    state = left_behind(tmp_path, people, 2, "stranger")
+    serving = start([], "--state", str(state), "--trust", str(people.trust_file(tmp_path, "release")))
+    assert serving.ends() == 5
+    assert "the policy refuses times 2.0.0" in serving.said()
+
+
+def test_a_server_is_not_given_an_older_bundle_than_it_has(start: Start, tmp_path: Path) -> None:
+    people = everybody()
+    state = left_behind(tmp_path, people, 3, "release")
+    older = times(1, tmp_path)
+    add_evidence(older, {"evidence/release.json": envelope(statement(older), people.signers["release"])})
+    trust = people.trust_file(tmp_path, "release")
+    serving = start([older], "--state", str(state), "--trust", str(trust))
+    assert serving.ends() == 5
+    assert "version 1.0.0 is older than 3.0.0" in serving.said()
 
 
 def test_a_server_that_warns_serves_and_tells(start: Start, tmp_path: Path) -> None:
