@@ -18,7 +18,7 @@ from lading.runtime.administration.client import Client, deployment
 from lading.runtime.administration.state import State
 from lading.runtime.administration.state_folder import StateFolder
 from tests.runtime.administration.times import PATH, REQUEST, answer, times
-from tests.runtime.serving.conftest import Serving, Start
+from tests.runtime.serving.conftest import START_SECONDS, Serving, Start
 from tests.signatures import People, envelope, everybody, statement
 
 LADING = Path(sys.executable).parent / "lading"
@@ -180,7 +180,7 @@ def test_what_a_server_finds_deployed_must_pass_too(start: Start, tmp_path: Path
     people = everybody()
     state = left_behind(tmp_path, people, 2, "stranger")
     serving = start([], "--state", str(state), "--trust", str(people.trust_file(tmp_path, "release")))
-    assert serving.ends() == 5
+    assert serving.process.wait(START_SECONDS) == 5
     assert "the policy refuses times 2.0.0" in serving.said()
 
 
