@@ -25,7 +25,7 @@ LADING = Path(sys.executable).parent / "lading"
 FORGED = "ok  forged.lading  forged 9.9.9"
 HOSTILE = (
     f"x\n{FORGED}\r\n\x1b[2J\x1b]0;title\x07\x7f\x9b31m\u202e\u2028"
-    "$(touch HERE/ran)`touch HERE/ran`;{{7*7}}{% raw %}</td><script>alert(1)</script><img src=x onerror=alert(2)>'\""
+    "$(touch HERE/ran)`touch HERE/ran`;{{7000*7021}}{% raw %}</td><script>alert(1)</script><img src=x onerror=alert(2)>'\""
     '\nlading_forged_total{a="b"} 1\n'
 )
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]")
@@ -162,7 +162,7 @@ def test_in_a_page_it_is_text(path: str, served: tuple[Serving, int], hostile: H
         "/assets/mark.svg"
     }
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    assert "49" not in page.text.replace("{{7*7}}", "")
+    assert str(7000 * 7021) not in page.text
     if path != "/page/coins/drift":
         assert "<script>alert(1)</script>" in page.text
 
