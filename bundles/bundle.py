@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from lading.bundles.contents import check_contents
 from lading.bundles.digest import digest_of
+from lading.bundles.evidence.files import check_evidence, read_evidence
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import (
     CARD_PATH,
@@ -98,6 +99,13 @@ class Bundle:
         except UnicodeDecodeError as error:
             raise DocumentError(str(self.path), CARD_PATH, str(error)) from error
 
+    def evidence(self) -> Mapping[str, bytes]:
+        """The files under ``evidence/`` by path; the manifest does not list them, so that anybody may have written them.
+
+        Raises ``EvidenceError``.
+        """
+        return read_evidence(self._container.contents, str(self.path))
+
     def contents(self) -> Mapping[str, Content]:
         """Every file with its content, the manifest and the evidence too."""
         evidence = {
@@ -169,6 +177,7 @@ def _check_files(contents: Mapping[str, Content], manifest: Manifest, bundle: st
             raise MissingFileError(bundle, name)
         if contents[name].size != entry.size:
             raise SizeMismatchError(bundle, name, entry.size, contents[name].size)
+    check_evidence(contents, bundle)
 
 
 def _check_bytes(bundle: Bundle, progress: Progress | None) -> None:

@@ -52,7 +52,7 @@ def _parse(data: bytes, bundle: str) -> dict[str, JsonValue]:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ManifestError(bundle, f"is not JSON: {error}") from error
-    if _depth(document) > DEEPEST:
+    if depth_of(document) > DEEPEST:
         raise ManifestError(bundle, f"nests more than {DEEPEST} levels deep")
     if not isinstance(document, dict):
         raise ManifestError(bundle, "is not a JSON object")
@@ -67,7 +67,7 @@ def _check_format(document: dict[str, JsonValue], bundle: str) -> None:
         raise NewerFormatError(bundle, found, FORMAT, version("lading"))
 
 
-def _depth(document: object) -> int:
+def depth_of(document: object) -> int:
     """How many arrays and objects lie within one another, counted without recursion."""
     depth, level = 0, [document]
     while level := [value for value in level if isinstance(value, dict | list)]:

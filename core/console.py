@@ -4,6 +4,7 @@ What is written is text from anywhere, a bundle's manifest too: none of it is ma
 terminal's cursor.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -17,6 +18,9 @@ from rich.text import Text
 
 WORTH_SHOWING = 32 << 20
 """Bytes from which on a progress bar is worth its flicker."""
+
+
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def reports() -> Console:
@@ -40,39 +44,57 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    r"""The same with lines and tabs written out, too: no text can pass for a line of its own.
+
+    >>> print(one_line("a\nok  b"))
+    a\nok  b
+    """
+    return printable(text).replace("\n", r"\n").replace("\t", r"\t")
+
+
+def printable_json(document: str) -> str:
+    r"""The same JSON with what moves a cursor, or passes for the end of a line, written out; JSON lets some of it stand.
+
+    >>> print(printable_json('{"a": "\x9b2J"}'))
+    {"a": "\u009b2J"}
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def print_json(document: object) -> None:
     """Write one JSON document to standard output, indented, for a program."""
-    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(printable_json(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n")
 
 
 def print_text(text: str) -> None:
-    """Write a paragraph to standard output."""
-    reports().print(Text(printable(text)))
+    """Write a line to standard output."""
+    reports().print(Text(one_line(text)))
 
 
 def print_heading(text: str) -> None:
     """Write a heading to standard output, with a line before it."""
-    reports().print(Text("\n" + printable(text), style="bold cyan"))
+    reports().print(Text("\n" + one_line(text), style="bold cyan"))
 
 
 def print_warning(text: str) -> None:
     """Write something that nobody should overlook to standard output."""
-    reports().print(Text("warning: ", style="bold yellow") + Text(printable(text), style="yellow"))
+    reports().print(Text("warning: ", style="bold yellow") + Text(one_line(text), style="yellow"))
 
 
 def print_note(text: str) -> None:
     """Write what somebody may want to know to standard error."""
-    progress().print(Text("note: ", style="bold") + Text(printable(text)), style="dim")
+    progress().print(Text("note: ", style="bold") + Text(one_line(text)), style="dim")
 
 
 def print_alert(text: str) -> None:
     """Write something that nobody should overlook to standard error."""
-    progress().print(Text("warning: ", style="bold yellow") + Text(printable(text), style="yellow"))
+    progress().print(Text("warning: ", style="bold yellow") + Text(one_line(text), style="yellow"))
 
 
 def print_error(text: str) -> None:
     """Write what went wrong to standard error."""
-    progress().print(Text("error: ", style="bold red") + Text(printable(text)))
+    progress().print(Text("error: ", style="bold red") + Text(one_line(text)))
 
 
 def print_change(name: str, before: str | None, after: str | None) -> None:
@@ -93,7 +115,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     _print_whole(table)
 
 
@@ -108,7 +130,7 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in lines:
-        table.add_row(Text(printable(name)), Text(printable(value)))
+        table.add_row(Text(one_line(name)), Text(one_line(value)))
     _print_whole(table)
 
 
@@ -132,7 +154,7 @@ class Meter:
             console=progress(),
             transient=True,
         )
-        self._what = printable(what)
+        self._what = one_line(what)
         self._task: TaskID | None = None
 
     def show(self, done: int, total: int) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import orjson
 
+from lading.core.console import printable_json
+
 
 def log_line(message: str, level: str, source: str, seconds: float, **context: str) -> str:
     """The line for what ``source`` said at ``seconds`` of Unix time; ``context`` is what it is about.
@@ -15,7 +17,7 @@ def log_line(message: str, level: str, source: str, seconds: float, **context: s
     """
     moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     line = {"time": moment, "level": level, "source": source, "message": message, **context}
-    return orjson.dumps({name: _writable(value) for name, value in line.items()}).decode()
+    return printable_json(orjson.dumps({name: _writable(value) for name, value in line.items()}).decode())
 
 
 def print_log_line(message: str, level: str) -> None:

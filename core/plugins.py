@@ -9,6 +9,7 @@ GROUPS = (
     "lading.converters",
     "lading.grpc_services",
     "lading.protocols",
+    "lading.signers",
     "lading.trackers",
     "lading.watchers",
 )

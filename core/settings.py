@@ -136,6 +136,12 @@ class Settings(Limits, BaseSettings):
     """The TCP port of the loopback interface for administration by token, besides the socket; none when not set."""
     page_authors: bool = False
     """Whether the page, which is on the prediction port, says who changed what is deployed, and why."""
+    policy: Literal["off", "warn", "enforce"] | None = None
+    """What happens to a bundle that no trusted key signed; `enforce` where a trust file is named, else `off`, when not set."""
+    trust: Path | None = None
+    """The trust file: which keys may vouch for which bundles, and what evidence these must bring."""
+    allow_older: bool = False
+    """Whether a bundle of an older version may take the place of a newer one while the policy is enforced."""
     switch_seconds: Seconds = 60.0
     """How long the replicas may take to get ready for a change of what is deployed before it is given up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -19,6 +19,7 @@ from lading.bundles.profile import Profile
 from lading.bundles.replay import replay
 from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, reason_of, session_of
 from lading.bundles.signature import Signature, Tensor
+from lading.bundles.signing.policy import OFF, Policy, Vetting
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.runtime import batching
@@ -63,6 +64,8 @@ class Model:
         self.name = bundle.manifest.name if name is None else name
         """The name that it answers to."""
         self.digest: str = bundle.digest
+        self.policy, self.vetting = OFF, Vetting()
+        """The policy that let it pass, and what that found of what others say of the bundle."""
         self.golden: Golden = bundle.golden()
         self.profile: Profile = bundle.profile()
         self.card: str = bundle.card()
@@ -96,17 +99,21 @@ class Model:
         watch: Watch | None = None,
         deadlines: Deadlines = UNLIMITED,
         name: str | None = None,
+        policy: Policy = OFF,
     ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it; it answers to ``name``, or to its own.
 
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
+        Nothing of it is loaded before ``policy`` lets it pass: raises ``UntrustedBundleError`` where it does not.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``UnfitSignatureError`` when the graph does not go with the signature,
         ``GraphError`` and ``ModelLoadError`` when the graph may not, or cannot, be loaded.
         """
+        vetting = policy.vet(bundle)
         graph, external = graph_of(bundle)
         session = open_session(graph, threads, external)
         model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
+        model.policy, model.vetting = policy, vetting
         feeds = replay(model.manifest, model.golden, model.encoder, model._session)
         model._measure(feeds)
         model._pool.pace = model.seconds_per_call

@@ -29,6 +29,9 @@ def inspect(
             metavar="BUNDLE", help="A .lading file, a bundle's folder, or a loose .onnx file.", show_default=False
         ),
     ],
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust file: whose statements about it count.", show_default="none")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program; short for --format json.")] = False,
     format: Annotated[  # noqa: A002 - the option's name
         str,
@@ -37,7 +40,7 @@ def inspect(
         ),
     ] = "text",
 ) -> None:
-    """Show all that a bundle says: signature, data, experiment, code, environment, parity.
+    """Show all that a bundle says: signature, data, experiment, code, environment, parity, and what others say of it.
 
     Every file is checked first; a broken bundle ends with exit code 4. Of a loose ONNX file it shows which bundle the
     file says that it is from.
@@ -55,6 +58,7 @@ def inspect(
     from lading.bundles.bundle import open_bundle
     from lading.bundles.commands.loose_graph import show_loose_graph
     from lading.bundles.commands.sheet import show
+    from lading.bundles.signing.policy import read_policy
 
     if format not in FORMATS:
         raise FormatError(format)
@@ -62,5 +66,6 @@ def inspect(
     if bundle.suffix == ".onnx" and bundle.is_file():
         show_loose_graph(bundle, shown)
         return
+    policy = read_policy("off", context.obj.trust if trust is None else trust)
     with open_bundle(bundle, limits=context.obj) as opened:
-        show(opened, shown)
+        show(opened, shown, policy.vet(opened).evidence)

@@ -1,19 +1,19 @@
 """The sheet: all that a bundle says, laid out for a person or as one document for a program."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lading.bundles.bill_of_materials import bill_of_materials
 from lading.bundles.bundle import Bundle
 from lading.bundles.card import classes, model_card, seen, type_of
 from lading.bundles.golden import Golden
-from lading.bundles.manifest import EVIDENCE_PREFIX
 from lading.bundles.measures import data_by_role
 from lading.bundles.outline import estimator, lines, scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
 from lading.bundles.provenance import Provenance, Run
 from lading.bundles.signature import Signature
+from lading.bundles.signing.judgement import Judgement
 from lading.core.console import (
     print_facts,
     print_heading,
@@ -25,24 +25,24 @@ from lading.core.console import (
 )
 
 
-def show(bundle: Bundle, format: str) -> None:  # noqa: A002 - what the option is called
+def show(bundle: Bundle, format: str, evidence: Sequence[Judgement]) -> None:  # noqa: A002 - what the option is called
     """Write a bundle to standard output as ``text``, ``json``, ``card`` or ``cyclonedx``.
 
     The card is made anew of the manifest: what the bundle holds under that name was written by whoever made it.
     """
     match format:
         case "json":
-            print_json(sheet_document(bundle))
+            print_json(sheet_document(bundle, evidence))
         case "card":
             sys.stdout.write(model_card(bundle.manifest, bundle.profile()))
         case "cyclonedx":
             print_json(bill_of_materials(bundle))
         case _:
-            print_sheet(bundle)
+            print_sheet(bundle, evidence)
 
 
-def sheet_document(bundle: Bundle) -> dict[str, object]:
-    """All of it as one JSON document: the manifest as it is, the profile, how many golden rows, the evidence."""
+def sheet_document(bundle: Bundle, evidence: Sequence[Judgement]) -> dict[str, object]:
+    """All of it as one JSON document: the manifest as it is, the profile, how many golden rows, the judged evidence."""
     golden = bundle.golden()
     return {
         "path": str(bundle.path),
@@ -50,11 +50,11 @@ def sheet_document(bundle: Bundle) -> dict[str, object]:
         "manifest": bundle.manifest.model_dump(mode="json", exclude_none=True),
         "golden": {"rows": golden.rows, "boundary_rows": golden.origins.count("boundary")},
         "profile": bundle.profile().model_dump(mode="json", exclude_none=True),
-        "evidence": _evidence(bundle),
+        "evidence": [one.model_dump(mode="json") for one in evidence],
     }
 
 
-def print_sheet(bundle: Bundle) -> None:
+def print_sheet(bundle: Bundle, evidence: Sequence[Judgement]) -> None:
     """Write all of it to standard output, for a person."""
     manifest = bundle.manifest
     print_heading(manifest.deployment)
@@ -63,9 +63,9 @@ def print_sheet(bundle: Bundle) -> None:
     if manifest.parity.waiver is not None:
         print_warning(f"Parity was not reached. It was waived, for this reason: {manifest.parity.waiver}")
     size = sum(entry.size for entry in manifest.files)
-    evidence = {"evidence": ", ".join(_evidence(bundle))} if _evidence(bundle) else {}
     files = f"{len(manifest.files)}, {size:,} bytes"
-    print_facts({"digest": bundle.digest, "path": str(bundle.path), "files": files, **evidence})
+    print_facts({"digest": bundle.digest, "path": str(bundle.path), "files": files})
+    _print_evidence(evidence)
     _print_signature(manifest.signature)
     _print_provenance(manifest.provenance)
     _print_profile(bundle.profile())
@@ -73,8 +73,10 @@ def print_sheet(bundle: Bundle) -> None:
     _print_graph(bundle, bundle.golden())
 
 
-def _evidence(bundle: Bundle) -> list[str]:
-    return [name for name in bundle.contents() if name.startswith(EVIDENCE_PREFIX)]
+def _print_evidence(evidence: Sequence[Judgement]) -> None:
+    if evidence:
+        print_heading("Evidence")
+        print_table(["file", "kind", "worth"], [[one.file, one.kind_shown, str(one)] for one in evidence])
 
 
 def _print_signature(signature: Signature) -> None:

@@ -93,20 +93,40 @@ def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[Bina
 def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Path]:
     """An empty folder that becomes ``target`` when the block ends, in the place of what is there, or never.
 
-    A ``private`` one is for its owner alone. Errors as for ``new_file``.
+    Errors, and what ``private`` means, as for ``new_file``.
     """
     with _explained(target.parent, size):
         remove_leftovers(target.parent)
         path, descriptor, mode = _locked_folder(target)
         try:
             yield path
-            if not private:
+            if private:
+                _own_like(target, descriptor)
+            else:
                 path.chmod(mode)
             _put(path, target)
             sync_folder(target.parent)
         finally:
             shutil.rmtree(path, ignore_errors=True)
             os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[Path]:
+    """Where the file or folder ``path`` itself lies, while nobody else is ``alone`` with one beside it.
+
+    For a change that begins with reading what is there. Raises ``NotWritableError``.
+    """
+    target = path.resolve()
+    try:
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotWritableError(str(target.parent), error.strerror or str(error)) from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield target
+    finally:
+        os.close(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -125,10 +145,13 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def take_away(path: Path) -> None:
-    """Remove a file or a folder that this process holds locked: nobody finds a part of it where it was."""
+    """Remove a file or a folder: nobody finds a part of it where it was. Who cleans up may help, or end it later."""
     gone = _temporary(path)
     path.rename(gone)
-    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    if gone.is_dir():
+        shutil.rmtree(gone, ignore_errors=True)
+    else:
+        gone.unlink(missing_ok=True)
 
 
 def _temporary(target: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -70,17 +71,31 @@ def open_container(path: Path, limits: Limits = LIMITS) -> Container:
 def write_container(contents: Mapping[str, Content], path: Path, *, private: bool = False) -> None:
     """Write ``contents`` to ``path``: an archive when it ends in ``.lading``, else a folder; all of it or nothing.
 
-    Where it is ``private`` it is for its owner alone. A bundle that is there is replaced. Raises ``OccupiedError`` when something else is, and the errors of
-    ``lading.bundles.storage.atomic``.
+    Where it is ``private`` it is for its owner alone. A bundle that is there is replaced. Raises ``OccupiedError`` when
+    something else is, and the errors of ``lading.bundles.storage.atomic``.
+    """
+    _check_replaceable(path)
+    _put(contents, path.resolve(), folder=path.suffix != SUFFIX, private=private, closed=private)
+
+
+def rewrite_container(contents: Mapping[str, Content], path: Path) -> None:
+    """Write ``contents`` in the place of the archive or the folder at ``path``: in its form, with its owner and its mode.
+
+    Raises the errors of ``lading.bundles.storage.atomic``.
     """
     target = path.resolve()
-    _check_replaceable(path)
-    if path.suffix == SUFFIX:
+    closed = not target.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    _put(contents, target, folder=target.is_dir(), private=True, closed=closed)
+
+
+def _put(contents: Mapping[str, Content], target: Path, *, folder: bool, private: bool, closed: bool) -> None:
+    """Write ``contents``; files in a ``closed`` folder are for its owner alone."""
+    if folder:
+        with new_folder(target, sum(content.size for content in contents.values()), private=private) as written:
+            write_folder(contents, written, private=closed)
+    else:
         with new_file(target, archive_size(contents), private=private) as stream:
             write_archive(contents, stream)
-    else:
-        with new_folder(target, sum(content.size for content in contents.values()), private=private) as folder:
-            write_folder(contents, folder, private=private)
 
 
 def check_writable(path: Path) -> None:

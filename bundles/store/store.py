@@ -7,7 +7,7 @@ on it, so that nothing that is in use is removed; whoever dies lets go.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lading.bundles.bundle import Bundle, Progress, copy_bundle, open_bundle
+from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.records import FrozenMap, Record
 from lading.bundles.storage.archive import SUFFIX
 from lading.bundles.storage.atomic import NotWritableError, new_file, remove_leftovers, take_away
@@ -23,7 +24,10 @@ from lading.core.settings import LIMITS, Limits
 
 FOLDER_MODE = 0o700
 NAMES = "[0-9a-f]" * 64
-PROOF = ".proof"
+PROOF, LOCK = ".proof", ".lock"
+
+Vet = Callable[[Bundle], object]
+"""Raises what forbids that a bundle, every file of which was checked, is brought."""
 
 
 class NotStoredError(UsageError):
@@ -93,12 +97,17 @@ class Store:
             raise NotWritableError(str(path), "it may only be read")
 
     @contextmanager
-    def bring(self, source: Path, progress: Progress | None = None, limits: Limits = LIMITS) -> Iterator[Brought]:
+    def bring(
+        self, source: Path, progress: Progress | None = None, limits: Limits = LIMITS, vet: Vet | None = None
+    ) -> Iterator[Brought]:
         """Check the bundle at ``source`` and have it in the store; it stays there while the block lasts.
 
-        Raises what ``open_bundle`` and ``copy_bundle`` raise.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Raises what
+        ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise.
         """
         with open_bundle(source, progress, limits) as bundle:
+            if vet is not None:
+                vet(bundle)
             lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()))
             manifest = bundle.manifest
         try:
@@ -137,8 +146,8 @@ class Store:
 
     def remove(self, digest: str) -> None:
         """Remove a bundle, for good. Raises ``NotStoredError``, and ``InUseError`` when somebody uses it."""
-        path = self.find(digest)
-        if not self._take_out(path):
+        self.find(digest)
+        if not self._take_out(digest):
             raise InUseError(digest)
 
     def collect(self, before: float, kept: frozenset[str] = frozenset()) -> list[Stored]:
@@ -147,10 +156,13 @@ class Store:
         ``before`` is in seconds since 1970. Returns those that were removed.
         """
         remove_leftovers(self.path)
+        for lock in self.path.glob(NAMES + LOCK):
+            if not self._has(digest := f"sha256:{lock.stem}"):  # whoever locked it was late, or died
+                self._take_out(digest)
         return [
             stored
             for stored in self
-            if stored.digest not in kept and stored.used < before and self._take_out(stored.path)
+            if stored.digest not in kept and stored.used < before and self._take_out(stored.digest)
         ]
 
     def proved(self, digest: str, place: dict[str, str]) -> bool:
@@ -168,10 +180,15 @@ class Store:
 
     def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
         while (lock := self._hold(bundle.digest)) is None:
-            with self._alone():  # a copy that took the place of another one would take it from whoever holds that
+            with self._alone():
                 if not self._has(bundle.digest):
                     copy_bundle(bundle, copy, private=True)
-        os.utime(lock)
+        try:
+            carry_evidence(bundle, path := self.find(bundle.digest))
+            os.utime(path)
+        except BaseException:
+            os.close(lock)
+            raise
         return lock
 
     @contextmanager
@@ -192,30 +209,29 @@ class Store:
         return True
 
     def _hold(self, digest: str) -> int | None:
-        """A lock on the bundle, which lasts until the descriptor is closed; None where there is none."""
-        while True:
-            try:
-                path = self.find(digest)
-                lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            except (NotStoredError, FileNotFoundError):
-                return None
+        """A lock on the bundle, which lasts until the descriptor is closed; None where there is no bundle.
+
+        It is on a file beside the bundle, which stays when evidence is added to that.
+        """
+        while self._has(digest):
+            lock = self._opened(digest)
             fcntl.flock(lock, fcntl.LOCK_SH)
-            if _is_at(lock, path):
+            if _is_at(lock, self._lock(digest)) and self._has(digest):
                 return lock
             os.close(lock)
+        return None
 
-    def _take_out(self, path: Path) -> bool:
-        """Remove what is at ``path``, unless somebody uses it; a folder vanishes at once, too."""
-        try:
-            lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
+    def _take_out(self, digest: str) -> bool:
+        """Remove what there is of a bundle, unless somebody uses it; a folder vanishes at once, too."""
+        lock = self._opened(digest)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(lock, path):
+            if not _is_at(lock, self._lock(digest)):
                 return False
-            take_away(path)
-            self._proof(f"sha256:{path.stem}").unlink(missing_ok=True)
+            with suppress(NotStoredError):
+                take_away(self.find(digest))
+            self._proof(digest).unlink(missing_ok=True)
+            self._lock(digest).unlink()
         except BlockingIOError:
             return False
         finally:
@@ -225,6 +241,13 @@ class Store:
     def _place(self, digest: str, folder: bool) -> Path:
         name = digest.removeprefix("sha256:")
         return self.path / (name if folder else name + SUFFIX)
+
+    def _lock(self, digest: str) -> Path:
+        return self.path / (digest.removeprefix("sha256:") + LOCK)
+
+    def _opened(self, digest: str) -> int:
+        """The file that is locked, made where there is none."""
+        return os.open(self._lock(digest), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
     def _proof(self, digest: str) -> Path:
         return self.path / (digest.removeprefix("sha256:") + PROOF)

@@ -15,10 +15,10 @@ from starlette.routing import Route
 from lading.bundles.manifest import BundleName
 from lading.bundles.manifest_reading import in_words
 from lading.bundles.records import Digest, Record
-from lading.core.errors import ConflictError, IntegrityError, LadingError, UsageError
+from lading.core.errors import ConflictError, IntegrityError, LadingError, PolicyError, UsageError
 from lading.runtime.administration.author import author
 from lading.runtime.administration.deployer import Change, Deployer
-from lading.runtime.administration.state import Author, Deployed, Limits, NotDeployedError, State
+from lading.runtime.administration.state import Author, Deployed, Limits, NotDeployedError, State, Version
 from lading.runtime.administration.state_folder import UnknownBundleError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ BODY_BYTES = 64 * 1024
 SOMEBODY = "somebody"
 
 NAMES = TypeAdapter(BundleName)
-STATUSES: Mapping[type[LadingError], int] = {UsageError: 400, ConflictError: 409, IntegrityError: 422}
+STATUSES: Mapping[type[LadingError], int] = {UsageError: 400, PolicyError: 403, ConflictError: 409, IntegrityError: 422}
 
 Told = Callable[[Mapping[str, Deployed]], Mapping[str, Mapping[str, object]]]
 """What came of what is deployed, by name."""
@@ -47,6 +47,8 @@ class DeployWish(Wish):
     """The same for a deployment."""
 
     digest: Digest
+    allow_older: bool = False
+    """Whether its version may be older than what answers, where the policy forbids that."""
 
 
 class CanaryWish(DeployWish):
@@ -137,8 +139,8 @@ class _Api:
     async def deploy(self, request: Request) -> Response:
         """Have a bundle answer to a name."""
         name, wish = _name(request), await _wish(request, DeployWish)
-        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
-        return await self._changed(name, lambda state: state.deploy(name, bundle(), by))
+        bundle, by = self._bundle(name, wish), _author(wish)
+        return await self._changed(name, lambda state: state.deploy(name, bundle(state), by))
 
     def simple(self, change: Callable[[State, str, Author], State]) -> Answer:
         """What makes a ``change`` that needs to know nothing but the name, who and why."""
@@ -152,14 +154,14 @@ class _Api:
     async def canary(self, request: Request) -> Response:
         """Have a bundle answer a share of the requests."""
         name, wish = _name(request), await _wish(request, CanaryWish)
-        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
-        return await self._changed(name, lambda state: state.canary(name, bundle(), wish.share, wish.limits, by))
+        bundle, by = self._bundle(name, wish), _author(wish)
+        return await self._changed(name, lambda state: state.canary(name, bundle(state), wish.share, wish.limits, by))
 
     async def shadow(self, request: Request) -> Response:
         """Have a bundle asked the same."""
         name, wish = _name(request), await _wish(request, DeployWish)
-        bundle, by = partial(self._deployer.bundle, wish.digest), _author(wish)
-        return await self._changed(name, lambda state: state.shadowed(name, bundle(), by))
+        bundle, by = self._bundle(name, wish), _author(wish)
+        return await self._changed(name, lambda state: state.shadowed(name, bundle(state), by))
 
     async def index(self, _: Request) -> Response:
         """The models that the server knows of, as the Open Inference Protocol lists a repository."""
@@ -182,6 +184,10 @@ class _Api:
         name, by = _name(request), author(SOMEBODY, "unloaded by name")
         await self._deployer.change(lambda state: state.undeploy(name, by))
         return JSONResponse({})
+
+    def _bundle(self, name: str, wish: DeployWish) -> Callable[[State], Version]:
+        """The bundle that is wished for, where it may be had in a state."""
+        return lambda state: self._deployer.fit(state, name, wish.digest, wish.allow_older)
 
     async def _changed(self, name: str, change: Change) -> Response:
         await self._deployer.change(change)

@@ -13,6 +13,9 @@ from lading.runtime.serving.switch import Switch
 Change = Callable[[State], State]
 """What becomes of the state."""
 
+CheckAge = Callable[[State, str, Version], None]
+"""Raises what forbids that a bundle answers to a name because it is older than what does."""
+
 
 class MisnamedBundleError(IntegrityError):
     """A bundle in the state folder is not the one that its file name says."""
@@ -28,7 +31,7 @@ class MisnamedBundleError(IntegrityError):
 class Deployer:
     """Has the replicas of ``switch`` answer with bundles of ``folder``, and tells ``tell`` of it.
 
-    ``desired`` is what they answer with in a state.
+    ``desired`` is what they answer with in a state, and ``check_age`` forbids versions that are too old for one.
     """
 
     def __init__(
@@ -36,9 +39,11 @@ class Deployer:
         folder: StateFolder,
         switch: Switch,
         desired: Callable[[State], Desired],
+        check_age: CheckAge,
         tell: Callable[[str], None],
     ) -> None:
         self._folder, self._switch, self._desired, self._tell = folder, switch, desired, tell
+        self._check_age = check_age
         self.state = State()
         """What is deployed, and how that came to be."""
         self._lock = asyncio.Lock()
@@ -48,14 +53,16 @@ class Deployer:
         self._folder.write(state)
         self.state = state
 
-    async def change(self, change: Change) -> State:
+    async def change(self, change: Change, anew: bool = False) -> State:
         """Have what is answered with be what ``change``, called in a thread, makes of the state; one after the other.
+
+        Where that is the same state nothing is done, unless it is to be done ``anew``.
 
         Raises what ``change`` does, what forbids the names, and what ``Switch.change`` raises; nothing changed then.
         """
         async with self._lock:
             state = await asyncio.to_thread(change, self.state)
-            if state != self.state:
+            if state != self.state or anew:
                 await self._turn(state)
             return self.state
 
@@ -71,6 +78,16 @@ class Deployer:
             version = Version(version=bundle.manifest.version, digest=digest)
         self._folder.prove(digest)
         return version
+
+    def fit(self, state: State, name: str, digest: str, allow_older: bool) -> Version:
+        """The bundle of that digest, where it may take the place of what answers to ``name`` in ``state``.
+
+        Raises what ``bundle`` and, unless ``allow_older``, what the check of ages does.
+        """
+        found = self.bundle(digest)
+        if not allow_older:
+            self._check_age(state, name, found)
+        return found
 
     async def _turn(self, state: State) -> None:
         latest = self.state.history[-1].number if self.state.history else 0

@@ -3,14 +3,15 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from lading.bundles.bundle import Progress
+from lading.bundles.bundle import Bundle, Progress
 from lading.bundles.manifest_reading import in_words
+from lading.bundles.signing.policy import OFF
 from lading.bundles.storage.atomic import NotWritableError, new_file
 from lading.bundles.store.proving import prove
 from lading.bundles.store.store import NotStoredError, Store
@@ -25,6 +26,9 @@ SOCKET = "admin.sock"
 """Of the administration, while a server runs."""
 FOLDER_MODE = 0o700
 SOON_SECONDS = 3600
+
+Vet = Callable[[Bundle], object]
+"""Raises what forbids that a bundle is brought."""
 
 
 class StateFolderError(UsageError):
@@ -128,12 +132,13 @@ class StateFolder:
         """Try the bundle of that digest in a process of its own, unless it passed before; raises what ``prove`` does."""
         prove(self._store, digest, self.limits)
 
-    def bring(self, path: Path, progress: Progress | None = None) -> tuple[str, Version]:
+    def bring(self, path: Path, progress: Progress | None = None, vet: Vet = OFF.vet) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        Returns the name and the version that its manifest says. Raises what ``Store.bring`` does.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Returns the
+        name and the version that its manifest says. Raises what ``Store.bring`` does.
         """
-        with self._store.bring(path, progress, self.limits) as brought:
+        with self._store.bring(path, progress, self.limits, vet) as brought:
             return brought.name, Version(version=brought.version, digest=brought.digest)
 
     def keep(self, digests: frozenset[str]) -> None:

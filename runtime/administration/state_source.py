@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lading.bundles.signing.policy import OFF, read_policy
 from lading.core.settings import Settings
 from lading.runtime.administration.api import administration
 from lading.runtime.administration.author import author, this_user
@@ -14,6 +15,7 @@ from lading.runtime.administration.deployer import Deployer
 from lading.runtime.administration.door import open_door
 from lading.runtime.administration.figures import read_figures, told
 from lading.runtime.administration.guard import Guard
+from lading.runtime.administration.older import OlderVersionError, check_age
 from lading.runtime.administration.state import Change, State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
@@ -42,21 +44,29 @@ class StateSource:
         self._folder, self._paths, self._settings, self._check, self._tell = folder, paths, settings, check, tell
         self._state = folder.read()
         self._deployer: Deployer | None = None
+        self._policy = OFF
 
     async def read(self) -> Desired:
-        """What the state and the bundles make; raises as ``StateFolder.bring`` and ``desired`` do."""
+        """What the state and the bundles make; raises as ``read_policy``, ``StateFolder.bring`` and ``desired`` do."""
+        self._policy = read_policy(self._settings.policy, self._settings.trust)
         self._state = await asyncio.to_thread(self._given, self._state)
         return self.desired(self._state)
 
     async def renew(self, switch: Switch) -> None:
-        """Read the bundles again; raises as ``read`` and ``Switch.change`` do."""
-        if self._deployer is not None:
-            await self._deployer.change(self._given)
+        """Read the bundles and the trust file again; raises as ``read`` and ``Switch.change`` do."""
+        if self._deployer is None:
+            return
+        before, self._policy = self._policy, read_policy(self._settings.policy, self._settings.trust)
+        try:
+            await self._deployer.change(self._given, anew=self._policy != before)
+        except BaseException:
+            self._policy = before
+            raise
 
     @asynccontextmanager
     async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:
         """Remember what is answered with, and open the door."""
-        self._deployer = Deployer(self._folder, switch, self.desired, self._tell)
+        self._deployer = Deployer(self._folder, switch, self.desired, self.check_age, self._tell)
         self._deployer.keep(self._state)
         app = administration(self._deployer, partial(told, switch.run), self._tell, metrics)
         guard = Guard(self._deployer, partial(read_figures, switch.run), self._tell)
@@ -77,7 +87,19 @@ class StateSource:
             shadows=tuple(self._desired(name, found.shadow) for name, found in deployed if found.shadow is not None),
             history=tuple(_happening(change, self._settings.page_authors) for change in state.history[-SHOWN_CHANGES:]),
             threads=self._settings.threads,
+            policy=self._policy,
         )
+
+    def check_age(self, state: State, name: str, bundle: Version) -> None:
+        """That ``bundle`` is not older than what answers to ``name``; raises ``OlderVersionError``, or tells of it."""
+        if self._policy.mode == "off" or self._settings.allow_older:
+            return
+        try:
+            check_age(state, name, bundle)
+        except OlderVersionError as error:
+            if self._policy.mode == "enforce":
+                raise
+            self._tell(f"the policy warns: {error}")
 
     def _desired(self, name: str, bundle: Version) -> DesiredBundle:
         path = self._folder.bundle(bundle.digest).resolve()
@@ -89,13 +111,14 @@ class StateSource:
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it, all that it keeps tried.
 
-        Raises what ``StateFolder.bring`` and ``prove`` do, and ``DuplicateNameError``.
+        Raises what ``StateFolder.bring`` and ``prove`` and ``check_age`` do, and ``DuplicateNameError``.
         """
         taken = dict[str, str]()
         for path in self._paths:
-            name, bundle = self._folder.bring(path)
+            name, bundle = self._folder.bring(path, vet=self._policy.vet)
             take(taken, name, str(path))
             if state.served(name) != bundle:
+                self.check_age(state, name, bundle)
                 state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
         for found in state.deployed.values():
             for version in found.answering():

@@ -1,13 +1,18 @@
 """``lading deploy``: a bundle answers to a name, on a server that goes on answering."""
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lading.core.console import Meter
+from lading.core.console import Meter, print_alert
 from lading.runtime.commands.administering import Json, Name, State, Why, report, state_folder, wish
+
+if TYPE_CHECKING:
+    from lading.bundles.bundle import Bundle
+    from lading.bundles.signing.policy import Policy
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -49,6 +54,19 @@ def deploy(
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Have it asked the same, and only compare its answers.")
     ] = False,
+    policy: Annotated[
+        Literal["off", "warn", "enforce"] | None,
+        typer.Option(
+            help="What happens here to a bundle that no trusted key signed; the server has a policy of its own.",
+            show_default="enforce with --trust, else off",
+        ),
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
+    ] = None,
+    allow_older: Annotated[
+        bool, typer.Option("--allow-older", help="Let an older version take the place of a newer one.")
+    ] = False,
     state: State = None,
     why: Why = "",
     json: Json = False,
@@ -67,6 +85,8 @@ def deploy(
         lading deploy churn churn-2.0.0.lading --canary 10% --max-failures 1% --max-slowdown 2
 
         lading deploy churn churn-2.0.0.lading --shadow
+
+        lading deploy churn churn-1.0.0.lading --allow-older --why "the new one was wrong"
     """
     if canary is not None and shadow:
         raise typer.BadParameter("a bundle is either a canary or a shadow", param_hint="--canary, --shadow")
@@ -75,18 +95,27 @@ def deploy(
     limits = {"failures": _share(max_failures, "--max-failures"), "slowdown": max_slowdown, "drift": max_drift}
     trial = {} if canary is None else {"share": _share(canary, "--canary"), "limits": limits}
     then = "/canary" if canary is not None else "/shadow" if shadow else ""
+    from lading.bundles.signing.policy import read_policy
     from lading.runtime.administration.client import Client, deployment
     from lading.runtime.administration.state_folder import StateFolder
 
     folder = state_folder(context.obj, state)
+    asked = read_policy(context.obj.policy if policy is None else policy, context.obj.trust if trust is None else trust)
     client = Client(folder)
     client.call("GET", "/deployments")  # before gigabytes are copied for no one
     digest = bundle
     if not DIGEST.fullmatch(bundle):
         with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder, context.obj).bring(Path(bundle), meter.show)
+            _, brought = StateFolder(folder, context.obj).bring(Path(bundle), meter.show, partial(_vet, asked))
         digest = brought.digest
-    report(client.call("PUT", deployment(name, then=then), {"digest": digest, **trial, **wish(why)}), json)
+    wished = {"digest": digest, "allow_older": allow_older, **trial, **wish(why)}
+    report(client.call("PUT", deployment(name, then=then), wished), json)
+
+
+def _vet(policy: "Policy", bundle: "Bundle") -> None:
+    """Ask the policy here, and say what it warns of."""
+    for problem in policy.vet(bundle).problems:
+        print_alert(f"{bundle.manifest.deployment}: {problem}")
 
 
 def _share(text: str | None, option: str) -> float | None:

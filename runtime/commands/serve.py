@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -67,14 +67,26 @@ def serve(
             show_default="nothing is kept",
         ),
     ] = None,
+    policy: Annotated[
+        Literal["off", "warn", "enforce"] | None,
+        typer.Option(
+            help="What happens to a bundle that no trusted key signed.", show_default="enforce with --trust, else off"
+        ),
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
+    ] = None,
+    allow_older: Annotated[
+        bool, typer.Option("--allow-older", help="Let an older version take the place of a newer one.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
     ] = False,
 ) -> None:
     """Serve bundles: predictions, lineage and a page for people, on one port.
 
-    SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles again and
-    replaces every replica, without losing a request. Keys and certificates are read again when their files change.
+    SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles and the
+    trust file again and replaces every replica, without losing a request. Keys and certificates are read again when their files change.
     Every option is also a variable: LADING_PORT and so on.
 
     Examples:
@@ -89,11 +101,20 @@ def serve(
 
         lading serve penguins.lading --state deployed
 
+        lading serve penguins.lading --trust trust.toml
+
         lading serve penguins.lading --host 0.0.0.0 --keys keys.txt --tls-certificate tls.crt --tls-key tls.key
     """
-    given = {"host": host, "port": port, "grpc_port": grpc_port, "replicas": replicas, "threads": threads}
+    given: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "grpc_port": grpc_port,
+        "replicas": replicas,
+        "threads": threads,
+    }
     files = {"keys_file": keys, "tls_certificate": tls_certificate, "tls_key": tls_key, "tls_client_ca": tls_client_ca}
-    files["state_folder"] = state
+    files |= {"state_folder": state, "trust": trust}
+    given |= {"policy": policy, "allow_older": allow_older or None}
     settings = _settings(context.obj, given | files | _deadlines(context.obj, deadline))
     if not bundles and settings.state_folder is None:
         raise typer.BadParameter("name a bundle at least, or a folder of what is deployed with --state")

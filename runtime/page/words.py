@@ -11,6 +11,7 @@ from lading.bundles.parity import Parity
 from lading.bundles.profile import ColumnProfile
 from lading.bundles.provenance import Code
 from lading.bundles.signature import Field, Output, Signature
+from lading.bundles.signing.policy import Vetting
 
 SHOWN_CLASSES = 6
 """Class names that a sentence lists before it only counts the rest."""
@@ -95,6 +96,23 @@ def verdict(parity: Parity) -> str:
     return "Proof waived" if parity.waiver is not None else "Proved"
 
 
+def signed(vetting: Vetting) -> str:
+    """Who stands for a bundle."""
+    if vetting.signers:
+        return f"Signed by {_listed(vetting.signers, 'and')}"
+    return "Not signed by anybody who is trusted here" if vetting.evidence else "Not signed"
+
+
+def policy(vetting: Vetting) -> str:
+    """What the server makes of that."""
+    return {
+        "off": "no policy asks for a signature",
+        "warn": "the policy only warns"
+        + (f": {'; '.join(map(visible, vetting.problems))}" if vetting.problems else ""),
+        "enforce": "the policy is enforced",
+    }[vetting.mode]
+
+
 def proof(parity: Parity, signature: Signature) -> str:
     """What was compared and how much differs."""
     compared = f"Given the same {counted(parity.rows, 'row')} as the original ({parity.reference})"
@@ -161,8 +179,8 @@ def _meaning(signature: Signature, meaning: str) -> Output | None:
     return next((output for output in signature.outputs if output.meaning == meaning), None)
 
 
-def _listed(texts: Iterable[str]) -> str:
+def _listed(texts: Iterable[str], last: str = "or") -> str:
     names = [visible(text) for text in texts]
     if len(names) > SHOWN_CLASSES:
         return f"{', '.join(names[:SHOWN_CLASSES])} and {len(names) - SHOWN_CLASSES} more"
-    return ", ".join(names[:-1]) + (" or " if len(names) > 1 else "") + "".join(names[-1:])
+    return ", ".join(names[:-1]) + (f" {last} " if len(names) > 1 else "") + "".join(names[-1:])

@@ -76,6 +76,7 @@ def lineage_of(model: Model) -> dict[str, object]:
         "provenance": _document(model.manifest.provenance),
         "parity": _document(model.parity),
         "waiver": model.parity.waiver,
+        **model.vetting.document(),
     }
 
 

@@ -30,6 +30,23 @@ IDENTITY: Schema = {"name": TEXT, "version": TEXT, "digest": DIGEST}
 SUMMARY: Schema = {**IDENTITY, "description": {"type": ["string", "null"]}, "predict": TEXT}
 ORIGIN: Schema = {"estimator": {"type": ["string", "null"]}, "waiver": {"type": ["string", "null"]}}
 
+JUDGEMENT = record(
+    {
+        "file": TEXT,
+        "kind": {"type": ["string", "null"]},
+        "outcome": {"enum": ["verified", "unsigned", "not trusted", "broken"]},
+        "keys": listed(TEXT),
+        "why": TEXT,
+    },
+    "Judgement",
+)
+"""What a file of evidence is worth."""
+
+VETTING: Schema = {
+    "evidence": listed(JUDGEMENT),
+    "policy": record({"mode": {"enum": ["off", "warn", "enforce"]}, "problems": listed(TEXT)}, "Policy"),
+}
+
 BATCHING = record({"used": {"type": "boolean"}, "reason": TEXT}, "Batching")
 
 LISTING = record({"models": listed(record(SUMMARY, "ModelSummary"))})
@@ -37,14 +54,16 @@ LISTING = record({"models": listed(record(SUMMARY, "ModelSummary"))})
 
 def lineage_schema() -> Schema:
     """Where each model came from and how it was proved."""
-    told = {**IDENTITY, **ORIGIN, **{key: _document(key) for key in ("provenance", "parity")}}
+    told = {**IDENTITY, **ORIGIN, **VETTING, **{key: _document(key) for key in ("provenance", "parity")}}
     return record({"models": listed(record(told, "ModelLineage"))})
 
 
 def description_schema() -> Schema:
     """All that a bundle states of its model, and how it is served."""
     documents = {key: _document(key) for key in RECORDS}
-    return record({**SUMMARY, "drift": TEXT, **ORIGIN, **documents, "batching": BATCHING}, "ModelDescription")
+    return record(
+        {**SUMMARY, "drift": TEXT, **ORIGIN, **VETTING, **documents, "batching": BATCHING}, "ModelDescription"
+    )
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):

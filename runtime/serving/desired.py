@@ -1,9 +1,11 @@
 """The desired state: which bundles a server is to answer with, and how; handed to every replica."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
+from lading.bundles.signing.policy import OFF, Policy
 from lading.core.errors import IntegrityError
 from lading.core.settings import LIMITS, Limits
 from lading.runtime.deadlines import Deadlines
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from lading.runtime.deployments import Deployments
     from lading.runtime.model import Model
     from lading.runtime.watch import Watch
+
+
+LOG = logging.getLogger(__name__)
 
 
 class ChangedBundleError(IntegrityError):
@@ -55,6 +60,8 @@ class Desired(Record):
     history: tuple[Happening, ...] = ()
     """How that came to be, the latest last; for people."""
     threads: int
+    policy: Policy = OFF
+    """What is asked of each of them before it is loaded."""
     number: int = 0
     """Counted up from one desired state of a running server to the next."""
 
@@ -70,7 +77,7 @@ class Desired(Record):
         held: "Deployments | None" = None,
         limits: Limits = LIMITS,
     ) -> "Deployments":
-        """The models, loaded and proved; those that are ``held`` already are taken as they are.
+        """The models, loaded and proved; those that are ``held`` already, by the same policy, are taken as they are.
 
         Raises ``ChangedBundleError``, and what ``open_bundle`` and ``Model.load`` raise.
         """
@@ -80,7 +87,8 @@ class Desired(Record):
 
         watch = Watch() if watch is None else watch
         deadlines = Deadlines() if deadlines is None else deadlines
-        loaded = {(model.name, model.digest): model for model in (() if held is None else held.variants())}
+        variants = () if held is None else held.variants()
+        loaded = {(model.name, model.digest): model for model in variants if model.policy == self.policy}
 
         def model(desired: DesiredBundle) -> "Model":
             found = loaded.get((desired.name, desired.digest))
@@ -88,7 +96,7 @@ class Desired(Record):
 
         def shadow(desired: DesiredBundle) -> "Model":
             found = None if held is None else held.shadows.get(desired.name)
-            if found is not None and found.digest == desired.digest:
+            if found is not None and (found.digest, found.policy) == (desired.digest, self.policy):
                 return found
             return self._model(desired, Watch(), deadlines, limits)  # of its own: a shadow that hangs ends no replica
 
@@ -105,4 +113,7 @@ class Desired(Record):
         with open_bundle(desired.path, limits=limits) as bundle:
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
-            return Model.load(bundle, self.threads, watch, deadlines, desired.name)
+            model = Model.load(bundle, self.threads, watch, deadlines, desired.name, self.policy)
+        for problem in model.vetting.problems:
+            LOG.warning("%s: %s", bundle.manifest.deployment, problem, extra={"model": desired.name})
+        return model

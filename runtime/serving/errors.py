@@ -1,6 +1,6 @@
 """Errors that keep a server from starting."""
 
-from lading.core.errors import IntegrityError, LadingError
+from lading.core.errors import IntegrityError, LadingError, PolicyError
 from lading.runtime.serving.failures import Failure
 
 
@@ -17,6 +17,17 @@ class ReplicaError(LadingError):
 
 class ReplicaIntegrityError(IntegrityError):
     """A bundle does not answer, on this machine, as its record says."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ReplicaPolicyError(PolicyError):
+    """A bundle does not bring what the policy asks for."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -44,4 +55,6 @@ def replica_error(failure: Failure) -> LadingError:
     """The error with the exit code that the replica's own would have had."""
     if failure.exit_code == IntegrityError.exit_code:
         return ReplicaIntegrityError(failure.message)
+    if failure.exit_code == PolicyError.exit_code:
+        return ReplicaPolicyError(failure.message)
     return ReplicaError(failure.message)

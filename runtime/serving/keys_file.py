@@ -1,12 +1,8 @@
 """Changing a file of API keys: one change at a time, and whoever reads it sees the old file or the new one."""
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from lading.bundles.storage.atomic import NotWritableError, new_file
+from lading.bundles.storage.atomic import alone, new_file
 from lading.runtime.serving.keys import (
     NAME,
     Key,
@@ -30,7 +26,7 @@ def add_key(path: Path, name: str, rate: int | None) -> str:
     """
     if not NAME.fullmatch(name):
         raise KeyNameError(name)
-    with _alone(path) as target:
+    with alone(path) as target:
         text = read_text(target) if target.exists() else HEADING
         if any(key.name == name for key in parse_keys(text, str(path))):
             raise KeyTakenError(str(path), name)
@@ -45,7 +41,7 @@ def remove_key(path: Path, name: str) -> None:
 
     Raises ``UnknownKeyError``, ``KeysFileError``, and what ``new_file`` raises.
     """
-    with _alone(path) as target:
+    with alone(path) as target:
         text = read_text(target)
         if all(key.name != name for key in parse_keys(text, str(path))):
             raise UnknownKeyError(str(path), name)
@@ -56,18 +52,3 @@ def _write(target: Path, text: str) -> None:
     data = text.encode()
     with new_file(target, len(data), private=True) as stream:
         stream.write(data)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[Path]:
-    """Where the file itself lies, while nobody else changes a file of its folder by this module."""
-    target = path.resolve()
-    try:
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise NotWritableError(str(target.parent), error.strerror or str(error)) from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield target
-    finally:
-        os.close(folder)

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lading.bundles.signing.policy import read_policy
 from lading.bundles.store.proving import prove
 from lading.bundles.store.store import Store
 from lading.core.settings import Settings
@@ -44,14 +45,14 @@ class BundleSource:
         self._held = ExitStack()
 
     async def read(self) -> Desired:
-        """What the bundles make; raises what ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
+        """What the bundles make; raises what ``read_policy``, ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
         self._held, desired = await self._read()
         return desired
 
     async def renew(self, switch: Switch) -> None:
-        """Read the bundles again."""
+        """Read the bundles and the trust file again."""
         held, desired = await self._read()
-        if desired.bundles == switch.current.bundles:
+        if (desired.bundles, desired.policy) == (switch.current.bundles, switch.current.policy):
             held.close()
             return
         try:
@@ -74,16 +75,17 @@ class BundleSource:
             return held.pop_all(), desired
 
     def _brought(self, held: ExitStack) -> Desired:
+        policy = read_policy(self._settings.policy, self._settings.trust)
         found, taken = list[DesiredBundle](), dict[str, str]()
         for path in self._paths:
-            brought = held.enter_context(self._store.bring(path, limits=self._settings))
+            brought = held.enter_context(self._store.bring(path, limits=self._settings, vet=policy.vet))
             take(taken, brought.name, str(path.resolve()))
             prove(self._store, brought.digest, self._settings)
             named = DesiredBundle(
                 path=str(brought.path.resolve()), name=brought.name, version=brought.version, digest=brought.digest
             )
             found.append(named)
-        return Desired(bundles=tuple(found), threads=self._settings.threads)
+        return Desired(bundles=tuple(found), threads=self._settings.threads, policy=policy)
 
     @asynccontextmanager
     async def opened(self, switch: Switch, metrics: "Metrics | None") -> AsyncIterator[None]:

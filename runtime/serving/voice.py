@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from textwrap import indent
 
-from lading.core.console import printable
+from lading.core.console import one_line, printable
 from lading.core.log_line import log_line
 
 SERVER, EDGE = "server", "edge"
@@ -25,9 +26,10 @@ class Line:
 
     @property
     def text(self) -> str:
-        """As people read it; of a replica with its level."""
-        said = self.message if self.source == SERVER else f"{self.level.upper()} {self.message}"
-        return "\n".join([said, *([self.context["traceback"]] if "traceback" in self.context else [])])
+        """As people read it: one line, of a replica with its level; a traceback stands below, set in."""
+        message = one_line(self.message)
+        said = message if self.source == SERVER else f"{self.level.upper()} {message}"
+        return said + indent("\n" + self.context.get("traceback", ""), "  ").rstrip()
 
     @property
     def json(self) -> str:

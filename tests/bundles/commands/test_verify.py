@@ -56,6 +56,8 @@ def test_json(run: Run, archive: Path, folder: Path, tmp_path: Path, capsys: pyt
         "name": "penguins",
         "version": "1.0.0",
         "digest": sound["digest"],
+        "evidence": [],
+        "policy": {"mode": "off", "problems": []},
     }
     assert (broken["kind"], broken["exit_code"]) == ("ExtraFileError", 4)
     assert (none["kind"], none["exit_code"]) == ("NoSuchBundleError", 2)

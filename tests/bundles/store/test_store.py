@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lading.bundles.bundle import copy_bundle, open_bundle
+from lading.bundles.bundle import Bundle, copy_bundle, open_bundle
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.evidence.adding import add_evidence
 from lading.bundles.storage.atomic import NotWritableError
 from lading.bundles.storage.integrity import BundleError
 from lading.bundles.store.place import default_folder, machine_store
@@ -48,7 +49,30 @@ def test_what_was_brought_is_there_by_its_digest_and_outlives_its_source(
 def test_a_bundle_is_copied_once_in_whichever_form(store: Store, archive: Path, folder: Path) -> None:
     with store.bring(archive) as one, store.bring(folder) as other, store.bring(archive) as again:
         assert one.path == other.path == again.path
-    assert os.listdir(store.path) == [one.path.name]
+    assert {name for name in os.listdir(store.path) if not name.endswith(".lock")} == {one.path.name}
+
+
+def test_evidence_that_comes_later_is_added_to_what_somebody_uses_and_none_is_taken_away(
+    store: Store, archive: Path, folder: Path
+) -> None:
+    with store.bring(archive) as used:
+        add_evidence(folder, {"evidence/a.json": b"{}"})
+        with store.bring(folder):
+            pass
+        with store.bring(archive), open_bundle(used.path) as bundle:
+            assert bundle.evidence() == {"evidence/a.json": b"{}"}
+        with pytest.raises(InUseError):
+            store.remove(used.digest)
+    store.remove(used.digest)
+
+
+def test_what_is_not_let_pass_is_not_brought(store: Store, archive: Path) -> None:
+    def vet(bundle: Bundle) -> None:
+        raise TrialError(str(bundle.path), "no")
+
+    with pytest.raises(TrialError), store.bring(archive, vet=vet):
+        pass
+    assert list(store) == []
 
 
 def test_nobody_else_can_look_into_it(store: Store, folder: Path) -> None:

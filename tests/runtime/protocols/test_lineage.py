@@ -47,7 +47,9 @@ def test_the_lineage_of_all_that_is_deployed_is_told_at_once(ask: Ask, deploymen
     told = ask("/lineage").json()["models"]
     assert [item["digest"] for item in told] == [model.digest for model in deployments]
     for item in told:
-        assert item.keys() == {"name", "version", "digest", "estimator", "provenance", "parity", "waiver"}
+        known = {"name", "version", "digest", "estimator", "provenance", "parity", "waiver", "evidence", "policy"}
+        assert item.keys() == known
+        assert (item["evidence"], item["policy"]) == ([], {"mode": "off", "problems": []})
         assert item["provenance"]["code"]["commit"] == "0" * 40
 
 

@@ -48,7 +48,7 @@ def test_lines_arrive_with_their_level_and_what_they_are_about(base: Path) -> No
     one, failed = heard
     assert (one.message, one.level, one.source) == ("one\ntwo of 2", "info", "slot3")
     assert one.context == {"request": "r-1", "model": "churn"}
-    assert one.text == "INFO one\ntwo of 2"
+    assert one.text == r"INFO one\ntwo of 2"
     assert abs(one.seconds - time.time()) < 10
     assert failed.message == ("failed" + "!" * LONGEST)[:LONGEST]
     assert failed.text.startswith("ERROR failed")

@@ -27,7 +27,7 @@ def test_the_servers_own_words_are_said_as_they_are_and_a_replicas_with_their_le
     voice("how it goes")
     voice.warn("what somebody should look at")
     voice.say(Line("failed\x1b[2J", "error", "slot0", context={"request": "r", "traceback": "Traceback: \x07"}), lost=3)
-    assert said == ["how it goes", "what somebody should look at", "ERROR failed\\x1b[2J\nTraceback: \\x07"]
+    assert said == ["how it goes", "what somebody should look at", "ERROR failed\\x1b[2J\n  Traceback: \\x07"]
     assert voice.lost == 3
 
 

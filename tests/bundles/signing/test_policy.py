@@ -1,0 +1,137 @@
+"""The policy: what passes and what does not, and that a bundle is asked before anything of it is loaded."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from lading.bundles.bundle import copy_bundle, open_bundle
+from lading.bundles.digest import digest_of
+from lading.bundles.evidence.kinds import Kind
+from lading.bundles.signing.policy import Mode, NoTrustError, Policy, UntrustedBundleError, Vetting, read_policy
+from lading.bundles.storage.integrity import ManifestError
+from lading.core.errors import PolicyError
+from tests.signatures import People, envelope, statement
+
+Put = Callable[..., Path]
+
+
+def vetted(path: Path, policy: Policy) -> Vetting:
+    with open_bundle(path) as bundle:
+        return policy.vet(bundle)
+
+
+def signed(path: Path, people: People, name: str = "release", kind: Kind = "signature") -> bytes:
+    return envelope(statement(path, kind), people.signers[name])
+
+
+def test_one_signature_that_counts_is_enough(put: Put, archive: Path, people: People) -> None:
+    path = put(bad=b"{", good=signed(archive, people), other=signed(archive, people, "stranger"))
+    found = vetted(path, people.policy("enforce"))
+    assert found.problems == ()
+    assert found.signers == ["release"]
+    assert [one.outcome for one in found.evidence] == ["broken", "verified", "not trusted"]
+
+
+@pytest.mark.parametrize("name", ["stranger", "churn"])
+def test_without_one_it_is_refused_with_the_reason(name: str, put: Put, archive: Path, people: People) -> None:
+    path = put(one=signed(archive, people, name))
+    with pytest.raises(UntrustedBundleError, match="no signature of a trusted key") as caught:
+        vetted(path, people.policy("enforce"))
+    assert isinstance(caught.value, PolicyError)
+    assert caught.value.exit_code == 5
+    assert "evidence/one.json is not trusted" in str(caught.value)
+    assert "penguins 1.0.0" in str(caught.value)
+
+
+def test_a_stripped_bundle_is_as_good_as_one_that_nobody_signed(
+    put: Put, archive: Path, people: People, tmp_path: Path
+) -> None:
+    path = put(one=signed(archive, people))
+    with open_bundle(path) as bundle:
+        digest = bundle.digest
+        copy_bundle(bundle, tmp_path / "stripped")
+    for file in (tmp_path / "stripped" / "evidence").iterdir():
+        file.unlink()
+    with open_bundle(tmp_path / "stripped") as bundle:
+        assert bundle.digest == digest
+        with pytest.raises(UntrustedBundleError, match="no signature"):
+            people.policy("enforce").vet(bundle)
+
+
+def test_a_statement_of_another_kind_is_no_signature(put: Put, archive: Path, people: People) -> None:
+    path = put(one=signed(archive, people, kind="sign-off"))
+    with pytest.raises(UntrustedBundleError, match="no signature of a trusted key"):
+        vetted(path, people.policy("enforce"))
+
+
+def test_a_warning_says_the_same_and_lets_it_pass(put: Put, archive: Path, people: People) -> None:
+    found = vetted(put(one=signed(archive, people, "stranger")), people.policy("warn"))
+    assert len(found.problems) == 1
+    assert "no signature of a trusted key" in found.problems[0]
+
+
+def test_nothing_is_missed_where_nothing_is_asked(archive: Path, people: People) -> None:
+    assert vetted(archive, people.policy("off", {"*": ("load-test",)})).problems == ()
+
+
+REQUIRED: Mapping[str, tuple[Kind, ...]] = {"*": ("parity",), "pen*": ("load-test",), "churn": ("sign-off",)}
+
+
+def test_evidence_that_is_asked_for_must_be_there(put: Put, archive: Path, people: People) -> None:
+    policy = people.policy("enforce", REQUIRED)
+    path = put(one=signed(archive, people), two=signed(archive, people, "stranger", "parity"))
+    with pytest.raises(UntrustedBundleError) as caught:
+        vetted(path, policy)
+    assert [problem.partition(" of ")[0] for problem in caught.value.problems] == [
+        "it has no parity",
+        "it has no load-test",
+    ]
+    path = put(three=signed(archive, people, "backup", "parity"), four=signed(archive, people, "release", "load-test"))
+    assert vetted(path, policy).problems == ()
+
+
+def test_a_refusal_names_few_of_many_files(put: Put, archive: Path, people: People) -> None:
+    path = put(**{f"junk-{number}": b"{" * number for number in range(60)})
+    with pytest.raises(UntrustedBundleError, match="57 more") as caught:
+        vetted(path, people.policy("enforce"))
+    assert len(str(caught.value)) < 1500
+
+
+def test_a_manifest_with_a_member_twice_is_refused_whoever_signed_it(
+    folder: Path, tmp_path: Path, people: People
+) -> None:
+    manifest = (folder / "manifest.json").read_bytes()
+    doubled = manifest.replace(b'"version":"1.0.0"', b'"version":"1.0.0","version":"1.0.0"')
+    (folder / "manifest.json").write_bytes(doubled)
+    subject = [{"name": "penguins", "digest": {"sha256": digest_of(doubled).removeprefix("sha256:")}}]
+    said = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": subject,
+        "predicateType": "urn:lading:signature:v1",
+        "predicate": {},
+    }
+    (folder / "evidence").mkdir()
+    (folder / "evidence" / "one.json").write_bytes(envelope(json.dumps(said).encode(), people.signers["release"]))
+    with pytest.raises(ManifestError, match="not canonical"):
+        open_bundle(folder)
+
+
+@pytest.mark.parametrize("mode", ["warn", "enforce"])
+def test_a_policy_without_anybody_to_trust_is_a_mistake(mode: Mode) -> None:
+    with pytest.raises(NoTrustError, match="--trust"):
+        read_policy(mode, None)
+
+
+def test_whom_to_trust_is_enough_to_say(people: People, tmp_path: Path) -> None:
+    trust = people.trust_file(tmp_path, "release")
+    assert read_policy(None, trust).mode == "enforce"
+    assert read_policy("warn", trust).mode == "warn"
+    assert read_policy("off", trust).trust.keys[0].name == "release"
+    assert read_policy(None, None) == read_policy("off", None) == Policy()
+
+
+def test_a_policy_stays_what_it_is_on_its_way_to_a_replica(people: People) -> None:
+    policy = people.policy("enforce", REQUIRED)
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
