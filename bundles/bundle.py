@@ -126,12 +126,18 @@ class Bundle:
         self.close()
 
 
-def open_bundle(path: Path | str, progress: Progress | None = None, limits: Limits = LIMITS) -> Bundle:
+Vet = Callable[[Bundle], object]
+"""Raises what speaks against a bundle, every file of which was checked."""
+
+
+def open_bundle(
+    path: Path | str, progress: Progress | None = None, limits: Limits = LIMITS, vet: Vet | None = None
+) -> Bundle:
     """Open the archive or the folder at ``path`` and check every file before anything looks at its bytes.
 
-    What its files hold is looked at last: no code is among them, and the graph does nothing but compute.
-    Raises ``NoSuchBundleError`` (exit code 2) when there is nothing, and the children of ``BundleError`` (exit
-    code 4), which name the file and the rule, when it is broken.
+    Then ``vet`` is asked. What its files hold is looked at last: no code is among them, and the graph does nothing but
+    compute. Raises what ``vet`` does, ``NoSuchBundleError`` (exit code 2) when there is nothing, and the children of
+    ``BundleError`` (exit code 4), which name the file and the rule, when it is broken.
     """
     path = Path(path)
     container = open_container(path, limits)
@@ -141,7 +147,8 @@ def open_bundle(path: Path | str, progress: Progress | None = None, limits: Limi
         _check_files(container.contents, manifest, str(path))
         bundle = Bundle(path, container, data, manifest)
         _check_bytes(bundle, progress)
-        # Signatures and what a policy asks of them come here: of bytes that are proved, before anything looks into them.
+        if vet is not None:
+            vet(bundle)
         check_contents(bundle.contents(), manifest.graph.path, str(path), limits)
     except BaseException:
         container.close()
@@ -152,7 +159,8 @@ def open_bundle(path: Path | str, progress: Progress | None = None, limits: Limi
 def copy_bundle(bundle: Bundle, path: Path, *, private: bool = False) -> None:
     """Write the same bundle to ``path``: an archive when it ends in ``.lading``, else a folder; same digest.
 
-    Where it is ``private`` nobody but its owner can read it. What is copied is checked once more. Raises as ``open_bundle`` and ``write_container`` do.
+    Where it is ``private`` nobody but its owner can read it. What is copied is checked once more. Raises as
+    ``open_bundle`` and ``write_container`` do.
     """
     write_container(bundle.contents(), path, private=private)
 

@@ -45,8 +45,11 @@ def diff(
     if json:
         changed = {name: [_document(change) for change in made] for name, made in sections.items()}
         print_json({"first": digests[0], "second": digests[1], "same": not sections, "changes": changed})
+    elif not sections:
+        print_text(f"the same: {digests[0]}")
     else:
-        print_text(f"- {first}  {digests[0]}\n+ {second}  {digests[1]}" if sections else f"the same: {digests[0]}")
+        print_text(f"- {first}  {digests[0]}")
+        print_text(f"+ {second}  {digests[1]}")
         for name, made in sections.items():
             _print_section(name, made)
     if sections:

@@ -91,7 +91,7 @@ def _verified(
     from lading.bundles.bundle import open_bundle
 
     try:
-        with Meter(f"checking {path.name}") as meter, open_bundle(path, meter.show, limits) as bundle:
+        with Meter(f"checking {path.name}") as meter, open_bundle(path, meter.show, limits, policy.vet) as bundle:
             vetting = policy.vet(bundle)
             bundle.golden()
             bundle.profile()

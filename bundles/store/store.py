@@ -7,14 +7,14 @@ on it, so that nothing that is in use is removed; whoever dies lets go.
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from lading.bundles.bundle import Bundle, Progress, copy_bundle, open_bundle
+from lading.bundles.bundle import Bundle, Progress, Vet, copy_bundle, open_bundle
 from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.records import FrozenMap, Record
 from lading.bundles.storage.archive import SUFFIX
@@ -25,9 +25,6 @@ from lading.core.settings import LIMITS, Limits
 FOLDER_MODE = 0o700
 NAMES = "[0-9a-f]" * 64
 PROOF, LOCK = ".proof", ".lock"
-
-Vet = Callable[[Bundle], object]
-"""Raises what forbids that a bundle, every file of which was checked, is brought."""
 
 
 class NotStoredError(UsageError):
@@ -105,9 +102,7 @@ class Store:
         ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Raises what
         ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise.
         """
-        with open_bundle(source, progress, limits) as bundle:
-            if vet is not None:
-                vet(bundle)
+        with open_bundle(source, progress, limits, vet) as bundle:
             lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()))
             manifest = bundle.manifest
         try:

@@ -3,13 +3,13 @@
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from lading.bundles.bundle import Bundle, Progress
+from lading.bundles.bundle import Progress, Vet
 from lading.bundles.manifest_reading import in_words
 from lading.bundles.signing.policy import OFF
 from lading.bundles.storage.atomic import NotWritableError, new_file
@@ -26,9 +26,6 @@ SOCKET = "admin.sock"
 """Of the administration, while a server runs."""
 FOLDER_MODE = 0o700
 SOON_SECONDS = 3600
-
-Vet = Callable[[Bundle], object]
-"""Raises what forbids that a bundle is brought."""
 
 
 class StateFolderError(UsageError):

@@ -110,7 +110,7 @@ class Desired(Record):
     def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines, limits: Limits) -> "Model":
         from lading.runtime.model import Model
 
-        with open_bundle(desired.path, limits=limits) as bundle:
+        with open_bundle(desired.path, limits=limits, vet=self.policy.vet) as bundle:
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
             model = Model.load(bundle, self.threads, watch, deadlines, desired.name, self.policy)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import jsonschema
+import onnx
 import pytest
 
 from lading.bundles.bundle import open_bundle
@@ -46,8 +47,10 @@ def load(path: Path, people: People, mode: str = "enforce") -> Model:
 
 
 def test_nothing_reads_the_model_before_the_policy_lets_it_pass(people: People, tmp_path: Path) -> None:
-    path = tmp_path / "garbage.lading"
-    write_bundle(replace(cells(), model=b"this is no graph"), path)
+    path, draft = tmp_path / "later.lading", cells()
+    graph = onnx.load_from_string(draft.model)
+    graph.ir_version = 99
+    write_bundle(replace(draft, model=graph.SerializeToString()), path)
     with pytest.raises(UntrustedBundleError):
         load(path, people)
     sign(path, people, "release")

@@ -1,16 +1,19 @@
 """The policy: what passes and what does not, and that a bundle is asked before anything of it is loaded."""
 
+import hashlib
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
+from lading.bundles.canonical import canonical_json
 from lading.bundles.digest import digest_of
 from lading.bundles.evidence.kinds import Kind
 from lading.bundles.signing.policy import Mode, NoTrustError, Policy, UntrustedBundleError, Vetting, read_policy
-from lading.bundles.storage.integrity import ManifestError
+from lading.bundles.storage.integrity import ForbiddenContentError, ManifestError
 from lading.core.errors import PolicyError
 from tests.signatures import People, envelope, statement
 
@@ -32,6 +35,25 @@ def test_one_signature_that_counts_is_enough(put: Put, archive: Path, people: Pe
     assert found.problems == ()
     assert found.signers == ["release"]
     assert [one.outcome for one in found.evidence] == ["broken", "verified", "not trusted"]
+
+
+def with_a_pickle_for_a_graph(folder: Path) -> Path:
+    """The bundle with a pickle in the place of its graph, and a manifest that says so."""
+    data, manifest = pickle.dumps({"a": 1}), json.loads((folder / "manifest.json").read_bytes())
+    (folder / "model" / "model.onnx").write_bytes(data)
+    for entry in manifest["files"]:
+        if entry["path"] == "model/model.onnx":
+            entry.update(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    (folder / "manifest.json").write_bytes(canonical_json(manifest))
+    return folder
+
+
+def test_it_is_asked_before_anything_looks_at_what_the_files_hold(folder: Path, people: People) -> None:
+    spoilt = with_a_pickle_for_a_graph(folder)
+    with pytest.raises(UntrustedBundleError), open_bundle(spoilt, vet=people.policy("enforce").vet):
+        pass
+    with pytest.raises(ForbiddenContentError), open_bundle(spoilt, vet=people.policy("warn").vet):
+        pass
 
 
 @pytest.mark.parametrize("name", ["stranger", "churn"])
