@@ -21,9 +21,6 @@ from tests.runtime.contract.fuzzing import Found, configured, fuzz, liberal
 from tests.runtime.contract.protocol_document import protocol_document
 from tests.runtime.serving.conftest import Serving
 
-# That a sum of squares overflows is how a value beyond a type is found; outside of tests it is no error.
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in dot:RuntimeWarning")
-
 EXAMPLES = 200
 SEEDS = [pytest.param(seed, id=f"seed-{seed}") for seed in (1, 2, 3)]
 

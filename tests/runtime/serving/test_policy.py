@@ -23,6 +23,8 @@ from tests.signatures import People, envelope, everybody, statement
 
 LADING = Path(sys.executable).parent / "lading"
 
+pytestmark = pytest.mark.restarts
+
 
 class Guarded:
     """A server that enforces a policy, and bundles that are signed or not."""

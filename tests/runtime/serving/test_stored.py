@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.store.store import Store
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PATH = "/v2/models/cells/infer"
 BODY = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 1, 1, 2]}]}'
 SECONDS = 60
+pytestmark = pytest.mark.restarts
 
 
 def test_a_replica_that_takes_over_loads_the_bundle_that_was_checked(
