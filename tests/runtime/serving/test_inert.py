@@ -85,6 +85,9 @@ class Hostile:
         return ran.stdout + ran.stderr
 
 
+pytestmark = pytest.mark.restarts
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Hostile:
     return Hostile(tmp_path_factory.mktemp("hostile"))
