@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lading.bundles.measures import TRAINING
 from lading.bundles.provenance import Data, Experiment
 from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import table_of
@@ -15,7 +16,7 @@ from lading.converters.tracking import Seen
 from lading.converters.training_data import TrainingData, training_data
 from lading.core.errors import UsageError
 
-TRAINING, EVALUATION = "training", "evaluation"
+EVALUATION = "evaluation"
 
 
 class NoDataError(UsageError):

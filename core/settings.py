@@ -15,6 +15,9 @@ GIBIBYTE = 1 << 30
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
+PolicyMode = Literal["off", "warn", "enforce"]
+"""What happens to a bundle that no trusted key signed."""
+
 
 class Limits(BaseModel):
     """How much of a bundle that a stranger may have made is read, and what trying it may take."""
@@ -136,7 +139,7 @@ class Settings(Limits, BaseSettings):
     """The TCP port of the loopback interface for administration by token, besides the socket; none when not set."""
     page_authors: bool = False
     """Whether the page, which is on the prediction port, says who changed what is deployed, and why."""
-    policy: Literal["off", "warn", "enforce"] | None = None
+    policy: PolicyMode | None = None
     """What happens to a bundle that no trusted key signed; `enforce` where a trust file is named, else `off`, when not set."""
     trust: Path | None = None
     """The trust file: which keys may vouch for which bundles, and what evidence these must bring."""

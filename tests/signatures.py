@@ -14,8 +14,9 @@ from lading.bundles.evidence.kinds import PREDICATE_TYPES, Kind
 from lading.bundles.evidence.statement import make_statement
 from lading.bundles.signing.envelope import seal
 from lading.bundles.signing.keys import Algorithm, PublicKey, new_key, public_pem, verifier
-from lading.bundles.signing.policy import Mode, Policy
+from lading.bundles.signing.policy import Policy
 from lading.bundles.signing.trust import Trust, TrustedKey
+from lading.core.settings import PolicyMode
 
 KEYS: Mapping[str, Algorithm] = {
     "release": "ed25519",
@@ -52,7 +53,7 @@ class People:
         )
         return Trust(keys=keys, require={} if require is None else require)
 
-    def policy(self, mode: Mode, require: Mapping[str, tuple[Kind, ...]] | None = None) -> Policy:
+    def policy(self, mode: PolicyMode, require: Mapping[str, tuple[Kind, ...]] | None = None) -> Policy:
         """What they ask."""
         return Policy(mode=mode, trust=self.trust(require))
 

@@ -1,18 +1,17 @@
 """The command that checks whether bundles are what their manifests say, and who stands for them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lading.core.console import Meter, print_error, print_json, print_text, print_warning
 from lading.core.errors import IntegrityError, LadingError
-from lading.core.settings import Limits, Settings
+from lading.core.settings import Limits, PolicyMode, Settings
 
 if TYPE_CHECKING:
     from lading.bundles.signing.policy import Policy, Vetting
 
-Mode = Literal["off", "warn", "enforce"]
 Document = dict[str, object]
 
 
@@ -33,7 +32,7 @@ def verify(
         Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
     ] = None,
     policy: Annotated[
-        Mode | None,
+        PolicyMode | None,
         typer.Option(
             help="What happens to a bundle that no trusted key signed.", show_default="enforce with keys, else off"
         ),
@@ -71,7 +70,7 @@ def verify(
         raise typer.Exit(IntegrityError.exit_code if broken else failed[0].exit_code)
 
 
-def _policy(settings: Settings, keys: list[Path] | None, trust: Path | None, mode: Mode | None) -> "Policy":
+def _policy(settings: Settings, keys: list[Path] | None, trust: Path | None, mode: PolicyMode | None) -> "Policy":
     """The policy that is asked for; what the command line does not say the settings do."""
     from lading.bundles.signing.policy import Policy, read_policy
     from lading.bundles.signing.trust import trusting
@@ -91,8 +90,12 @@ def _verified(
     from lading.bundles.bundle import open_bundle
 
     try:
-        with Meter(f"checking {path.name}") as meter, open_bundle(path, meter.show, limits, policy.vet) as bundle:
-            vetting = policy.vet(bundle)
+        vettings: list[Vetting] = []
+        with (
+            Meter(f"checking {path.name}") as meter,
+            open_bundle(path, meter.show, limits, lambda opened: vettings.append(policy.vet(opened))) as bundle,
+        ):
+            (vetting,) = vettings
             bundle.golden()
             bundle.profile()
             manifest = bundle.manifest

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from pydantic import JsonValue
 
@@ -12,8 +11,7 @@ from lading.bundles.records import Record
 from lading.bundles.signing.judgement import Judgement
 from lading.bundles.signing.trust import Trust, read_trust
 from lading.core.errors import PolicyError, UsageError
-
-Mode = Literal["off", "warn", "enforce"]
+from lading.core.settings import PolicyMode
 
 SHOWN = 3
 """Files of evidence that a problem names."""
@@ -49,7 +47,7 @@ class NoTrustError(UsageError):
 class Vetting(Record):
     """What the policy found of one bundle."""
 
-    mode: Mode = "off"
+    mode: PolicyMode = "off"
     evidence: tuple[Judgement, ...] = ()
     """What each file of evidence is worth."""
     problems: tuple[str, ...] = ()
@@ -69,7 +67,7 @@ class Vetting(Record):
 class Policy(Record):
     """What is asked of bundles: nothing, or words where it is missed (``warn``), or that it is there (``enforce``)."""
 
-    mode: Mode = "off"
+    mode: PolicyMode = "off"
     trust: Trust = Trust()
 
     def vet(self, bundle: Bundle) -> Vetting:
@@ -100,7 +98,7 @@ OFF = Policy()
 """Nothing is asked, and nobody is trusted."""
 
 
-def read_policy(mode: Mode | None, trust: Path | None) -> Policy:
+def read_policy(mode: PolicyMode | None, trust: Path | None) -> Policy:
     """The policy of that ``mode`` by the trust file ``trust``; enforced where a file is named and nothing else is said.
 
     Raises ``NoTrustError`` and what ``read_trust`` raises.

@@ -18,7 +18,7 @@ from lading.bundles.bundle import Bundle, Progress, Vet, copy_bundle, open_bundl
 from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.records import FrozenMap, Record
 from lading.bundles.storage.archive import SUFFIX
-from lading.bundles.storage.atomic import NotWritableError, new_file, remove_leftovers, take_away
+from lading.bundles.storage.atomic import NotWritableError, alone, new_file, remove_leftovers, take_away
 from lading.core.errors import ConflictError, UsageError
 from lading.core.settings import LIMITS, Limits
 
@@ -175,7 +175,7 @@ class Store:
 
     def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
         while (lock := self._hold(bundle.digest)) is None:
-            with self._alone():
+            with alone(copy):
                 if not self._has(bundle.digest):
                     copy_bundle(bundle, copy, private=True)
         try:
@@ -185,16 +185,6 @@ class Store:
             os.close(lock)
             raise
         return lock
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Nobody else adds a bundle meanwhile."""
-        lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
     def _has(self, digest: str) -> bool:
         try:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lading.bundles.measures import data_by_role
 from lading.bundles.profile import Profile
 from lading.bundles.provenance import Data, Provenance
 from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import Table
-
-TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ def compare_data(table: Table, provenance: Provenance, profile: Profile) -> Comp
 
     That is how data is recorded of which the target was given apart.
     """
-    data = {TRAINING: provenance.data, **({} if provenance.datasets is None else provenance.datasets)}
+    data = data_by_role(provenance)
     known = {role: one.digest for role, one in data.items()}
     digest = data_digest(table)
     for candidate, moved in ((digest, None), *_with_targets_last(table, data)):

@@ -3,11 +3,12 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lading.core.console import Meter, print_alert
+from lading.core.settings import PolicyMode
 from lading.runtime.commands.administering import Json, Name, State, Why, report, state_folder, wish
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def deploy(
         bool, typer.Option("--shadow", help="Have it asked the same, and only compare its answers.")
     ] = False,
     policy: Annotated[
-        Literal["off", "warn", "enforce"] | None,
+        PolicyMode | None,
         typer.Option(
             help="What happens here to a bundle that no trusted key signed; the server has a policy of its own.",
             show_default="enforce with --trust, else off",

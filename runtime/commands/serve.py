@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import orjson
 import typer
@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from lading.core.console import print_alert, progress, reports
 from lading.core.log_line import print_log_line
-from lading.core.settings import Settings
+from lading.core.settings import PolicyMode, Settings
 from lading.runtime.requests.tracing import is_traced
 from lading.runtime.serving.line_relay import LineRelay
 from lading.runtime.serving.published import reachable_by_others
@@ -68,7 +68,7 @@ def serve(
         ),
     ] = None,
     policy: Annotated[
-        Literal["off", "warn", "enforce"] | None,
+        PolicyMode | None,
         typer.Option(
             help="What happens to a bundle that no trusted key signed.", show_default="enforce with --trust, else off"
         ),

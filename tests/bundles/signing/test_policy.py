@@ -12,9 +12,10 @@ from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.canonical import canonical_json
 from lading.bundles.digest import digest_of
 from lading.bundles.evidence.kinds import Kind
-from lading.bundles.signing.policy import Mode, NoTrustError, Policy, UntrustedBundleError, Vetting, read_policy
+from lading.bundles.signing.policy import NoTrustError, Policy, UntrustedBundleError, Vetting, read_policy
 from lading.bundles.storage.integrity import ForbiddenContentError, ManifestError
 from lading.core.errors import PolicyError
+from lading.core.settings import PolicyMode
 from tests.signatures import People, envelope, statement
 
 Put = Callable[..., Path]
@@ -141,7 +142,7 @@ def test_a_manifest_with_a_member_twice_is_refused_whoever_signed_it(
 
 
 @pytest.mark.parametrize("mode", ["warn", "enforce"])
-def test_a_policy_without_anybody_to_trust_is_a_mistake(mode: Mode) -> None:
+def test_a_policy_without_anybody_to_trust_is_a_mistake(mode: PolicyMode) -> None:
     with pytest.raises(NoTrustError, match="--trust"):
         read_policy(mode, None)
 
