@@ -58,10 +58,14 @@ class Ledger:
             self._tallied.write([{**key._asdict(), **tally.document()} for key, tally in own.items()], counted)
 
     def _write_observations(self) -> None:
-        """Count what was handed over, and write it, if it was anything, with what all replicas together show."""
-        counted = {key: counts.rows for key, counts in self.observations.own().items()}
-        if any(counted.values()) and not self._observed.is_fresh(counted):
-            self._observed.write([_line(*one) for one in self.observations.all()], counted)
+        """Count what was handed over, and write it, if it was anything, with what all replicas together show.
+
+        It is written anew when another replica has counted, too: two that write at once do not see each other's counts.
+        """
+        counted = list(self.observations.all())
+        state = {(model.name, model.digest): (own.rows, total.rows) for model, own, total in counted}
+        if any(own.rows for _, own, _ in counted) and not self._observed.is_fresh(state):
+            self._observed.write([_line(*one) for one in counted], state)
 
 
 def _line(model: Model, own: Counts, total: Counts) -> Line:

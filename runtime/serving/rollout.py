@@ -5,7 +5,8 @@ from typing import Any
 
 from ray import serve
 from ray.serve import RunTarget
-from ray.serve.schema import ApplicationStatus
+from ray.serve._private.common import DeploymentStatusTrigger
+from ray.serve.schema import ApplicationStatus, DeploymentStatusOverview
 
 from lading.runtime.serving.orders import Order
 from lading.runtime.serving.replica import Replica
@@ -49,7 +50,18 @@ def outcome() -> tuple[bool, str] | None:
     application = serve.status().applications[APPLICATION]
     if application.status in {ApplicationStatus.DEPLOYING, ApplicationStatus.NOT_STARTED}:
         return None
+    if application.status != ApplicationStatus.RUNNING and all(map(_recovers, application.deployments.values())):
+        return None
     messages = [application.message, *(deployment.message for deployment in application.deployments.values())]
     # What comes before the last line of a message is the traceback of the replica.
     words = [message.strip().splitlines()[-1] for message in messages if message.strip()]
     return application.status == ApplicationStatus.RUNNING, words[-1] if words else str(application.status)
+
+
+def _recovers(deployment: DeploymentStatusOverview) -> bool:
+    """Whether a replica that answered has died, and Ray Serve starts another; it calls this a failed deployment, too.
+
+    That a rollout ended for good is only in its words then.
+    """
+    died = deployment.status_trigger == DeploymentStatusTrigger.HEALTH_CHECK_FAILED
+    return died and "rolling update" not in deployment.message

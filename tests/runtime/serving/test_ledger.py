@@ -105,3 +105,23 @@ def test_what_replicas_were_asked_is_shared_and_outlives_them(tmp_path: Path, tr
     ledgers[1].close()
     (line,) = read_lines(tmp_path / "slot0.drift")
     assert (line["rows"], line["drift"]["rows"]) == (6, 11)
+
+
+def test_every_replica_comes_to_tell_what_all_were_asked(
+    tmp_path: Path, trained_bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lading.runtime.serving.ledger.SHARE", 1)  # not only every five seconds
+    models = [Deployments.load([trained_bundles["readings"]]).get("readings") for _ in range(2)]
+    ledgers = [Ledger(claim_slot(tmp_path, 2)) for _ in models]
+
+    def told() -> list[int]:
+        return [line["drift"]["rows"] for at in (0, 1) for line in read_lines(tmp_path / f"slot{at}.drift")]
+
+    for ledger, model, rows in zip(ledgers, models, (5, 7), strict=True):
+        before = told()
+        ledger.observations.adopt([model])
+        model.observed.offer({"X": np.zeros((rows, 2))}, rows)
+        until(lambda before=before: told() != before)  # type: ignore[misc]
+    until(lambda: told() == [12, 12])
+    for ledger in ledgers:
+        ledger.close()

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,40 @@ import pytest
 
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.store.store import Store
+from lading.runtime.serving.warden import session_members
 
 if TYPE_CHECKING:
-    from tests.runtime.serving.conftest import Start
+    from tests.runtime.serving.conftest import Serving, Start
 
 PATH = "/v2/models/cells/infer"
 BODY = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 1, 1, 2]}]}'
 SECONDS = 60
 pytestmark = pytest.mark.restarts
+
+
+def until(condition: Callable[[], bool], serving: "Serving", seconds: float = 0.1) -> None:
+    """Wait for the condition, which is looked at every so many ``seconds``."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, serving.said()
+        time.sleep(seconds)
+
+
+def engine_of(serving: "Serving") -> int:
+    """The process that runs Ray Serve for the server."""
+    pids = session_members(serving.sessions())
+    (pid,) = (pid for pid in pids if b"lading.runtime.serving.engine" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return pid
+
+
+def answered(serving: "Serving") -> httpx.Response:
+    """The answer to the request, once there is a replica."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        answer = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY, timeout=SECONDS)
+        if answer.status_code != 503 or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.2)
 
 
 def test_a_replica_that_takes_over_loads_the_bundle_that_was_checked(
@@ -37,19 +63,29 @@ def test_a_replica_that_takes_over_loads_the_bundle_that_was_checked(
     before = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY)
     (replica,) = serving.pids("ray::ServeReplica")
     os.kill(replica, signal.SIGKILL)
-    deadline = time.monotonic() + SECONDS
-    while serving.pids("ray::ServeReplica") in ([], [replica]):
-        assert time.monotonic() < deadline, serving.said()
-        time.sleep(0.1)
-    after = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY, timeout=SECONDS)
-    while after.status_code == 503 and time.monotonic() < deadline:
-        time.sleep(0.2)
-        after = httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY, timeout=SECONDS)
+    until(lambda: serving.pids("ray::ServeReplica") not in ([], [replica]), serving)
+    after = answered(serving)
     assert (before.status_code, after.status_code) == (200, 200), serving.said()
     assert after.headers["lading-bundle-digest"] == before.headers["lading-bundle-digest"] == digest
     serving.process.terminate()
     serving.process.wait(SECONDS)
     assert [one.digest for one in store.collect(time.time() + SECONDS)] == [digest]
+
+
+def test_a_replica_that_dies_before_its_rollout_is_seen_to_succeed_is_replaced(
+    start: "Start", bundles: Mapping[str, Path]
+) -> None:
+    serving = start([bundles["cells"]], "--replicas", "1")
+    until(lambda: any(serving.folder.glob("lading-*/slot*.lock")), serving, 0.002)  # the replica begins to load
+    engine = engine_of(serving)
+    os.kill(engine, signal.SIGSTOP)
+    serving.ready()
+    (replica,) = serving.pids("ray::ServeReplica")
+    os.kill(replica, signal.SIGKILL)
+    until(lambda: serving.pids("ray::ServeReplica") not in ([], [replica]), serving)
+    os.kill(engine, signal.SIGCONT)
+    assert answered(serving).status_code == 200, serving.said()
+    assert engine_of(serving) == engine
 
 
 def test_a_server_without_a_place_for_a_store_keeps_bundles_for_its_own_time(
