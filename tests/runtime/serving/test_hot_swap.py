@@ -31,6 +31,8 @@ LADING = Path(sys.executable).parent / "lading"
 RATE = 200.0
 SWAPS = 50
 
+pytestmark = pytest.mark.restarts
+
 
 @pytest.fixture(scope="module")
 def administered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
@@ -226,7 +228,6 @@ def test_the_commands_do_it_too(fresh: Administered) -> None:
     assert run("rollback", "nothing").returncode == 2
 
 
-@pytest.mark.restarts
 def test_what_is_deployed_outlives_the_server_and_needs_no_file_of_before(tmp_path: Path) -> None:
     port = free_port()
     one = Administered(tmp_path, "--replicas", "1", LADING_ADMIN_PORT=str(port))
@@ -251,7 +252,6 @@ def test_what_is_deployed_outlives_the_server_and_needs_no_file_of_before(tmp_pa
         one.serving.close()
 
 
-@pytest.mark.restarts
 def test_a_server_killed_in_the_middle_of_a_swap_begins_with_the_old_or_the_new(tmp_path: Path) -> None:
     one = Administered(tmp_path, "--replicas", "1")
     chance = random.Random(3)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 30
 
+pytestmark = pytest.mark.restarts
+
 
 def gone(serving: "Serving", sessions: set[int]) -> bool:
     """Whether no process and no file of the server is left, after a moment if need be."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Begin = Callable[..., Load]
     SlowBody = Callable[[Serving, float], bytes]
 
-pytestmark = pytest.mark.faults
-
 KILLS = 10
 STOPS = 20
 TOGETHER = 3
@@ -42,6 +40,7 @@ def counted(client: httpx.Client, serving: Serving) -> int:
     return int(answer.json()["model_stats"][0]["inference_stats"]["success"]["count"])
 
 
+@pytest.mark.faults
 def test_a_kill_takes_nothing_from_the_statistics_of_all(server: Serving) -> None:
     url, row = f"http://127.0.0.1:{server.port}/models/cells/predict", {"x0": 1, "x1": 2, "x2": 3, "x3": 4}
     with httpx.Client() as client:
@@ -62,6 +61,7 @@ def test_a_kill_takes_nothing_from_the_statistics_of_all(server: Serving) -> Non
         assert {counted(client, server) for _ in range(20)} == {before + 200}
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(600)
 def test_ten_kills_in_a_row_cost_at_most_what_was_under_way(
     server: Serving, load: "Begin", slow_body: "SlowBody"
@@ -93,6 +93,7 @@ def test_ten_kills_in_a_row_cost_at_most_what_was_under_way(
     assert len(quick.bodies) == 1
 
 
+@pytest.mark.restarts
 @pytest.mark.timeout(900)
 def test_twenty_servers_that_are_told_to_stop_answer_all_that_they_accepted(
     server: Serving,
