@@ -1,10 +1,10 @@
-"""Batching: requests that wait for a busy model are answered in one run, where that is the same, and sooner."""
+"""Batching: requests that come together are answered in one run, where that is the same, and sooner."""
 
 import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,9 @@ from lading.runtime.watch import Run
 Feeds = dict[str, NDArray[np.generic]]
 """Tensors by name."""
 
+Form = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
+"""The type of each tensor, and the extents of one row of it."""
+
 Work = Callable[[Feeds, Run | None], Feeds]
 """Runs a model over the rows of some feeds."""
 
@@ -28,6 +31,8 @@ TRIED_ROWS = 8
 TRIED_RUNS = 3
 WORTH = 0.7
 """The most that a row in a batch may take of the time that it takes by itself."""
+GAIN_SECONDS = 10e-6
+"""What a row in a batch must take less than by itself: putting requests together and taking answers apart takes 2 µs."""
 LONGEST_SECONDS = 1.0
 """A run that takes longer is not tried at load, which would take as long as several of them."""
 
@@ -39,7 +44,6 @@ class Batching(Record):
     reason: str
 
 
-AT_ONCE = Batching(used=False, reason="one run takes less than a millisecond, and is made at once")
 WHOLE = Batching(used=False, reason="the graph takes one request as a whole")
 ENDLESS = Batching(
     used=False, reason="how long the graph takes may depend on the values: one request could keep others"
@@ -49,20 +53,31 @@ FEW = Batching(used=False, reason="there are too few golden rows to try it on")
 OTHERWISE = Batching(used=False, reason="golden rows are not answered in a batch, to the bit, as they are one by one")
 
 
-def tried(run: Callable[[Feeds], Feeds], feeds: Feeds) -> Batching:
-    """Whether it is the same and pays to ``run`` rows together, tried on golden ``feeds``."""
+def tried(run: Callable[[Feeds], Feeds], feeds: Feeds, quick: bool) -> Batching:
+    """Whether it is the same and pays to ``run`` rows together, tried on golden ``feeds``.
+
+    Runs of a ``quick`` model are few and small when they are put together, so that more is tried, and more is asked.
+    """
     rows = len(next(iter(feeds.values())))
     if rows < 2:
         return FEW
     one = _fastest(run, _rows(feeds, slice(0, 1)))
     if one > LONGEST_SECONDS:
         return LONG
-    chosen = _rows(feeds, np.resize(np.arange(rows), TRIED_ROWS))
-    if not _same(run, chosen):
+    chosen = _rows(feeds, np.resize(np.arange(rows), MOST_ROWS))
+    several = _rows(chosen, slice(0, TRIED_ROWS))
+    each = _fastest(run, several) / TRIED_ROWS
+    pays = each <= WORTH * one and (not quick or one - each >= GAIN_SECONDS)
+    said = f"a row in a batch of {TRIED_ROWS} takes {each / one:.0%} of the {_told(one)} that it takes by itself"
+    if quick and not pays:  # it is not worth looking at
+        return Batching(used=False, reason=said)
+    if not (_same(run, chosen, range(2, MOST_ROWS + 1)) if quick else _same(run, several, (2, 3, TRIED_ROWS))):
         return OTHERWISE
-    share = _fastest(run, chosen) / TRIED_ROWS / one
-    said = f"a row in a batch of {TRIED_ROWS} takes {share:.0%} of the time that it takes by itself"
-    return Batching(used=share <= WORTH, reason=said)
+    return Batching(used=pays, reason=said)
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 0.001 else f"{seconds * 1e6:.3g} µs"
 
 
 @dataclass(eq=False)
@@ -75,9 +90,9 @@ class _Waiting:
     answer: "Future[Feeds]" = field(default_factory=Future)
 
     @property
-    def form(self) -> Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+    def form(self) -> Form:
         """What must be the same for two of them to be run together."""
-        return {name: (values.dtype, values.shape[1:]) for name, values in self.feeds.items()}
+        return form_of(self.feeds)
 
 
 class Batcher:
@@ -132,30 +147,44 @@ class Batcher:
         """Answer all of ``batch`` by one run, and whether that went well; else each is to be answered by itself."""
         run = self._begin()
         run.deadline = max(question.run.deadline for question in batch)
-        feeds = {name: np.concatenate([one.feeds[name] for one in batch]) for name in batch[0].feeds}
         try:
-            outputs = self._work(feeds, run)
+            outputs = self._work(joined([one.feeds for one in batch]), run)
         except Exception:  # one of them may be what is wrong
             return False
-        begin = 0
-        for question in batch:
+        for question, own in zip(batch, parted(outputs, [one.rows for one in batch]), strict=True):
             question.run.began, question.run.ended = run.began, run.ended
-            end = begin + question.rows
-            question.answer.set_result({name: values[begin:end] for name, values in outputs.items()})
-            begin = end
+            question.answer.set_result(own)
         return True
 
 
-def _same(run: Callable[[Feeds], Feeds], feeds: Feeds) -> bool:
-    """Whether the rows of ``feeds`` are answered together, by twos and all at once, as they are one by one."""
+def form_of(feeds: Feeds) -> Form:
+    """What must be the same for two requests to be run together."""
+    return {name: (values.dtype, values.shape[1:]) for name, values in feeds.items()}
+
+
+def joined(parts: Sequence[Feeds]) -> Feeds:
+    """The rows of several requests of one form, one behind the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def parted(outputs: Feeds, rows: Sequence[int]) -> Iterator[Feeds]:
+    """The outputs for several requests, each of so many ``rows``, for each of them."""
+    begin = 0
+    for count in rows:
+        end = begin + count
+        yield {name: values[begin:end] for name, values in outputs.items()}
+        begin = end
+
+
+def _same(run: Callable[[Feeds], Feeds], feeds: Feeds, sizes: Iterable[int]) -> bool:
+    """Whether the rows of ``feeds`` are answered together, so many at a time, as they are one by one."""
     rows = len(next(iter(feeds.values())))
     single = _joined(run, feeds, rows, 1)
-    return all(_equal(single, _joined(run, feeds, rows, size)) for size in (2, 3, rows))
+    return all(_equal(single, _joined(run, feeds, rows, size)) for size in sizes)
 
 
 def _joined(run: Callable[[Feeds], Feeds], feeds: Feeds, rows: int, size: int) -> Feeds:
-    parts = [run(_rows(feeds, slice(begin, begin + size))) for begin in range(0, rows, size)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return joined([run(_rows(feeds, slice(begin, begin + size))) for begin in range(0, rows, size)])
 
 
 def _equal(one: Feeds, other: Feeds) -> bool:

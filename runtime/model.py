@@ -88,7 +88,7 @@ class Model:
         self._names = [output.tensor.name for output in self.signature.outputs]
         self._pool = Pool(self.name, deadlines.queue_seconds)
         self._batcher = Batcher(self._pool, self.run, self.begin)
-        self.batching = batching.AT_ONCE
+        self.batching = batching.FEW
         """Whether requests that wait for it are answered together."""
 
     @classmethod
@@ -192,11 +192,9 @@ class Model:
         return self._batcher.submit(feeds, rows, run)
 
     def _try_batching(self, feeds: Feeds, endless: bool) -> Batching:
-        if self.quick(1):
-            return batching.AT_ONCE
         if self.signature.form == "whole":
             return batching.WHOLE
-        return batching.ENDLESS if endless else batching.tried(self.run, feeds)
+        return batching.ENDLESS if endless else batching.tried(self.run, feeds, self.quick(1))
 
     def _measure(self, feeds: Feeds) -> None:
         """Time one row and, where that is quick, many; it also warms the session up for both."""

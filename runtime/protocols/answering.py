@@ -2,10 +2,11 @@
 
 import asyncio
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter_ns
 
+from lading.runtime.batching import joined, parted
 from lading.runtime.errors import DeadlineError, InternalError, TooMuchMemoryError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.asking import Gone, Question, aside, outputs_of
@@ -21,6 +22,16 @@ Said = typing.TypeVar("Said")
 
 Read = Callable[[], Asked]
 """Reads a request; raises ``RequestError`` or ``FieldError``."""
+
+
+class Together(typing.NamedTuple, typing.Generic[Asked]):
+    """A question that is answered with others."""
+
+    question: Asked
+    head: Head
+    started: int
+    """When it was begun to be read, and when it had been, by ``time.perf_counter_ns``."""
+    ready: int
 
 
 class Answering(typing.Generic[Asked, Said]):
@@ -73,6 +84,27 @@ class Answering(typing.Generic[Asked, Said]):
         said = self._write(question, outputs)
         self._count(question, outputs, run, head, started, ready)
         self._observed.offer(question.feeds, question.rows)
+        return said
+
+    def together(self, asked: Sequence[Together[Asked]]) -> Sequence[Said | None]:
+        """The answers to what is quickly answered in one run; None to what has to be asked by itself."""
+        run = self._again(asked[0].question, None)
+        try:
+            outputs = self._model.run(joined([one.question.feeds for one in asked]), run)
+        except Exception:  # one of them may be what is wrong
+            return [None] * len(asked)
+        return [
+            self._said(one, own, run)
+            for one, own in zip(asked, parted(outputs, [one.question.rows for one in asked]), strict=True)
+        ]
+
+    def _said(self, one: Together[Asked], outputs: Feeds, run: Run) -> Said | None:
+        try:
+            said = self._write(one.question, outputs)
+        except Exception:  # it is met again where it is asked by itself
+            return None
+        self._count(one.question, outputs, run, one.head, one.started, one.ready)
+        self._observed.offer(one.question.feeds, one.question.rows)
         return said
 
     def fail(self, started: int, error: BaseException, head: Head) -> None:

@@ -1,6 +1,7 @@
 """Compression: answers that go in gzip or deflate, to clients that like them so."""
 
 import asyncio
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,6 +9,7 @@ from lading.runtime.protocols.codings import chosen, encoded
 from lading.runtime.protocols.endpoint import Prompt, Refusing
 from lading.runtime.protocols.head import Head
 from lading.runtime.protocols.replies import Answer, Header, refusal
+from lading.runtime.protocols.turn import Coming, Said
 
 LEAST_BYTES = 1024
 """Shorter answers fit into one packet as they are."""
@@ -35,9 +37,14 @@ class CompressingPrompt(Compressing):
         super().__init__(app)
         self._prompt = prompt
 
-    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Said | Coming:
         """What the endpoint answers at once, compressed."""
         answer = self._prompt.at_once(head, body, limit)
+        if isinstance(answer, Coming):
+            return answer.changed(partial(self._compressed, head))
+        return self._compressed(head, answer)
+
+    def _compressed(self, head: Head, answer: Said) -> Said:
         if not isinstance(answer, Answer):
             return Compressing(answer)
         if len(answer.body) < LEAST_BYTES:

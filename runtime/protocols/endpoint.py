@@ -35,6 +35,7 @@ from lading.runtime.protocols.replies import (
     refusal,
     send_answer,
 )
+from lading.runtime.protocols.turn import Coming, Said, Turn
 
 INLINE_BYTES = 64 * 1024
 """A larger body is read, run and answered in a thread: parsing it would hold up the event loop."""
@@ -73,10 +74,10 @@ class Refusing(typing.Protocol):
 class Prompt(typing.Protocol):
     """An endpoint that answers what is quickly answered without waiting for anything."""
 
-    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Said | Coming:
         """The answer, all its headers but the length, to ``POST`` with a whole ``body``, or who is to be called for it.
 
-        ``limit`` is the most bytes of a body.
+        Either may come at the end of the event loop's turn. ``limit`` is the most bytes of a body.
         """
         ...
 
@@ -91,6 +92,7 @@ class Endpoint(typing.Generic[Asked]):
         self._warning: Answering[Asked, Answer] = Answering(model, self._write_with_warnings)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
+        self._turn: Turn[Asked] | None = Turn(self._answering, self._whole, self) if model.batching.used else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -112,7 +114,7 @@ class Endpoint(typing.Generic[Asked]):
         else:
             await send_answer(send, answer, self._digest)
 
-    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Said | Coming:
         """The answer to ``body`` when it is a short one's; the endpoint for a slow one, and for one that is refused."""
         if len(body) > self._prompt_bytes or len(body) > limit:
             return self
@@ -124,7 +126,10 @@ class Endpoint(typing.Generic[Asked]):
                 return self
             question = self._dialect.read(body, head)
             if self.model.quick(question.rows):
-                return self._whole(self._answering.at_once(question, patience(head), head, started))
+                seconds = patience(head)
+                if self._turn is not None and seconds is None and question.timeout is None and question.rows:
+                    return self._turn.take(question, head, started, perf_counter_ns())
+                return self._whole(self._answering.at_once(question, seconds, head, started))
         except Exception:  # whatever it is, it is met again, and told, where it is called
             return self
         self._prompt_bytes = len(body) - 1  # so that the next one of its size is not read twice

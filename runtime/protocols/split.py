@@ -9,7 +9,7 @@ from lading.runtime.canary import Canary
 from lading.runtime.deployments import Deployments
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.head import STICKY_KEY, Head, head_of
-from lading.runtime.protocols.replies import Answer
+from lading.runtime.protocols.turn import Coming, Said
 
 Endpoints = Callable[[Deployments], Mapping[str, ASGIApp]]
 """The hot endpoints of what is deployed, by path."""
@@ -26,7 +26,7 @@ class Split:
         """Answer one request."""
         await self._chosen(head_of(scope["headers"]))(scope, receive, send)
 
-    def at_once(self, head: Head, body: bytes, limit: int) -> Answer | ASGIApp:
+    def at_once(self, head: Head, body: bytes, limit: int) -> Said | Coming:
         """The answer of one of the two, where it has one at once; where it has none, it is to be called."""
         return self._chosen(head).at_once(head, body, limit)
 

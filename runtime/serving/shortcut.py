@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from lading.runtime.app import Application
 from lading.runtime.protocols.endpoint import CHOSEN, INLINE_BYTES
 from lading.runtime.protocols.replies import Answer, Header
+from lading.runtime.protocols.turn import Coming, Said
 from lading.runtime.serving.plain_request import plain_request
 from lading.runtime.serving.refusing import RefusingProtocol, head_of
 
@@ -36,9 +37,18 @@ class ShortcutProtocol(RefusingProtocol):
     """Whether uvicorn has begun to read a request, and not ended."""
     _chosen: object = None
     """Who is to answer the request that is read next, if that was decided."""
+    _asked = b""
+    """The request whose answer comes at the end of the event loop's turn."""
+    _after = b""
+    """What came behind it."""
+    _leaving = False
+    """Whether to leave once it is answered."""
 
     def data_received(self, data: bytes) -> None:
         """Answer, or have uvicorn read it."""
+        if self._asked:
+            self._after += data
+            return
         if self._held:
             data, self._held = self._held + data, b""
         if self._amid or not self._is_free() or not self._answered(data):
@@ -51,6 +61,9 @@ class ShortcutProtocol(RefusingProtocol):
 
     def shutdown(self) -> None:
         """Leave, once what was begun is answered."""
+        if self._asked:
+            self._leaving = True
+            return
         self._let_go()
         super().shutdown()
 
@@ -81,15 +94,34 @@ class ShortcutProtocol(RefusingProtocol):
         if request.missing:
             return self._hold(data) if request.missing + len(request.body) <= INLINE_BYTES else False
         said = prompt.at_once(request.head, request.body, application.settings.body_bytes)
-        if type(said) is not Answer:
+        if type(said) is Coming:
+            self._asked = data
+            said.say = self._say
+        elif type(said) is not Answer:
             self._chosen = said
             return False
         if self._holding is not None:
             self._stop_holding()
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        self.transport.write(_reply(self.server_state.default_headers, said))
+        if type(said) is Answer:
+            self.transport.write(_reply(self.server_state.default_headers, said))
         return True
+
+    def _say(self, said: Said) -> None:
+        """Answer the request that was asked, and go on with what came behind it."""
+        asked, after, self._asked, self._after = self._asked, self._after, b"", b""
+        if self.transport.is_closing():
+            return
+        if type(said) is Answer:
+            self.transport.write(_reply(self.server_state.default_headers, said))
+        else:
+            self._chosen = said
+            self._go_the_long_way(asked)
+        if after:
+            self.data_received(after)
+        if self._leaving:
+            self.shutdown()
 
     def _hold(self, data: bytes) -> bool:
         self._held = data

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,26 @@ def test_what_differs_in_the_last_bit_is_found_out_too() -> None:
         values = feeds["X"]
         return {"y": values if len(values) == 1 else np.nextafter(values, np.float32(np.inf))}
 
-    assert tried(run, {"X": rows_of(8)}) == OTHERWISE
+    assert tried(run, {"X": rows_of(8)}, quick=False) == OTHERWISE
+
+
+@pytest.mark.parametrize("size", [2, 8, 13, 32])
+def test_a_quick_model_is_tried_with_batches_of_every_size(size: int) -> None:
+    def run(feeds: Feeds) -> Feeds:
+        time.sleep(0.0001)
+        values = feeds["X"]
+        return {"y": np.nextafter(values, np.float32(np.inf)) if len(values) == size else values}
+
+    assert tried(run, {"X": rows_of(8)}, quick=True) == OTHERWISE
+
+
+def test_what_is_hardly_quicker_together_is_answered_by_itself() -> None:
+    def run(feeds: Feeds) -> Feeds:
+        return {"y": feeds["X"]}
+
+    found = tried(run, {"X": rows_of(8)}, quick=True)
+    assert not found.used
+    assert "µs" in found.reason
 
 
 class Held:

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import fcntl
 import re
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +29,11 @@ from lading.runtime.serving.shortcut import ShortcutProtocol
 
 App = TypeVar("App", bound=ASGIApp)
 
+SECONDS = 5
+"""How long a server may leave something unread: it may have stopped to read."""
+TURNS = 20
+"""More turns of the event loop than a request takes."""
+
 
 class Answering(Generic[App]):
     """Uvicorn in a thread, on a unix socket."""
@@ -35,10 +43,14 @@ class Answering(Generic[App]):
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self._path)
         self.server = uvicorn.Server(http_settings(app, ShortcutProtocol if short else RefusingProtocol, idle_seconds))
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.server.serve(sockets=[listener])))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(listener)))
         self._thread.start()
         while not self.server.started:
             time.sleep(0.01)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self.server.serve(sockets=[listener])
 
     def connect(self) -> socket.socket:
         """A connection to it."""
@@ -48,18 +60,32 @@ class Answering(Generic[App]):
         return connection
 
     def says(self, *pieces: bytes) -> bytes:
-        """All that it says to these pieces, sent a moment apart, until it closes the connection."""
+        """All that it says to these pieces, each sent once what came before has been seen to, until it closes."""
         with self.connect() as connection:
             for piece in pieces:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.sendall(piece)
-                time.sleep(0.03)
+                self._see_to(connection)
             return until_closed(connection)
+
+    def _see_to(self, connection: socket.socket) -> None:
+        """Wait until what was sent is read, and for some turns of the event loop."""
+        deadline = time.monotonic() + SECONDS
+        while unread(connection) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        for _ in range(TURNS):
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()
 
     def stop(self) -> None:
         """End it."""
         self.server.should_exit = True
         self._thread.join()
+
+
+def unread(connection: socket.socket) -> int:
+    """How much of what was sent the other side of a unix socket has not read."""
+    (count,) = struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))
+    return int(count)
 
 
 def until_closed(connection: socket.socket) -> bytes:
@@ -68,6 +94,11 @@ def until_closed(connection: socket.socket) -> bytes:
     with contextlib.suppress(ConnectionResetError):
         while piece := connection.recv(1 << 20):
             said += piece
+    return undated(said)
+
+
+def undated(said: bytes) -> bytes:
+    """What was said, with no date in it."""
     return re.sub(rb"date: [^\r]*", b"date: ...", said)
 
 

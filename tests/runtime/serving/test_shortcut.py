@@ -1,6 +1,7 @@
 """The shortcut: whatever is sent, the bytes that come back are those of uvicorn's long way."""
 
 import contextlib
+import socket
 import tempfile
 import threading
 import time
@@ -12,9 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
+from lading.runtime.batching import Batching
 from lading.runtime.deployments import Deployments
+from lading.runtime.errors import UncomputableError
+from lading.runtime.model import Feeds, Model
 from lading.runtime.serving.shortcut import HOLD_SECONDS
-from tests.runtime.serving.answering import Answering, until_closed
+from lading.runtime.watch import Run
+from tests.runtime.serving.answering import Answering, undated, until_closed
 
 LIMIT = 100_000
 ROW = b'{"x0": 1, "x1": 1, "x2": 1, "x3": 2}'
@@ -53,6 +58,22 @@ def ways(models: Deployments) -> Iterator[tuple[Answering[Counted], Answering[Co
     """The short way, and the long one."""
     with answering(models) as short, answering(models, short=False) as long:
         yield short, long
+
+
+@pytest.fixture(scope="module")
+def batched(bundles: dict[str, Path]) -> Deployments:
+    """The same models, whose requests of one turn are answered together."""
+    found = Deployments.load([bundles[name] for name in ("cells", "roots")])
+    for model in found:
+        model.batching = Batching(used=True, reason="")
+    return found
+
+
+@pytest.fixture(scope="module")
+def turns(batched: Deployments) -> Iterator[Answering[Counted]]:
+    """The short way with them."""
+    with answering(batched) as one:
+        yield one
 
 
 def post(body: bytes = ROW, *headers: bytes, path: bytes = b"/models/cells/predict", start: bytes = b"POST") -> bytes:
@@ -151,14 +172,16 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(chunks(ROW), CHUNKED, b"Content-Length: 9")], 0, id="chunks and a length"),
     ],
 )
-def test_both_ways_say_the_same(
-    ways: tuple[Answering[Counted], Answering[Counted]], pieces: list[bytes], short: int
+def test_all_ways_say_the_same(
+    ways: tuple[Answering[Counted], Answering[Counted]], turns: Answering[Counted], pieces: list[bytes], short: int
 ) -> None:
-    quick, slow = ways
-    assert quick.says(*pieces[:-1], pieces[-1] + LAST) == slow.says(*pieces[:-1], pieces[-1] + LAST) != b""
-    before = quick.app.long, slow.app.long
-    assert quick.says(*pieces, LAST) == slow.says(*pieces, LAST) != b""
-    assert (slow.app.long - before[1]) - (quick.app.long - before[0]) == short
+    all_ways = *ways, turns
+    joined, apart = [*pieces[:-1], pieces[-1] + LAST], [*pieces, LAST]
+    assert len({one.says(*joined) for one in all_ways} | {b""}) == 2
+    before = [one.app.long for one in all_ways]
+    assert len({one.says(*apart) for one in all_ways} | {b""}) == 2
+    quick, slow, turn = (one.app.long - count for one, count in zip(all_ways, before, strict=True))
+    assert slow - quick == slow - turn == short
 
 
 def test_new_models_answer_on_the_short_way_at_once(models: Deployments, bundles: dict[str, Path]) -> None:
@@ -179,6 +202,97 @@ def test_what_takes_long_goes_the_long_way(bundles: dict[str, Path]) -> None:
             assert one.app.long - before == long + 1
 
 
+class Busy:
+    """Has a server that is asked ``WAIT`` first be busy while others ask it, and keeps how many rows it ran at a time."""
+
+    WAIT = 77
+
+    def __init__(self, model: Model) -> None:
+        self.rows: list[int] = []
+        self._model, self._run = model, model.run
+
+    def run(self, feeds: Feeds, run: Run | None = None) -> Feeds:
+        """The model's outputs, and none for a row of negative numbers."""
+        self.rows.append(len(feeds["X"]))
+        if (feeds["X"] == self.WAIT).any():
+            time.sleep(0.3)
+        if (feeds["X"] < 0).any():
+            raise UncomputableError("negative")
+        return self._run(feeds, run)
+
+    def asked(self, one: Answering[Counted], requests: list[bytes]) -> list[bytes]:
+        """What the server says to each of the requests, which come while it is busy."""
+        with contextlib.ExitStack() as stack:
+            first, *others = (stack.enter_context(one.connect()) for _ in range(1 + len(requests)))
+            for connection in (first, *others):
+                connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+                until_answered(connection)  # the server knows of it
+            first.sendall(row(self.WAIT))
+            time.sleep(0.1)
+            for connection, request in zip(others, requests, strict=True):
+                connection.sendall(request)
+            said = [until_answered(connection) for connection in others]
+            for connection in others:
+                connection.sendall(LAST)
+            return [one + until_closed(connection) for one, connection in zip(said, others, strict=True)]
+
+
+def until_answered(connection: socket.socket) -> bytes:
+    said = b""
+    while not said.endswith((b"}", b"]")):
+        said += connection.recv(1 << 16)
+    return undated(said)
+
+
+def row(number: float) -> bytes:
+    return post(ROW.replace(b"2}", b"%g}" % number))
+
+
+@pytest.fixture
+def busy(batched: Deployments, monkeypatch: pytest.MonkeyPatch) -> Busy:
+    model = batched.get("cells")
+    found = Busy(model)
+    monkeypatch.setattr(model, "run", found.run)
+    return found
+
+
+def test_what_comes_in_one_turn_is_answered_in_one_run_as_it_is_one_by_one(
+    ways: tuple[Answering[Counted], Answering[Counted]], turns: Answering[Counted], busy: Busy
+) -> None:
+    requests = [row(number) for number in range(8)]
+    assert busy.asked(turns, requests) == [ways[1].says(request, LAST) for request in requests]
+    assert busy.rows == [1, 8]
+
+
+def test_one_that_cannot_be_computed_does_no_harm_to_others_of_its_turn(turns: Answering[Counted], busy: Busy) -> None:
+    said = busy.asked(turns, [row(1), row(-1), BAD, row(3)])
+    assert [answer[9:12] for answer in said] == [b"200", b"400", b"400", b"200"]
+    assert busy.rows == [1, 3, 1, 1, 1, 1], "together, each by itself, and the wrong one where errors are told"
+
+
+def test_a_run_has_so_many_rows_at_most(turns: Answering[Counted], busy: Busy) -> None:
+    said = busy.asked(turns, [post(b"[" + b",".join([ROW] * 10) + b"]")] * 7)
+    assert {answer[9:12] for answer in said} == {b"200"}
+    assert busy.rows == [1, 30, 30, 10]
+
+
+def test_who_has_a_deadline_does_not_wait_for_others(turns: Answering[Counted], busy: Busy) -> None:
+    patient = post(ROW, b"lading-timeout-ms: 9000")
+    said = busy.asked(turns, [row(1), patient, row(2)])
+    assert {answer[9:12] for answer in said} == {b"200"}
+    assert busy.rows == [1, 1, 2]
+
+
+def test_who_is_gone_when_its_turn_ends_is_not_missed(turns: Answering[Counted], busy: Busy) -> None:
+    with turns.connect() as first, turns.connect() as gone, turns.connect() as other:
+        first.sendall(row(busy.WAIT))
+        time.sleep(0.1)
+        gone.sendall(row(1))
+        gone.close()
+        other.sendall(row(2) + LAST)
+        assert until_closed(other).count(b"HTTP/1.1 200 ") == 2
+
+
 def test_a_body_that_does_not_come_to_its_end_is_waited_for_the_long_way(
     ways: tuple[Answering[Counted], Answering[Counted]],
 ) -> None:
@@ -195,13 +309,15 @@ def test_a_body_that_does_not_come_to_its_end_is_waited_for_the_long_way(
         assert until_closed(connection).count(b"HTTP/1.1 200 ") == 2
 
 
-@pytest.mark.parametrize("short", [True, False])
-def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, short: bool) -> None:
-    with answering(models, short) as one, one.connect() as begun, one.connect() as idle:
+@pytest.mark.parametrize("way", ["short", "long", "turns"])
+def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, batched: Deployments, way: str) -> None:
+    with (
+        answering(batched if way == "turns" else models, way != "long") as one,
+        one.connect() as begun,
+        one.connect() as idle,
+    ):
         idle.sendall(GOOD)
-        said = b""
-        while not said.endswith(b"}"):
-            said += idle.recv(1 << 16)
+        until_answered(idle)
         begun.sendall(GOOD[:-9])
         time.sleep(0.1)
         one.server.should_exit = True
