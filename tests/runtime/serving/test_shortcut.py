@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.types import Receive, Scope, Send
 
@@ -216,7 +217,7 @@ class Busy:
         self.rows.append(len(feeds["X"]))
         if (feeds["X"] == self.WAIT).any():
             time.sleep(0.3)
-        if (feeds["X"] < 0).any():
+        if np.less(feeds["X"], 0).any():
             raise UncomputableError("negative")
         return self._run(feeds, run)
 
