@@ -92,7 +92,9 @@ class Endpoint(typing.Generic[Asked]):
         self._warning: Answering[Asked, Answer] = Answering(model, self._write_with_warnings)
         self._digest = ((DIGEST_HEADER, model.digest.encode()),)
         self._prompt_bytes = INLINE_BYTES if model.quick(1) else -1
-        self._turn: Turn[Asked] | None = Turn(self._answering, self._whole, self) if model.batching.used else None
+        self._turn: Turn[Asked] | None = (
+            Turn(model, self._answering, self._whole, self) if model.batching.used else None
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from lading.runtime.batching import MOST_ROWS, Form, form_of
 from lading.runtime.errors import DeadlineError
+from lading.runtime.model import Model
 from lading.runtime.protocols.answering import Answering, Together
 from lading.runtime.protocols.asking import Question
 from lading.runtime.protocols.head import Head
@@ -37,13 +38,13 @@ class Coming:
 
 
 class Turn(typing.Generic[Asked]):
-    """Answers what is asked of ``answering`` in a turn together; ``whole`` puts the headers to each answer.
+    """Answers what is asked of ``model`` in a turn together; ``whole`` puts the headers to each answer.
 
-    What cannot be answered so is answered by itself, and what cannot be answered by itself is ``called``.
+    What cannot be answered so is answered by itself, and for what cannot be answered by itself ``called`` is called.
     """
 
-    def __init__(self, answering: Answering[Asked, Answer], whole: Whole, called: ASGIApp) -> None:
-        self._answering, self._whole, self._called = answering, whole, called
+    def __init__(self, model: Model, answering: Answering[Asked, Answer], whole: Whole, called: ASGIApp) -> None:
+        self._model, self._answering, self._whole, self._called = model, answering, whole, called
         self._waiting: list[tuple[Together[Asked], Coming]] = []
         self._rows, self._form = 0, Form()
 
@@ -68,6 +69,8 @@ class Turn(typing.Generic[Asked]):
             coming.say(self._alone(one) if answer is None else self._whole(answer))
 
     def _alone(self, one: Together[Asked]) -> Said:
+        if not self._model.quick(one.question.rows):  # any more: the run had to be stopped
+            return self._called
         try:
             return self._whole(self._answering.at_once(one.question, None, one.head, one.started))
         except Exception:  # whatever it is, it is met again, and told, where it is called

@@ -1,6 +1,7 @@
 """The shortcut: whatever is sent, the bytes that come back are those of uvicorn's long way."""
 
 import contextlib
+import math
 import socket
 import tempfile
 import threading
@@ -16,7 +17,7 @@ from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.batching import Batching
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import UncomputableError
+from lading.runtime.errors import DeadlineError, UncomputableError
 from lading.runtime.model import Feeds, Model
 from lading.runtime.serving.shortcut import HOLD_SECONDS
 from lading.runtime.watch import Run
@@ -269,6 +270,25 @@ def test_one_that_cannot_be_computed_does_no_harm_to_others_of_its_turn(turns: A
     said = busy.asked(turns, [row(1), row(-1), BAD, row(3)])
     assert [answer[9:12] for answer in said] == [b"200", b"400", b"400", b"200"]
     assert busy.rows == [1, 3, 1, 1, 1, 1], "together, each by itself, and the wrong one where errors are told"
+
+
+def test_a_run_that_had_to_be_stopped_is_not_made_again_in_the_event_loop(
+    turns: Answering[Counted], busy: Busy, batched: Deployments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = batched.get("cells")
+    monkeypatch.setattr(model, "seconds_per_call", model.seconds_per_call)  # and is what it was when the test is over
+
+    def stopped(feeds: Feeds, run: Run | None = None) -> Feeds:
+        if len(feeds["X"]) == 5:
+            model.seconds_per_call = math.inf
+            raise DeadlineError(1)
+        return busy.run(feeds, run)
+
+    monkeypatch.setattr(model, "run", stopped)
+    before = turns.app.long
+    said = busy.asked(turns, [row(number) for number in range(5)])
+    assert {answer[9:12] for answer in said} == {b"200"}
+    assert turns.app.long - before == 5 + 5 + 6, "the requests, those that end connections, and those before"
 
 
 def test_a_run_has_so_many_rows_at_most(turns: Answering[Counted], busy: Busy) -> None:
