@@ -174,9 +174,10 @@ def test_of_a_long_request_rows_from_all_of_it_are_counted(model: Model) -> None
     given = pd.concat([frame(5000, seed=1), frame(5000, seed=2, shift=1)])
     asked = model.encoder.encode(columns_of(given)), len(given)
     small, large = fresh(model), fresh(model)
-    for found, offer in ((small, lambda: small.offer(*asked)), (large, lambda: large.offer_large([asked]))):
-        offer()
-        offer()  # for which there is no room
+    for _ in range(2):  # there is no room the second time
+        small.offer(*asked)
+        large.offer_large([asked])
+    for found in (small, large):
         counts = found.settled()
         assert ROWS / 2 < counts.rows <= ROWS
         column = next(column for column in found.columns if column.field.name == "city")
