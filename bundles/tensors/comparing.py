@@ -76,8 +76,7 @@ def compare(
     two best of the expected probabilities are a near-tie. Raises ``AnswerShapeError``.
     """
     outputs = [output for output in signature.outputs if output.tensor.name in expected]
-    for output in outputs:
-        _check_shape(output.tensor.name, expected, found)
+    check_shapes(signature, expected, found)
     ties = _near_ties(signature, expected, tolerance)
     seen = [
         _Seen(output, expected[output.tensor.name], found[output.tensor.name], tolerance, ties) for output in outputs
@@ -92,6 +91,13 @@ def compare(
         failures=tuple(difference for difference in differences if difference.excess > 1)[:FAILURES],
         worst=differences[0] if differences else None,
     )
+
+
+def check_shapes(signature: Signature, expected: Mapping[str, Array], found: Mapping[str, Array]) -> None:
+    """Raise ``AnswerShapeError`` where ``found`` lacks an output that ``expected`` has, or has it in another shape."""
+    for name in (output.tensor.name for output in signature.outputs):
+        if name in expected and (name not in found or found[name].shape != expected[name].shape):
+            raise AnswerShapeError(name, expected[name].shape, found[name].shape if name in found else None)
 
 
 class _Seen:
@@ -141,13 +147,6 @@ class _Seen:
             max_relative=_largest(relative),
             max_ulp=_largest_ulp(self.own, self.found.astype(self.own.dtype)),
         )
-
-
-def _check_shape(name: str, expected: Mapping[str, Array], found: Mapping[str, Array]) -> None:
-    if name not in found:
-        raise AnswerShapeError(name, expected[name].shape, None)
-    if found[name].shape != expected[name].shape:
-        raise AnswerShapeError(name, expected[name].shape, found[name].shape)
 
 
 def _near_ties(signature: Signature, expected: Mapping[str, Array], tolerance: Tolerance) -> Array | None:

@@ -43,9 +43,9 @@ class Stack:
         wide = np.concatenate(columns, dtype=np.float64, casting="unsafe").reshape(len(columns), -1)
         # A column that is integers, or stands for them, has to be within what a double holds.
         whole = [flag or kind in "iu" for flag, kind in zip(self._integers, kinds, strict=True)]
-        if not _all_whole(wide, whole) or not _all_truths(wide, self._truths):
-            return None
         with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is a NaN
+            if not _all_whole(wide, whole) or not _all_truths(wide, self._truths):
+                return None
             made = wide.T.astype(self._dtype, order="C")
         return made if np.isfinite(made).all() or self._may_be(wide, made) else None
 

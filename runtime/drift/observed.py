@@ -49,12 +49,13 @@ class Observed:
             self._room -= rows
             self._waiting.append((feeds, rows))
 
-    def offer_large(self, feeds: Feeds, rows: int) -> None:
-        """Count some rows of a large request, away from the event loop, so that it does not have to be kept."""
-        if self._room > 0 and rows > 0:
-            self._room -= max(min(rows, ROWS), LARGE)
+    def offer_large(self, asked: Sequence[tuple[Feeds, int]]) -> None:
+        """Count some rows of each of these requests now, away from the event loop, so that they do not have to be kept."""
+        asked = [(feeds, rows) for feeds, rows in asked if rows > 0]
+        if self._room > 0 and asked:
+            self._room -= max(sum(min(rows, ROWS) for _, rows in asked), LARGE)
             with self._lock:
-                self._count([(feeds, rows)])
+                self._count(asked)
 
     def settled(self) -> Counts:
         """The counts, with what was handed over by now; they are not changed any more."""

@@ -123,7 +123,7 @@ class Answering(typing.Generic[Asked, Said]):
         outputs = self._model.run(question.feeds, run)
         said = self._write(question, outputs)
         self._count(question, outputs, run, head, asked + waited, ready, waited)
-        self._observed.offer_large(question.feeds, question.rows)
+        self._observed.offer_large([(question.feeds, question.rows)])
         return said
 
     def _begin(self, question: Asked, seconds: float | None) -> Run:

@@ -1,5 +1,6 @@
 """Binary: the values of tensors as bytes, little-endian, row after row and without gaps, and back."""
 
+import math
 import struct
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ DTYPES = {
     **{f"{sign}INT{bits}": np.dtype(f"{sign}int{bits}".lower()) for sign in ("", "U") for bits in (8, 16, 32, 64)},
 }
 """The arrays that the protocol's datatypes are; BYTES are objects, each a text."""
+
+FLOATS = frozenset(word for word, dtype in DTYPES.items() if dtype.kind == "f")
 
 SWAPPED = sys.byteorder != "little"
 """Whether this machine's numbers lie the other way round."""
@@ -47,6 +50,14 @@ def unpack(datatype: str, data: bytes | memoryview, count: int) -> Array:
     if SWAPPED:
         return values.byteswap()
     return aligned(values)
+
+
+def unpack_list(datatype: str, data: bytes | memoryview, count: int) -> list[Any]:
+    """The same as a list of values as JSON has them; it has none for what is no number, nor for infinity."""
+    values: list[Any] = unpack(datatype, data, count).tolist()
+    if datatype in FLOATS and not all(map(math.isfinite, values)):
+        raise UnreadableError("has numbers that JSON does not have")
+    return values
 
 
 def pack(values: Array) -> bytes:

@@ -1,9 +1,8 @@
 """Inference: a V2 request as the tensors of one model, and the model's tensors as a V2 response."""
 
 import itertools
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,16 +11,16 @@ from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.drift.warning import warnings_json
 from lading.runtime.errors import MalformedRequestError, RequestError, shown
 from lading.runtime.model import Feeds, Model
-from lading.runtime.protocols.binary import DTYPES
 from lading.runtime.protocols.binary_body import cut, hand_out, raw_request
 from lading.runtime.protocols.body import parse, refuse_repeated
 from lading.runtime.protocols.head import BINARY_LENGTH, Head
-from lading.runtime.protocols.inputs import FrameInputs, GraphInputs, named_tensors
-from lading.runtime.protocols.pieces import LARGE_BYTES, MARK, numbers_apart, put_back
-from lading.runtime.protocols.recurring import LONGEST, Around, Recurring, apart, numbers
+from lading.runtime.protocols.inputs import FrameInputs, GraphInputs
+from lading.runtime.protocols.pieces import LARGE_BYTES, numbers_apart, put_back
+from lading.runtime.protocols.recurring import LONGEST, Around, Recurring
+from lading.runtime.protocols.recurring_data import recurring_data
 from lading.runtime.protocols.replies import BINARY_HEADERS, Answer
 from lading.runtime.protocols.selection import Selector, truth
-from lading.runtime.protocols.tensors import Array, OutputWriter, check_list, described
+from lading.runtime.protocols.tensors import OutputWriter
 
 OBJECT = frozenset({dict})
 
@@ -45,21 +44,24 @@ class Inference(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What a request asks, but for the values of its one input."""
+    """What a request asks, but for the values of its inputs."""
 
     id: bytes | None
     rows: int
-    extents: Sequence[int]
-    """Of one row."""
+    read: Callable[[Any], Feeds | None]
+    """What makes feeds of its values: of lists, or of the bytes behind it."""
     outputs: tuple[OutputWriter, ...]
     timeout: float | None
     binary: frozenset[str]
     warned: bool
 
-    def of(self, input_: str, tensor: Array) -> Inference:
-        """The request with ``tensor`` for its input."""
+    def of(self, values: Sequence[bytes] | memoryview) -> Inference | None:
+        """The request with these ``values``; None where they have to be looked at."""
+        feeds = self.read(values)
+        if feeds is None:
+            return None
         id_ = _id(None) if self.id is None else self.id
-        return Inference({input_: tensor}, self.rows, id_, self.outputs, self.timeout, self.binary, self.warned)
+        return Inference(feeds, self.rows, id_, self.outputs, self.timeout, self.binary, self.warned)
 
 
 class InferenceDialect:
@@ -74,7 +76,8 @@ class InferenceDialect:
         named = orjson.dumps(model.name), orjson.dumps(model.version)
         self._columns = model.observed.columns
         self._start = b'{"model_name":%b,"model_version":%b,"id":' % named
-        self._texts: Recurring[Around, _Known] = Recurring(self._around_numbers)
+        self._data = recurring_data(self.inputs)
+        self._texts: Recurring[Around, _Known] = Recurring(self._around_lists)
         self._heads: Recurring[bytes, _Known] = Recurring(self._before_bytes)
 
     def read(self, body: bytes, head: Head) -> Inference:
@@ -87,56 +90,54 @@ class InferenceDialect:
             if (question := self._with_bytes(text, data)) is not None:
                 return question
             body = text
-        elif (question := self._in_pieces(body) if len(body) >= LARGE_BYTES else self._with_numbers(body)) is not None:
+        elif (question := self._in_pieces(body) if len(body) >= LARGE_BYTES else self._with_lists(body)) is not None:
             return question
         document, given, wanted = _parsed(body)
         if data is not None:
             hand_out(data, given)
         return self._question(document, given, wanted)
 
-    def _with_numbers(self, body: bytes) -> Inference | None:
-        """The request in ``body``, where all but its numbers is known."""
-        if (sole := self.inputs.sole) is None or (parts := apart(body)) is None:
+    def _with_lists(self, body: bytes) -> Inference | None:
+        """The request in ``body``, where all but the lists of its values is known."""
+        if self._data is None or (parts := self._data.apart(body)) is None:
             return None
-        known = self._texts.known(parts[0])
-        if known is None or (values := numbers(parts[1])) is None:
-            return None
-        tensor = sole.from_numbers(values, known.rows, known.extents)
-        return None if tensor is None else known.of(sole.spec.name, tensor)
+        around, lists = parts
+        known = self._texts.known(around)
+        return None if known is None else known.of(lists)
 
     def _with_bytes(self, text: bytes, data: memoryview) -> Inference | None:
         """The request of ``text`` and ``data``, where its text is known."""
-        if (sole := self.inputs.sole) is None or len(text) > LONGEST or (known := self._heads.known(text)) is None:
+        if self._data is None or len(text) > LONGEST or (known := self._heads.known(text)) is None:
             return None
-        tensor = sole.from_bytes(data, known.rows, known.extents)
-        return None if tensor is None else known.of(sole.spec.name, tensor)
+        return known.of(data)
 
-    def _around_numbers(self, around: Around) -> _Known | None:
-        """What requests ask that have a list of numbers in this text; another text in its place shows what it is."""
-        before, after = around
-        document, given, wanted = _parsed(b'%b"%b"%b' % (before, MARK.encode(), after))
-        tensor = self._sole_of(given)
-        check_list(self.inputs.specs[0], tensor)
-        return self._known(document, tensor, wanted) if tensor.get("data") == MARK else None
+    def _around_lists(self, around: Around) -> _Known | None:
+        """What requests ask that have lists in this text; other texts in their place show what they are."""
+        if self._data is None:
+            return None
+        text, marks = self._data.joined(around)
+        document, given, wanted = _parsed(text)
+        texts = self._data.texts(given, marks)
+        return None if texts is None else self._known(document, wanted, *texts)
 
     def _before_bytes(self, text: bytes) -> _Known | None:
-        """What requests ask that have this text before the bytes of their input."""
+        """What requests ask that have this text before the bytes of their inputs."""
+        if self._data is None:
+            return None
         document, given, wanted = _parsed(text)
-        known = self._known(document, tensor := self._sole_of(given), wanted)
-        size = math.prod((known.rows, *known.extents)) * DTYPES[self.inputs.specs[0].datatype].itemsize
-        all_bytes = tensor.get("parameters") == {"binary_data_size": size} and "data" not in tensor
-        return known if all_bytes else None
-
-    def _sole_of(self, given: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-        return named_tensors(self.inputs.specs, given)[self.inputs.specs[0].name]
+        parts = self._data.parts(given)
+        return None if parts is None else self._known(document, wanted, *parts)
 
     def _known(
-        self, document: Mapping[str, Any], tensor: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]
+        self,
+        document: Mapping[str, Any],
+        wanted: Sequence[Mapping[str, Any]],
+        rows: int,
+        read: Callable[[Any], Feeds | None],
     ) -> _Known:
-        rows, extents = described(self.inputs.specs[0], tensor)
         empty = self._asked(document, wanted, {}, rows)
         id_ = None if document.get("id") is None else empty.id
-        return _Known(id_, rows, extents, empty.outputs, empty.timeout, empty.binary, empty.warned)
+        return _Known(id_, rows, read, empty.outputs, empty.timeout, empty.binary, empty.warned)
 
     def _in_pieces(self, body: bytes) -> Inference | None:
         """The request in a large ``body``; None where there are no long lists of numbers, or anything is wrong."""

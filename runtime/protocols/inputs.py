@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.tensors.feeds import FieldError
 from lading.bundles.tensors.values import kind_of, object_array
 from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
@@ -19,13 +20,24 @@ from lading.runtime.protocols.arrays import (
     modest_floats,
     plain_array,
 )
-from lading.runtime.protocols.binary import UnreadableError, unpack
+from lading.runtime.protocols.binary import UnreadableError, unpack, unpack_list
 from lading.runtime.protocols.byte_columns import ByteColumns
 from lading.runtime.protocols.rows import RowReader
-from lading.runtime.protocols.tensors import Given, TensorSpec, fed_fields, field_spec, input_spec, read_tensor
+from lading.runtime.protocols.tensors import (
+    TYPES,
+    Given,
+    TensorSpec,
+    fed_fields,
+    field_spec,
+    input_spec,
+    read_tensor,
+)
 
 MOST_LISTED = 64
 """Up to so many rows of a data frame are read faster one by one than column by column."""
+
+NULLABLE = frozenset(word for word, types in TYPES.items() if type(None) in types)
+"""The datatypes whose lists may hold null."""
 
 Rows = Sequence[Mapping[str, Any]]
 """JSON objects, one for each row."""
@@ -40,9 +52,15 @@ class FrameInputs:
         self._byte_columns = ByteColumns(self.specs)
         self._encoder = model.encoder
         self._reader = RowReader(model.signature, model.encoder)
-        self.sole = None
+        self.may_be_plain = self._reader.may_be_plain and all(spec.extents == (1,) for spec in self.specs)
+        """Whether ``plain`` can ever say something."""
         self._shapes = {field.name: field.shape for field in fields}
         self._own = {field.name: _own(field, spec) for field, spec in zip(fields, self.specs, strict=True)}
+        self._typed = [
+            (position, TYPES[spec.datatype], self._own[spec.name])
+            for position, spec in enumerate(self.specs)
+            if self._own[spec.name] is not None or (spec.optional and spec.datatype not in NULLABLE)
+        ]
 
     def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Feeds, int]:
         """The graph's inputs for the tensors of a request, and the rows that they hold."""
@@ -51,13 +69,44 @@ class FrameInputs:
             return self._encoder.encode(all_bytes[0]), all_bytes[1]
         found = named_tensors(self.specs, given)
         data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs if spec.name in found}
-        rows = _same_rows(data)
+        rows = same_rows({name: tensor.rows for name, tensor in data.items()})
         if self._in_columns(data, rows):
             return self._encoder.encode({name: self._column(name, tensor) for name, tensor in data.items()}), rows
         columns = [self._values(spec.name, data, rows) for spec in self.specs]
         table = list(zip(*columns, strict=True))
         feeds = self._reader.plain(table)
         return (self._checked(table) if feeds is None else feeds), rows
+
+    def plain(self, data: Sequence[Sequence[Any] | None], rows: int) -> Feeds | None:
+        """The graph's inputs for one list of JSON values for each field; None where a value has to be looked at."""
+        columns = [(None,) * rows if values is None else values for values in data]
+        for position, types, own in self._typed:
+            given = data[position]
+            if given is not None and not types.issuperset(map(type, given)):
+                return None
+            if own is not None:
+                columns[position] = list(map(own, columns[position]))
+        if any(len(values) != rows for values in columns):
+            return None
+        return self._reader.plain(list(zip(*columns, strict=True)))
+
+    def from_bytes(self, data: Sequence[memoryview | None], rows: int) -> Feeds | None:
+        """The same for the bytes of each field's values; what is missing has to be looked at."""
+        given = zip(self.specs, data, strict=True)
+        try:
+            if rows <= MOST_LISTED:
+                lists = [None if part is None else unpack_list(spec.datatype, part, rows) for spec, part in given]
+                return None if self._has_negative_zero(lists) else self.plain(lists, rows)
+            return self._encoder.encode(
+                {spec.name: unpack(spec.datatype, part, rows) for spec, part in given if part is not None}
+            )
+        except (UnreadableError, FieldError):
+            return None
+
+    def _has_negative_zero(self, data: Sequence[Sequence[Any] | None]) -> bool:
+        """Whether a float that stands for a whole number is -0.0, which whole numbers do not have."""
+        listed = [data[position] for position, _, own in self._typed if own is not None]
+        return any(values is not None and 0.0 in values and "-0.0" in map(repr, values) for values in listed)
 
     def tensors_of(self, rows: Rows) -> list[list[Any]]:
         """The flat data of each tensor for rows of named fields."""
@@ -102,7 +151,7 @@ class GraphInputs:
         """The graph's inputs for the tensors of a request, and the rows that they hold."""
         found = named_tensors(self.specs, given)
         data = {spec.name: read_tensor(spec, found[spec.name]) for spec in self.specs}
-        rows = _same_rows(data)
+        rows = same_rows({name: tensor.rows for name, tensor in data.items()})
         feeds: Feeds = {}
         for reader in self._readers:
             tensor = reader.plain(data[reader.spec.name])
@@ -233,13 +282,14 @@ def _unknown(name: object, known: Iterable[str], given: Rows) -> MalformedReques
     return MalformedRequestError(f"there is no input {shown(name)}; inputs are {listed(known)}{close}")
 
 
-def _same_rows(data: Mapping[str, Given]) -> int:
+def same_rows(found: Mapping[str, int]) -> int:
+    """The rows of all tensors of a request, by name; raises ``MalformedRequestError`` where they have not as many."""
     first, rows = None, 0
-    for name, tensor in data.items():
+    for name, count in found.items():
         if first is None:
-            first, rows = name, tensor.rows
-        elif tensor.rows != rows:
-            problem = f"input {shown(name)} has {tensor.rows} rows, input {shown(first)} has {rows}"
+            first, rows = name, count
+        elif count != rows:
+            problem = f"input {shown(name)} has {count} rows, input {shown(first)} has {rows}"
             raise MalformedRequestError(f"{problem}; send as many of each", name)
     return rows
 

@@ -1,4 +1,4 @@
-"""The recurring: what most clients send again and again, but for the numbers in it, understood once."""
+"""The recurring: what most clients send again and again, but for the values in it, understood once."""
 
 import typing
 from collections.abc import Callable, Hashable
@@ -9,15 +9,15 @@ from lading.runtime.errors import RequestError
 
 MOST = 256
 """What is understood at a time, and what was seen once."""
-LONGEST = 1024
-"""Bytes around a list of numbers that are worth to be kept."""
+LONGEST = 4096
+"""Bytes around the values that are worth to be kept."""
 
 DATA = b'"data"'
 NUMERIC = b"0123456789+-.eE, \t\r\n["
 """What a list of numbers is written with, but for its end."""
 
-Around = tuple[bytes, bytes]
-"""What stands before a list in a request, and what stands behind it."""
+Around = tuple[bytes, ...]
+"""What stands in a request before its lists, between them, and behind the last one."""
 
 Key = typing.TypeVar("Key", bound=Hashable)
 Known = typing.TypeVar("Known")
@@ -56,13 +56,13 @@ class Recurring(typing.Generic[Key, Known]):
         return found
 
 
-def apart(body: bytes) -> tuple[Around, bytes] | None:
+def apart(body: bytes) -> tuple[Around, list[bytes]] | None:
     """What is around the first list of ``body`` that may be a tensor's data, and the list; None where that is much."""
     start = body.find(b"[", body.find(DATA))
     end = body.find(b"]", start) + 1
     if start < 0 or len(body) - (end - start) > LONGEST:
         return None
-    return (body[:start], body[end:]), body[start:end]
+    return (body[:start], body[end:]), [body[start:end]]
 
 
 def numbers(text: bytes) -> list[float] | None:

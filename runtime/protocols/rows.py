@@ -67,6 +67,8 @@ class RowReader:
             if kind_of(field) == "integer" and not field.shape
         ]
         self._fills = _fills(signature)
+        self.may_be_plain = self._fills is not None and all(types - {MISSING} for types in self._types)
+        """Whether ``plain`` can ever say something."""
 
     def read(self, rows: Sequence[dict[str, Any]]) -> Feeds:
         """The graph's inputs for ``rows``. Raises ``FieldError``."""

@@ -230,6 +230,40 @@ def test_a_shadow_that_fails_is_counted_and_nobody_hears_of_it(models: Mapping[i
     app.deployments = Deployments([models[1]])
 
 
+def test_requests_that_are_compared_together_are_told_as_if_each_were_by_itself(models: Mapping[int, Model]) -> None:
+    mirror, rng = Mirror(models[1], models[4]), np.random.default_rng(3)
+    asked = [rng.integers(0, 5, size=(rows, 1)).astype(float) for rows in (1, 3, 1, 0, 2, 7, 1, 4)]
+    given = [rows + (np.arange(len(rows)) % 3 == 1)[:, None] for rows in asked]  # as if the model had answered this
+    given[0] = given[0][:0]  # and a row less
+    for rows, answers in zip(asked, given, strict=True):
+        mirror.offer({"X": rows}, {"y": answers})
+    until_told(mirror, len(asked))
+    mirror.close()
+    good = [one for one, rows in enumerate(asked) if one > 0 and (rows < 4).all()]
+    assert 1 < len(good) < len(asked) - 1
+    told = mirror.told()
+    assert (told.requests, told.failed, told.skipped) == (len(asked), len(asked) - len(good), 0)
+    assert told.rows == sum(len(asked[one]) for one in good)
+    assert told.differing == sum(int((asked[one] != given[one]).sum()) for one in good)
+    assert told.largest == 1.0
+    assert sum(told.compute_histogram) == told.answered
+
+
+def test_every_request_is_either_asked_of_the_shadow_or_counted_as_skipped(models: Mapping[int, Model]) -> None:
+    mirror, offered = Mirror(models[1], models[2]), 0
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        mirror.offer({"X": np.ones((1, 1))}, {"y": np.ones((1, 1))})
+        offered += 1
+    deadline = time.monotonic() + 20
+    while (told := mirror.told()).requests + told.skipped < offered:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.01)
+    mirror.close()
+    assert told.requests + told.skipped == offered
+    assert min(told.requests, told.skipped) > 0
+
+
 def test_a_shadow_computes_for_its_share_of_the_time_at_most(models: Mapping[int, Model]) -> None:
     mirror, begun = Mirror(models[1], models[2]), time.monotonic()
     rows = np.ones((200_000, 1))

@@ -172,9 +172,12 @@ def test_no_question_waits_beyond_the_bound_and_what_is_left_out_is_not_counted(
 
 def test_of_a_long_request_rows_from_all_of_it_are_counted(model: Model) -> None:
     given = pd.concat([frame(5000, seed=1), frame(5000, seed=2, shift=1)])
-    for found, offer in ((one := fresh(model), one.offer), (other := fresh(model), other.offer_large)):
-        offer(model.encoder.encode(columns_of(given)), len(given))
-        offer(model.encoder.encode(columns_of(given)), len(given))  # for which there is no room
+    asked = model.encoder.encode(columns_of(given)), len(given)
+    small, large = fresh(model), fresh(model)
+    for _ in range(2):  # there is no room the second time
+        small.offer(*asked)
+        large.offer_large([asked])
+    for found in (small, large):
         counts = found.settled()
         assert ROWS / 2 < counts.rows <= ROWS
         column = next(column for column in found.columns if column.field.name == "city")

@@ -1,17 +1,15 @@
 """Recurring requests: what was understood once is understood again as if it came for the first time."""
 
 import struct
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lading.bundles.tensors.feeds import FieldError
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import MalformedRequestError, RequestError
-from lading.runtime.protocols.inference import InferenceDialect
+from lading.runtime.errors import MalformedRequestError
 from lading.runtime.protocols.recurring import MOST, Recurring
+from tests.runtime.protocols.understanding import knowing, length_of, same
 
 LAW = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -42,53 +40,28 @@ LISTS = [
 ]  # fmt: skip
 
 
-def understood(dialect: InferenceDialect, body: bytes, head: dict[bytes, bytes]) -> Any:
-    """What a request asks, or the words with which it is refused."""
-    try:
-        question = dialect.read(body, head)
-    except (RequestError, FieldError) as error:
-        return type(error), str(error)
-    feeds = {name: (array.dtype, array.shape, array.tobytes()) for name, array in question.feeds.items()}
-    outputs = [writer.name for writer in question.outputs]
-    id_ = question.id if b'"id"' in body else None
-    return feeds, question.rows, id_, outputs, question.timeout, question.binary, question.warned
-
-
-def knowing(deployments: Deployments, body: bytes, head: dict[bytes, bytes]) -> InferenceDialect:
-    """A dialect that has met ``body`` before."""
-    dialect = InferenceDialect(deployments.get("cells"))
-    for _ in range(3):
-        understood(dialect, body, head)
-    return dialect
-
-
-def same(deployments: Deployments, first: bytes, then: bytes, head: dict[bytes, bytes]) -> None:
-    fresh = InferenceDialect(deployments.get("cells"))
-    assert understood(knowing(deployments, first, head), then, head) == understood(fresh, then, head)
-
-
 @pytest.mark.parametrize("template", [*TEMPLATES, *ODD])
 @pytest.mark.parametrize("text", LISTS)
 def test_whatever_comes_in_place_of_the_numbers(deployments: Deployments, template: bytes, text: bytes) -> None:
-    same(deployments, template.replace(b"%b", GOOD), template.replace(b"%b", text), {})
+    same(deployments.get("cells"), template.replace(b"%b", GOOD), template.replace(b"%b", text), {})
 
 
 @given(st.sampled_from([*TEMPLATES, *ODD]), st.text('0123456789.-+eE, []"{}:ntrue\\', max_size=20))
 @LAW
 def test_any_text_in_place_of_the_numbers(deployments: Deployments, template: bytes, text: str) -> None:
-    same(deployments, template.replace(b"%b", GOOD), template.replace(b"%b", text.encode()), {})
+    same(deployments.get("cells"), template.replace(b"%b", GOOD), template.replace(b"%b", text.encode()), {})
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False) | st.integers(-(2**65), 2**65), max_size=6))
 @LAW
 def test_any_numbers(deployments: Deployments, values: list[float]) -> None:
     text = b"[" + b",".join(repr(value).encode() for value in values) + b"]"
-    same(deployments, TEMPLATES[0] % GOOD, TEMPLATES[0] % text, {})
+    same(deployments.get("cells"), TEMPLATES[0] % GOOD, TEMPLATES[0] % text, {})
 
 
 def test_what_recurs_is_not_read_whole(deployments: Deployments, monkeypatch: pytest.MonkeyPatch) -> None:
     for template in TEMPLATES:
-        dialect = knowing(deployments, template % GOOD, {})
+        dialect = knowing(deployments.get("cells"), template % GOOD, {})
         with monkeypatch.context() as patch:
             patch.setattr("lading.runtime.protocols.inference.parse", None)
             assert dialect.read(template % b"[4, 3, 2, 1]", {}).feeds["X"].tolist() == [[4, 3, 2, 1]]
@@ -96,10 +69,6 @@ def test_what_recurs_is_not_read_whole(deployments: Deployments, monkeypatch: py
 
 HEAD = b'{"inputs":[{"name":"X","datatype":"FP32","shape":[2,4],"parameters":{"binary_data_size":32}}]}'
 BYTES = struct.pack("<8f", *range(8))
-
-
-def length_of(text: bytes) -> dict[bytes, bytes]:
-    return {b"inference-header-content-length": b"%d" % len(text)}
 
 
 @pytest.mark.parametrize(
@@ -118,13 +87,13 @@ def length_of(text: bytes) -> dict[bytes, bytes]:
     [BYTES, BYTES[:-1], BYTES + b"\0", b"", BYTES[:-4] + struct.pack("<f", float("nan")), BYTES[:-4] + b"\0\0\x80\x7f"],
 )
 def test_bytes_behind_a_text_that_is_known(deployments: Deployments, head: bytes, data: bytes) -> None:
-    same(deployments, head + BYTES, head + data, length_of(head))
+    same(deployments.get("cells"), head + BYTES, head + data, length_of(head))
 
 
 def test_bytes_behind_what_recurs_are_taken_without_reading_it(
     deployments: Deployments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dialect = knowing(deployments, HEAD + BYTES, length_of(HEAD))
+    dialect = knowing(deployments.get("cells"), HEAD + BYTES, length_of(HEAD))
     monkeypatch.setattr("lading.runtime.protocols.inference.parse", None)
     assert dialect.read(HEAD + bytes(32), length_of(HEAD)).feeds["X"].tolist() == [[0] * 4] * 2
 
