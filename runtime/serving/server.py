@@ -109,7 +109,8 @@ class Server:
         """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
         check = partial(_check, self._settings)
         if self._settings.state_folder is None:
-            with closing(BundleSource(self._paths, self._settings, check, self._store(run))) as source:
+            store = self._store(run)
+            with closing(BundleSource(self._paths, self._settings, check, store, self._tell)) as source:
                 yield source
             return
         from lading.runtime.administration.state_source import state_source  # loads the administration
