@@ -146,6 +146,6 @@ def state_source(
 
     Raises ``StateFolderError``, ``StateInUseError`` and ``BrokenStateError``.
     """
-    folder = StateFolder(place, settings)
+    folder = StateFolder(place, settings, tell)
     with folder.held():
         yield StateSource(folder, paths, settings, check, tell)

@@ -97,7 +97,7 @@ def deploy(
     digest = bundle
     if not DIGEST.fullmatch(bundle):
         with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder, context.obj).bring(Path(bundle), meter.show, vet)
+            _, brought = StateFolder(folder, context.obj, print_alert).bring(Path(bundle), meter.show, vet)
         digest = brought.digest
     wished = {"digest": digest, "allow_older": allow_older, **trial, **wish(why)}
     report(client.call("PUT", deployment(name, then=then), wished), json)

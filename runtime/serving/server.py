@@ -121,7 +121,7 @@ class Server:
     def _store(self, run: RunFolder) -> Store:
         """The store of the machine; where its usual place cannot be written to, one that ends with the server."""
         try:
-            return machine_store(self._settings)
+            return machine_store(self._settings, self._tell)
         except NotWritableError as error:
             if self._settings.store_folder is not None:
                 raise
