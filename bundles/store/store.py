@@ -123,7 +123,7 @@ class Store:
         """
         with open_bundle(source, progress, limits, vet) as bundle:
             self._mend(bundle, limits)
-            lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()))
+            lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()), limits)
             manifest = bundle.manifest
         try:
             path = self.find(bundle.digest)
@@ -219,13 +219,13 @@ class Store:
                 os.close(lock)
         return True
 
-    def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
+    def _hold_or_copy(self, bundle: Bundle, copy: Path, limits: Limits) -> int:
         while (lock := self._hold(bundle.digest)) is None:
             with alone(copy):
                 if not self._has(bundle.digest):
                     copy_bundle(bundle, copy, private=True)
         try:
-            carry_evidence(bundle, path := self.find(bundle.digest))
+            carry_evidence(bundle, path := self.find(bundle.digest), limits)
             os.utime(path)
         except BaseException:
             os.close(lock)
