@@ -114,12 +114,13 @@ def _heard(child: "subprocess.Popen[bytes]", deadline: float) -> bytes | None:
 
 
 def _late(limits: Limits) -> str:
-    return f"it did not load and answer within {limits.load_seconds:g} s; LADING_LOAD_SECONDS gives more"
+    within = f"LADING_HANG_SECONDS ({limits.hang_seconds:g}) and LADING_LOAD_SECONDS ({limits.load_seconds:g})"
+    return f"it did not load and answer in time; {within} give more"
 
 
 def _ended(code: int | None, limits: Limits) -> str:
     """Why there is no report from a process that ended with ``code``."""
-    if code == -signal.SIGXCPU:
+    if code in (-signal.SIGPROF, -signal.SIGXCPU):
         return _late(limits)
     if code is not None and code < 0:
         return f"it ended its process by {signal.Signals(-code).name}"

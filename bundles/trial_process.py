@@ -3,16 +3,27 @@
 import ctypes
 import os
 import resource
+import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lading.bundles.trial import Bound, Order, Report
+from lading.core.settings import MEBIBYTE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lading.bundles.session import Session
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_NO_NEW_PRIVS = 38
 NOBODY = 65534
 TIMES = 4
 """How many times the bytes of its files a bundle may take in memory: as read, as parsed, as packed for computing."""
+SLOWER = 4
+"""How many times as long as the first golden row each of the others may take."""
 STATM = Path("/proc/self/statm")
 
 
@@ -46,9 +57,29 @@ def _try(order: Order) -> list[Bound]:
         manifest, golden = bundle.manifest, bundle.golden()
     size = len(graph) + sum(map(len, external.values()))
     missing = _bounded(order.limits.load_bytes + TIMES * size, order.limits.load_seconds)
+    _let_pass(order.limits.hang_seconds + size / MEBIBYTE)
     session = session_of(manifest.signature, open_session(graph, external=external))
-    replay(manifest, golden, Encoder(manifest.signature), session)
+    replay(manifest, golden, Encoder(manifest.signature), Paced(session, order.limits.hang_seconds))
     return missing
+
+
+class Paced:
+    """A session that answers its first row in the time that there is, and then has ``seconds`` more and time by its pace.
+
+    So what hangs is ended soon, and what computes long for many rows is not.
+    """
+
+    def __init__(self, session: "Session", seconds: float) -> None:
+        self._session, self._seconds = session, seconds
+
+    def run(
+        self, names: Sequence[str], feeds: "Mapping[str, NDArray[Any]]", options: Any = None
+    ) -> "Sequence[NDArray[Any]]":
+        """The outputs ``[rows, …]``."""
+        began, rows = _used(), len(next(iter(feeds.values())))
+        self._session.run(names, {name: tensor[:1] for name, tensor in feeds.items()}, options)
+        _let_pass(self._seconds + SLOWER * rows * (_used() - began))
+        return self._session.run(names, feeds, options)
 
 
 def _without_network() -> bool:
@@ -62,8 +93,7 @@ def _without_network() -> bool:
 def _bounded(memory: int, seconds: float) -> list[Bound]:
     """Take ``memory`` bytes and ``seconds`` of the processor from here on at most, write no file, and be nobody."""
     missing: list[Bound] = []
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1, 1)  # SIGXCPU first, then SIGKILL
+    _limit(resource.RLIMIT_CPU, int(_used() + seconds) + 1, 1)  # SIGXCPU first, then SIGKILL
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     if STATM.exists():
@@ -73,6 +103,17 @@ def _bounded(memory: int, seconds: float) -> list[Bound]:
     if not _be_nobody():
         missing.append("user")
     return missing
+
+
+def _used() -> float:
+    """The seconds of the processor that this process has had."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _let_pass(seconds: float) -> None:
+    """Have this process end by SIGPROF when it has had so many seconds of the processor from here on."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _limit(kind: int, most: int, between: int = 0) -> None:

@@ -36,6 +36,9 @@ class Limits(BaseModel):
     """The largest ONNX file, its external data not counted; protobuf knows no larger one."""
     load_seconds: Seconds = 60.0
     """How long a bundle may take to load and to answer its golden rows when it is tried in a process of its own."""
+    hang_seconds: Seconds = 4.0
+    """How much of that may pass until the first golden row is answered, beside a second for each MiB of its files; and
+    again until the others are, beside four times what they take at the pace of the first."""
     load_bytes: Annotated[int, Field(ge=64 * MEBIBYTE)] = 512 * MEBIBYTE
     """The memory that it may take there, beside four times what its files have."""
 

@@ -17,6 +17,8 @@ class Happening(Record):
     after: str | None
     tried: str | None = None
     """The version of the canary or the shadow that it is about."""
+    allow_older: bool = False
+    """Whether an older version was allowed to take the place of a newer one."""
     who: str | None = None
     """Who made it, where those who ask may know."""
     why: str | None = None

@@ -19,7 +19,7 @@ from lading.bundles.profile import Profile
 from lading.bundles.replay import replay
 from lading.bundles.session import Session, UnevenAnswersError, bare, open_session, reason_of, session_of
 from lading.bundles.signature import Signature, Tensor
-from lading.bundles.signing.policy import OFF, Policy, Vetting
+from lading.bundles.signing.policy import OFF, Vetting
 from lading.bundles.tensors.feeds import Encoder
 from lading.bundles.tensors.rules import closed
 from lading.runtime import batching
@@ -58,13 +58,19 @@ class Model:
     """A bundle that is ready to answer. Made by ``Model.load``."""
 
     def __init__(
-        self, bundle: Bundle, session: Session, watch: Watch, deadlines: Deadlines = UNLIMITED, name: str | None = None
+        self,
+        bundle: Bundle,
+        session: Session,
+        watch: Watch,
+        vetting: Vetting,
+        deadlines: Deadlines = UNLIMITED,
+        name: str | None = None,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
         self.name = bundle.manifest.name if name is None else name
         """The name that it answers to."""
         self.digest: str = bundle.digest
-        self.policy, self.vetting = OFF, Vetting()
+        self.vetting = vetting
         """The policy that let it pass, and what that found of what others say of the bundle."""
         self.golden: Golden = bundle.golden()
         self.profile: Profile = bundle.profile()
@@ -99,21 +105,20 @@ class Model:
         watch: Watch | None = None,
         deadlines: Deadlines = UNLIMITED,
         name: str | None = None,
-        policy: Policy = OFF,
+        vetting: Vetting | None = None,
     ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it; it answers to ``name``, or to its own.
 
         ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
-        Nothing of it is loaded before ``policy`` lets it pass: raises ``UntrustedBundleError`` where it does not.
+        ``vetting`` is what a policy found when it let the bundle pass; nothing was asked where there is none.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
         ``UnfitSignatureError`` when the graph does not go with the signature,
         ``GraphError`` and ``ModelLoadError`` when the graph may not, or cannot, be loaded.
         """
-        vetting = policy.vet(bundle)
         graph, external = graph_of(bundle)
         session = open_session(graph, threads, external)
-        model = cls(bundle, session, Watch() if watch is None else watch, deadlines, name)
-        model.policy, model.vetting = policy, vetting
+        vetting = OFF.vet(bundle) if vetting is None else vetting
+        model = cls(bundle, session, Watch() if watch is None else watch, vetting, deadlines, name)
         feeds = replay(model.manifest, model.golden, model.encoder, model._session)
         model._measure(feeds)
         model._pool.pace = model.seconds_per_call

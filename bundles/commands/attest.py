@@ -7,6 +7,7 @@ import typer
 
 
 def attest(
+    context: typer.Context,
     bundle: Annotated[
         Path, typer.Argument(metavar="BUNDLE", help="The file or folder of a bundle.", show_default=False)
     ],
@@ -37,4 +38,4 @@ def attest(
 
     said = read_predicate(predicate)
     signers = [find_signer(reference) for reference in (key if key is not None else [])]
-    report([attested(bundle, type_, said, signers)], json)
+    report([attested(bundle, type_, said, signers, context.obj)], json)

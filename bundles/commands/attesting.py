@@ -15,6 +15,7 @@ from lading.bundles.evidence.kinds import PREDICATE_TYPES, Kind
 from lading.bundles.evidence.statement import make_statement
 from lading.core.console import Meter, print_json, print_text
 from lading.core.errors import UsageError
+from lading.core.settings import Limits
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -46,23 +47,26 @@ def read_predicate(path: Path) -> Mapping[str, JsonValue]:
 
 
 def attested(
-    path: Path, kind: Kind, predicate: Mapping[str, JsonValue], signers: Sequence["Signer"]
+    path: Path, kind: Kind, predicate: Mapping[str, JsonValue] | None, signers: Sequence["Signer"], limits: Limits
 ) -> Mapping[str, object]:
     """Add the statement to the bundle at ``path``; what was added to which bundle.
+
+    It says ``predicate``, or which bundle it is where that is all: there are verifiers that refuse an empty one.
 
     Raises what ``open_bundle`` and ``add_evidence`` do, and ``PredicateError``.
     """
     from lading.bundles.signing.envelope import seal
 
-    with Meter(f"checking {path.name}") as meter, open_bundle(path, meter.show) as bundle:
-        digest = bundle.digest
+    with Meter(f"checking {path.name}") as meter, open_bundle(path, meter.show, limits) as bundle:
+        digest, manifest = bundle.digest, bundle.manifest
+        said = {"name": manifest.name, "version": manifest.version} if predicate is None else predicate
         try:
-            payload = make_statement(bundle.manifest, digest, PREDICATE_TYPES[kind], predicate)
+            payload = make_statement(manifest, digest, PREDICATE_TYPES[kind], said)
         except NotCanonicalError as error:
             raise PredicateError("what the statement says", f"has no canonical form: {error}") from None
     envelope = seal(payload, signers)
     file = file_name(kind, envelope)
-    add_evidence(path, {file: envelope})
+    add_evidence(path, {file: envelope}, limits)
     ids = [signer.public_key.keyid for signer in signers]
     return {"path": str(path), "digest": digest, "file": file, "kind": kind, "keys": ids}
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lading.bundles.commands.trusting import TrustFile, asked
 from lading.core.errors import UsageError
 
 FORMATS = ("text", "json", "card", "cyclonedx")
@@ -29,9 +30,7 @@ def inspect(
             metavar="BUNDLE", help="A .lading file, a bundle's folder, or a loose .onnx file.", show_default=False
         ),
     ],
-    trust: Annotated[
-        Path | None, typer.Option(help="The trust file: whose statements about it count.", show_default="none")
-    ] = None,
+    trust: TrustFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program; short for --format json.")] = False,
     format: Annotated[  # noqa: A002 - the option's name
         str,
@@ -55,10 +54,8 @@ def inspect(
 
         lading inspect model.onnx
     """
-    from lading.bundles.bundle import open_bundle
     from lading.bundles.commands.loose_graph import show_loose_graph
     from lading.bundles.commands.sheet import show
-    from lading.bundles.signing.policy import read_policy
 
     if format not in FORMATS:
         raise FormatError(format)
@@ -66,6 +63,5 @@ def inspect(
     if bundle.suffix == ".onnx" and bundle.is_file():
         show_loose_graph(bundle, shown)
         return
-    policy = read_policy("off", context.obj.trust if trust is None else trust)
-    with open_bundle(bundle, limits=context.obj) as opened:
-        show(opened, shown, policy.vet(opened).evidence)
+    with asked(context.obj, "off", trust).opened(bundle, limits=context.obj) as (opened, vetting):
+        show(opened, shown, vetting.evidence)

@@ -7,6 +7,7 @@ import typer
 
 
 def sign(
+    context: typer.Context,
     bundles: Annotated[
         list[Path], typer.Argument(metavar="BUNDLE", help="Files or folders of bundles.", show_default=False)
     ],
@@ -32,4 +33,4 @@ def sign(
     from lading.bundles.signing.signers import find_signer
 
     signers = [find_signer(reference) for reference in key]
-    report([attested(path, SIGNATURE, {}, signers) for path in bundles], json)
+    report([attested(path, SIGNATURE, None, signers, context.obj) for path in bundles], json)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lading.bundles.commands.trusting import Mode, TrustFile, asked
 from lading.core.console import Meter, print_error, print_json, print_text, print_warning
 from lading.core.errors import IntegrityError, LadingError
 from lading.core.settings import Limits, PolicyMode, Settings
@@ -28,15 +29,8 @@ def verify(
         list[Path] | None,
         typer.Option(help="A public key that must have signed them, or one of several.", show_default="none"),
     ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
-    ] = None,
-    policy: Annotated[
-        PolicyMode | None,
-        typer.Option(
-            help="What happens to a bundle that no trusted key signed.", show_default="enforce with keys, else off"
-        ),
-    ] = None,
+    trust: TrustFile = None,
+    policy: Mode = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
     """Check that every file of a bundle is what its manifest records, that none is code, and that who should has signed it.
@@ -55,9 +49,9 @@ def verify(
 
         lading verify *.lading --trust trust.toml --json
     """
-    asked = _policy(context.obj, key, trust, policy)
+    wanted = _policy(context.obj, key, trust, policy)
     failed: list[LadingError] = []
-    results = [_verified(path, asked, failed, context.obj, load) for path in bundles]
+    results = [_verified(path, wanted, failed, context.obj, load) for path in bundles]
     if json:
         print_json({"ok": not failed, "bundles": [document for document, _ in results]})
     else:
@@ -72,30 +66,26 @@ def verify(
 
 def _policy(settings: Settings, keys: list[Path] | None, trust: Path | None, mode: PolicyMode | None) -> "Policy":
     """The policy that is asked for; what the command line does not say the settings do."""
-    from lading.bundles.signing.policy import Policy, read_policy
+    from lading.bundles.signing.policy import Policy
     from lading.bundles.signing.trust import trusting
 
     if keys and trust is not None:
         raise typer.BadParameter("a trust file names the keys; give either", param_hint="--key, --trust")
-    mode = settings.policy if mode is None else mode
     if keys:
+        mode = settings.policy if mode is None else mode
         return Policy(mode="enforce" if mode is None else mode, trust=trusting(keys))
-    return read_policy(mode, settings.trust if trust is None else trust)
+    return asked(settings, mode, trust)
 
 
 def _verified(
     path: Path, policy: "Policy", failed: list[LadingError], limits: Limits, load: bool
 ) -> tuple[Document, "Vetting | None"]:
     """What there is to say of one bundle; its error, if there is one, is added to ``failed``."""
-    from lading.bundles.bundle import open_bundle
-
     try:
-        vettings: list[Vetting] = []
         with (
             Meter(f"checking {path.name}") as meter,
-            open_bundle(path, meter.show, limits, lambda opened: vettings.append(policy.vet(opened))) as bundle,
+            policy.opened(path, meter.show, limits) as (bundle, vetting),
         ):
-            (vetting,) = vettings
             bundle.golden()
             bundle.profile()
             manifest = bundle.manifest

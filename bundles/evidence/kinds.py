@@ -6,7 +6,7 @@ from typing import Final, Literal
 Kind = Literal["signature", "parity", "build", "load-test", "sign-off"]
 
 SIGNATURE: Final = "signature"
-"""That somebody stands for the bundle; it says nothing else."""
+"""That somebody stands for the bundle; it says no more than which one that is."""
 
 PREDICATE_TYPES: Mapping[Kind, str] = {
     "signature": "urn:lading:signature:v1",

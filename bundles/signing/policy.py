@@ -1,17 +1,18 @@
 """The policy: what a bundle must bring before it is served, and what happens when it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from lading.bundles.bundle import Bundle
+from lading.bundles.bundle import Bundle, Progress, open_bundle
 from lading.bundles.evidence.kinds import SIGNATURE
 from lading.bundles.records import Record
 from lading.bundles.signing.judgement import Judgement
 from lading.bundles.signing.trust import Trust, read_trust
 from lading.core.errors import PolicyError, UsageError
-from lading.core.settings import PolicyMode
+from lading.core.settings import LIMITS, Limits, PolicyMode
 
 SHOWN = 3
 """Files of evidence that a problem names."""
@@ -44,33 +45,13 @@ class NoTrustError(UsageError):
         )
 
 
-class Vetting(Record):
-    """What the policy found of one bundle."""
-
-    mode: PolicyMode = "off"
-    evidence: tuple[Judgement, ...] = ()
-    """What each file of evidence is worth."""
-    problems: tuple[str, ...] = ()
-    """What the policy misses; nothing is missed where it is off."""
-
-    def document(self) -> dict[str, JsonValue]:
-        """The same for a program: what each file of ``evidence`` is worth, and what the ``policy`` misses."""
-        evidence: JsonValue = [one.model_dump(mode="json") for one in self.evidence]
-        return {"evidence": evidence, "policy": {"mode": self.mode, "problems": list(self.problems)}}
-
-    @property
-    def signers(self) -> Sequence[str]:
-        """The names of the trusted keys that signed the bundle."""
-        return sorted({key for one in self.evidence if one.kind == SIGNATURE for key in one.keys})
-
-
 class Policy(Record):
     """What is asked of bundles: nothing, or words where it is missed (``warn``), or that it is there (``enforce``)."""
 
     mode: PolicyMode = "off"
     trust: Trust = Trust()
 
-    def vet(self, bundle: Bundle) -> Vetting:
+    def vet(self, bundle: Bundle) -> "Vetting":
         """What there is to say of ``bundle``, every file of which was checked.
 
         Raises ``UntrustedBundleError`` where the policy is enforced and something is missing.
@@ -79,7 +60,19 @@ class Policy(Record):
         problems = () if self.mode == "off" else tuple(self._problems(bundle.manifest.name, evidence))
         if problems and self.mode == "enforce":
             raise UntrustedBundleError(f"{bundle.manifest.deployment} ({bundle.digest})", problems)
-        return Vetting(mode=self.mode, evidence=evidence, problems=problems)
+        return Vetting(policy=self, evidence=evidence, problems=problems)
+
+    @contextmanager
+    def opened(
+        self, path: Path | str, progress: Progress | None = None, limits: Limits = LIMITS
+    ) -> Iterator[tuple[Bundle, "Vetting"]]:
+        """The bundle at ``path``, open, with what there is to say of it; asked as soon as every file was checked.
+
+        Raises what ``open_bundle`` and ``vet`` do.
+        """
+        found: list[Vetting] = []
+        with open_bundle(path, progress, limits, lambda bundle: found.append(self.vet(bundle))) as bundle:
+            yield bundle, found[0]
 
     def _judged(self, bundle: Bundle) -> tuple[Judgement, ...]:
         evidence = bundle.evidence()
@@ -92,6 +85,27 @@ class Policy(Record):
     def _problems(self, name: str, evidence: Sequence[Judgement]) -> Sequence[str]:
         asked = dict.fromkeys([SIGNATURE, *self.trust.required(name)])
         return [_missing(kind, evidence) for kind in asked if not _has(kind, evidence)]
+
+
+class Vetting(Record):
+    """What the policy found of one bundle."""
+
+    policy: Policy
+    """Which asked."""
+    evidence: tuple[Judgement, ...] = ()
+    """What each file of evidence is worth."""
+    problems: tuple[str, ...] = ()
+    """What the policy misses; nothing is missed where it is off."""
+
+    def document(self) -> dict[str, JsonValue]:
+        """The same for a program: what each file of ``evidence`` is worth, and what the ``policy`` misses."""
+        evidence: JsonValue = [one.model_dump(mode="json") for one in self.evidence]
+        return {"evidence": evidence, "policy": {"mode": self.policy.mode, "problems": list(self.problems)}}
+
+    @property
+    def signers(self) -> Sequence[str]:
+        """The names of the trusted keys that signed the bundle."""
+        return sorted({key for one in self.evidence if one.kind == SIGNATURE for key in one.keys})
 
 
 OFF = Policy()

@@ -1,6 +1,7 @@
 """The place of this machine's store: where the settings say, or in the user's cache folder."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from lading.bundles.store.store import Store
@@ -9,9 +10,9 @@ from lading.core.settings import Settings
 NAME = "lading"
 
 
-def machine_store(settings: Settings) -> Store:
-    """The store that everything of this user on this machine shares; raises ``NotWritableError``."""
-    return Store(default_folder() if settings.store_folder is None else settings.store_folder)
+def machine_store(settings: Settings, tell: Callable[[str], None] | None = None) -> Store:
+    """The store that everything of this user on this machine shares; ``tell`` is its own. Raises ``NotWritableError``."""
+    return Store(default_folder() if settings.store_folder is None else settings.store_folder, tell)
 
 
 def default_folder() -> Path:

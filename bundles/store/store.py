@@ -7,7 +7,7 @@ on it, so that nothing that is in use is removed; whoever dies lets go.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ from lading.bundles.evidence.adding import carry_evidence
 from lading.bundles.records import FrozenMap, Record
 from lading.bundles.storage.archive import SUFFIX
 from lading.bundles.storage.atomic import NotWritableError, alone, new_file, remove_leftovers, take_away
-from lading.core.errors import ConflictError, UsageError
+from lading.bundles.storage.container import NoSuchBundleError
+from lading.core.errors import ConflictError, IntegrityError, UsageError
 from lading.core.settings import LIMITS, Limits
 
 FOLDER_MODE = 0o700
@@ -47,6 +48,20 @@ class InUseError(ConflictError):
 
     def __str__(self) -> str:
         return f"the bundle {self.digest} is in use, as by a server; stop that first"
+
+
+class DamagedInUseError(ConflictError):
+    """The store's copy of a bundle is damaged, and cannot be replaced while somebody uses it."""
+
+    def __init__(self, digest: str, path: str) -> None:
+        super().__init__(digest, path)
+        self.digest, self.path = digest, path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}, the copy of the bundle {self.digest}, is damaged and in use, as by a server; stop that, and "
+            "bring the bundle again, which replaces the copy"
+        )
 
 
 @dataclass(frozen=True)
@@ -79,11 +94,14 @@ class Proof(Record):
 
 
 class Store:
-    """The store in the folder ``path``, which is made where there is none, and closed to other users."""
+    """The store in the folder ``path``, which is made where there is none, and closed to other users.
 
-    def __init__(self, path: Path) -> None:
+    ``tell`` hears of copies that were damaged and were replaced.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None] | None = None) -> None:
         """Raises ``NotWritableError``."""
-        self.path = path
+        self.path, self._tell = path, tell
         try:
             path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             if stat.S_IMODE(path.stat().st_mode) != FOLDER_MODE:
@@ -99,11 +117,13 @@ class Store:
     ) -> Iterator[Brought]:
         """Check the bundle at ``source`` and have it in the store; it stays there while the block lasts.
 
-        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Raises what
-        ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy that
+        is damaged is replaced. Raises what ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise, and
+        ``DamagedInUseError``.
         """
         with open_bundle(source, progress, limits, vet) as bundle:
-            lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()))
+            self._mend(bundle, limits)
+            lock = self._hold_or_copy(bundle, self._place(bundle.digest, folder=source.is_dir()), limits)
             manifest = bundle.manifest
         try:
             path = self.find(bundle.digest)
@@ -173,13 +193,39 @@ class Store:
         with new_file(self._proof(digest), len(data), private=True) as file:
             file.write(data)
 
-    def _hold_or_copy(self, bundle: Bundle, copy: Path) -> int:
+    def _mend(self, bundle: Bundle, limits: Limits) -> None:
+        """Put ``bundle`` in the place of a copy that is not it any more."""
+        try:
+            copy = self.find(bundle.digest)
+        except NotStoredError:
+            return
+        if not _damaged(copy, bundle.digest, limits) or not self._replace(copy, bundle, limits):
+            return
+        if self._tell is not None:
+            self._tell(f"{copy}, the copy of {bundle.manifest.deployment}, was damaged and was replaced")
+
+    def _replace(self, copy: Path, bundle: Bundle, limits: Limits) -> bool:
+        """Do so in one step, unless somebody else was faster. Raises ``DamagedInUseError``."""
+        with alone(copy):
+            lock = self._opened(bundle.digest)
+            try:
+                if not _damaged(copy, bundle.digest, limits):
+                    return False
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                copy_bundle(bundle, copy, private=True)
+            except BlockingIOError:
+                raise DamagedInUseError(bundle.digest, str(copy)) from None
+            finally:
+                os.close(lock)
+        return True
+
+    def _hold_or_copy(self, bundle: Bundle, copy: Path, limits: Limits) -> int:
         while (lock := self._hold(bundle.digest)) is None:
             with alone(copy):
                 if not self._has(bundle.digest):
                     copy_bundle(bundle, copy, private=True)
         try:
-            carry_evidence(bundle, path := self.find(bundle.digest))
+            carry_evidence(bundle, path := self.find(bundle.digest), limits)
             os.utime(path)
         except BaseException:
             os.close(lock)
@@ -236,6 +282,17 @@ class Store:
 
     def _proof(self, digest: str) -> Path:
         return self.path / (digest.removeprefix("sha256:") + PROOF)
+
+
+def _damaged(copy: Path, digest: str, limits: Limits) -> bool:
+    """Whether something lies there that is not the bundle of that digest, every file of it as it was."""
+    try:
+        with open_bundle(copy, limits=limits) as bundle:
+            return bundle.digest != digest
+    except NoSuchBundleError:  # it was removed meanwhile
+        return False
+    except IntegrityError:
+        return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

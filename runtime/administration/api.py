@@ -235,7 +235,7 @@ def _name(request: Request) -> str:
 
 
 def _author(wish: Wish) -> Author:
-    return author(wish.who, wish.why)
+    return author(wish.who, wish.why, isinstance(wish, DeployWish) and wish.allow_older)
 
 
 async def _wish(request: Request, kind: type[Wished]) -> Wished:

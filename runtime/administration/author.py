@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from lading.runtime.administration.state import Author
 
 
-def author(who: str, why: str = "") -> Author:
+def author(who: str, why: str = "", allow_older: bool = False) -> Author:
     """``who``, now."""
-    return Author(who=who, why=why, time=datetime.now(UTC).isoformat(timespec="milliseconds"))
+    return Author(who=who, why=why, allow_older=allow_older, time=datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
 def this_user() -> str:

@@ -127,15 +127,20 @@ class Change(Record):
     after: Version | None
     tried: Version | None = None
     """The canary or the shadow that it is about."""
+    allow_older: bool = False
+    """Whether an older version was allowed to take the place of a newer one."""
     why: str
 
     def __str__(self) -> str:
         """The change, for a log."""
         before, after = (None if one is None else f"{one.version} ({one.digest})" for one in (self.before, self.after))
-        why = f": {self.why}" if self.why else ""
+        why, older = f": {self.why}" if self.why else "", ", older allowed," if self.allow_older else ""
         if self.tried is not None:
-            return f"{self.name}: {self.action} {self.tried.version} ({self.tried.digest}), by {self.who}{why}"
-        return f"{self.name}: {after or 'nothing'} answers, {before or 'nothing'} before ({self.action} by {self.who}{why})"
+            return f"{self.name}: {self.action} {self.tried.version} ({self.tried.digest}){older}, by {self.who}{why}"
+        return (
+            f"{self.name}: {after or 'nothing'} answers, {before or 'nothing'} before "
+            f"({self.action}{older} by {self.who}{why})"
+        )
 
 
 class Author(Record):
@@ -144,6 +149,8 @@ class Author(Record):
     who: str
     time: str
     why: str = ""
+    allow_older: bool = False
+    """Whether they let an older version take the place of a newer one."""
 
 
 class State(Record):
@@ -263,6 +270,7 @@ class State(Record):
             before=None if before is None else before.bundle,
             after=None if deployed is None else deployed.bundle,
             tried=tried,
+            allow_older=author.allow_older,
             why=author.why,
         )
         others: Mapping[str, Deployed] = {key: value for key, value in self.deployed.items() if key != name}

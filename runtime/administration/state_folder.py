@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,15 +73,18 @@ class UnknownBundleError(UsageError):
 
 
 class StateFolder:
-    """The folder ``path``; made where there is none, and closed to other users."""
+    """The folder ``path``; made where there is none, and closed to other users.
 
-    def __init__(self, path: Path, limits: Limits = LIMITS) -> None:
+    ``tell`` hears of bundles in it that were damaged and were replaced.
+    """
+
+    def __init__(self, path: Path, limits: Limits = LIMITS, tell: Callable[[str], None] | None = None) -> None:
         """Raises ``StateFolderError``."""
         self.path, self.limits = path, limits
         try:
             path.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             path.chmod(FOLDER_MODE)
-            self._store = Store(path / BUNDLES)
+            self._store = Store(path / BUNDLES, tell)
         except OSError as error:
             raise StateFolderError(str(path), error.strerror or str(error)) from error
         except NotWritableError as error:
@@ -132,8 +135,8 @@ class StateFolder:
     def bring(self, path: Path, progress: Progress | None = None, vet: Vet = OFF.vet) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away. Returns the
-        name and the version that its manifest says. Raises what ``Store.bring`` does.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy that
+        is damaged is replaced. Returns the name and the version that its manifest says. Raises what ``Store.bring`` does.
         """
         with self._store.bring(path, progress, self.limits, vet) as brought:
             return brought.name, Version(version=brought.version, digest=brought.digest)

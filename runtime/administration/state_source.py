@@ -15,11 +15,11 @@ from lading.runtime.administration.deployer import Deployer
 from lading.runtime.administration.door import open_door
 from lading.runtime.administration.figures import read_figures, told
 from lading.runtime.administration.guard import Guard
-from lading.runtime.administration.older import OlderVersionError, check_age
 from lading.runtime.administration.state import Change, State, Trial, Version
 from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
 from lading.runtime.names import take
+from lading.runtime.older import check_age
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
@@ -92,14 +92,9 @@ class StateSource:
 
     def check_age(self, state: State, name: str, bundle: Version) -> None:
         """That ``bundle`` is not older than what answers to ``name``; raises ``OlderVersionError``, or tells of it."""
-        if self._policy.mode == "off" or self._settings.allow_older:
-            return
-        try:
-            check_age(state, name, bundle)
-        except OlderVersionError as error:
-            if self._policy.mode == "enforce":
-                raise
-            self._tell(f"the policy warns: {error}")
+        last = state.last(name)
+        if last is not None and not self._settings.allow_older:
+            check_age(name, bundle.version, last.version, self._policy.mode, self._tell)
 
     def _desired(self, name: str, bundle: Version) -> DesiredBundle:
         path = self._folder.bundle(bundle.digest).resolve()
@@ -119,7 +114,7 @@ class StateSource:
             take(taken, name, str(path))
             if state.served(name) != bundle:
                 self.check_age(state, name, bundle)
-                state = state.deploy(name, bundle, author(this_user(), WHY), "serve")
+                state = state.deploy(name, bundle, author(this_user(), WHY, self._settings.allow_older), "serve")
         for found in state.deployed.values():
             for version in found.answering():
                 self._folder.prove(version.digest)
@@ -133,6 +128,7 @@ def _happening(change: Change, authors: bool) -> Happening:
         number=change.number,
         time=change.time,
         action=change.action,
+        allow_older=change.allow_older,
         name=change.name,
         before=before,
         after=after,
@@ -150,6 +146,6 @@ def state_source(
 
     Raises ``StateFolderError``, ``StateInUseError`` and ``BrokenStateError``.
     """
-    folder = StateFolder(place, settings)
+    folder = StateFolder(place, settings, tell)
     with folder.held():
         yield StateSource(folder, paths, settings, check, tell)

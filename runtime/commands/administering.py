@@ -16,6 +16,7 @@ State = Annotated[
     typer.Option("--state", help="The server's state folder.", show_default="LADING_STATE_FOLDER", metavar="FOLDER"),
 ]
 Why = Annotated[str, typer.Option("--why", help="Why, for the history.", show_default=False)]
+AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Let an older version take the place of a newer one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lading.bundles.commands.trusting import Mode, TrustFile, asked
 from lading.core.console import Meter, print_alert
-from lading.core.settings import PolicyMode
-from lading.runtime.commands.administering import Json, Name, State, Why, report, state_folder, wish
+from lading.runtime.commands.administering import AllowOlder, Json, Name, State, Why, report, state_folder, wish
 
 if TYPE_CHECKING:
     from lading.bundles.bundle import Bundle
@@ -55,19 +55,9 @@ def deploy(
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Have it asked the same, and only compare its answers.")
     ] = False,
-    policy: Annotated[
-        PolicyMode | None,
-        typer.Option(
-            help="What happens here to a bundle that no trusted key signed; the server has a policy of its own.",
-            show_default="enforce with --trust, else off",
-        ),
-    ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
-    ] = None,
-    allow_older: Annotated[
-        bool, typer.Option("--allow-older", help="Let an older version take the place of a newer one.")
-    ] = False,
+    policy: Mode = None,
+    trust: TrustFile = None,
+    allow_older: AllowOlder = False,
     state: State = None,
     why: Why = "",
     json: Json = False,
@@ -75,7 +65,8 @@ def deploy(
     """Have a bundle answer to a name on a running server, without losing a request.
 
     Every replica loads it, replays its golden rows and warms up beside what answers; then all turn to it. When one
-    cannot, nothing changes, and what is said tells why. The server is one that was started with `--state FOLDER`.
+    cannot, nothing changes, and what is said tells why. The server is one that was started with `--state FOLDER`. It
+    asks by its own policy; `--policy` and `--trust` ask before the bundle is brought to it.
 
     Examples:
 
@@ -96,18 +87,17 @@ def deploy(
     limits = {"failures": _share(max_failures, "--max-failures"), "slowdown": max_slowdown, "drift": max_drift}
     trial = {} if canary is None else {"share": _share(canary, "--canary"), "limits": limits}
     then = "/canary" if canary is not None else "/shadow" if shadow else ""
-    from lading.bundles.signing.policy import read_policy
     from lading.runtime.administration.client import Client, deployment
     from lading.runtime.administration.state_folder import StateFolder
 
     folder = state_folder(context.obj, state)
-    asked = read_policy(context.obj.policy if policy is None else policy, context.obj.trust if trust is None else trust)
+    vet = partial(_vet, asked(context.obj, policy, trust))
     client = Client(folder)
     client.call("GET", "/deployments")  # before gigabytes are copied for no one
     digest = bundle
     if not DIGEST.fullmatch(bundle):
         with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder, context.obj).bring(Path(bundle), meter.show, partial(_vet, asked))
+            _, brought = StateFolder(folder, context.obj, print_alert).bring(Path(bundle), meter.show, vet)
         digest = brought.digest
     wished = {"digest": digest, "allow_older": allow_older, **trial, **wish(why)}
     report(client.call("PUT", deployment(name, then=then), wished), json)

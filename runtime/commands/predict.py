@@ -13,12 +13,13 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lading.bundles.bundle import open_bundle
-from lading.core.console import print_json, progress
+from lading.bundles.commands.trusting import Mode, TrustFile, asked
+from lading.core.console import print_alert, print_json, progress
 from lading.core.errors import UsageError
 from lading.core.settings import Settings
 
 if TYPE_CHECKING:
+    from lading.bundles.signing.policy import Policy
     from lading.runtime.model import Model
     from lading.runtime.scoring.scoring import Scored
 
@@ -39,6 +40,8 @@ def predict(
         list[str] | None,
         typer.Option(help="A column of the input to keep beside the answers; several times, or 'all' for every one."),
     ] = None,
+    policy: Mode = None,
+    trust: TrustFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
     """Score the rows of a file with a model, without a server.
@@ -55,6 +58,8 @@ def predict(
         lading predict penguins-1.0.0.lading --input new.csv --output answers.csv --keep id
 
         lading predict penguins-1.0.0.lading -i rows.parquet -o answers.parquet --keep all --json
+
+        lading predict penguins-1.0.0.lading -i new.csv -o answers.csv --trust trust.toml
     """
     try:
         from lading.runtime.scoring.scoring import score
@@ -63,8 +68,10 @@ def predict(
             raise
         raise NoTablesError from error
     settings = context.find_object(Settings)
+    settings = Settings() if settings is None else settings
+    wanted = asked(settings, policy, trust)
     started = time.monotonic()
-    model = _load(bundle, Settings() if settings is None else settings)
+    model = _load(bundle, settings, wanted)
     with _heeding() as heed, _bar() as advance:
 
         def look_up(done: int, total: int, rows: int) -> None:
@@ -75,11 +82,14 @@ def predict(
     _report(model, scored, output, time.monotonic() - started, as_json=json)
 
 
-def _load(path: Path, settings: Settings) -> "Model":
+def _load(path: Path, settings: Settings, policy: "Policy") -> "Model":
+    """The model, once the policy lets its bundle pass; says what that warns of."""
     from lading.runtime.model import Model
 
-    with open_bundle(path, limits=settings) as bundle:
-        return Model.load(bundle, settings.threads)
+    with policy.opened(path, limits=settings) as (bundle, vetting):
+        for problem in vetting.problems:
+            print_alert(f"{bundle.manifest.deployment}: {problem}")
+        return Model.load(bundle, settings.threads, vetting=vetting)
 
 
 @contextmanager

@@ -13,9 +13,11 @@ import orjson
 import typer
 from rich.markup import escape
 
+from lading.bundles.commands.trusting import Mode, TrustFile
 from lading.core.console import print_alert, progress, reports
 from lading.core.log_line import print_log_line
-from lading.core.settings import PolicyMode, Settings
+from lading.core.settings import Settings
+from lading.runtime.commands.administering import AllowOlder
 from lading.runtime.requests.tracing import is_traced
 from lading.runtime.serving.line_relay import LineRelay
 from lading.runtime.serving.published import reachable_by_others
@@ -67,18 +69,9 @@ def serve(
             show_default="nothing is kept",
         ),
     ] = None,
-    policy: Annotated[
-        PolicyMode | None,
-        typer.Option(
-            help="What happens to a bundle that no trusted key signed.", show_default="enforce with --trust, else off"
-        ),
-    ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="The trust file: which keys may vouch for which bundles.", show_default="none")
-    ] = None,
-    allow_older: Annotated[
-        bool, typer.Option("--allow-older", help="Let an older version take the place of a newer one.")
-    ] = False,
+    policy: Mode = None,
+    trust: TrustFile = None,
+    allow_older: AllowOlder = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON when the server is ready, for a program.")
     ] = False,

@@ -43,7 +43,7 @@ def status(
         print_text("nothing is deployed")
     if changes:
         print_heading("history")
-        shown = [[moment(c["time"]), c["who"], c["action"], c["name"], _versions(c), c["why"]] for c in changes]
+        shown = [[moment(c["time"]), c["who"], _action(c), c["name"], _versions(c), c["why"]] for c in changes]
         print_table(["when (UTC)", "who", "what", "name", "bundle", "why"], shown)
 
 
@@ -70,6 +70,11 @@ def _row(role: str, bundle: dict[str, str], figures: dict[str, Any], last: str) 
 def _milliseconds(seconds: float | None) -> str:
     """Two digits, since no more are known."""
     return "" if seconds is None else f"{float(f'{seconds * 1000:.2g}'):g}"
+
+
+def _action(change: dict[str, Any]) -> str:
+    """What was done, and whether an older version was allowed to take the place of a newer one."""
+    return f"{change['action']}, older allowed" if change["allow_older"] else str(change["action"])
 
 
 def _versions(change: dict[str, dict[str, str] | None]) -> str:

@@ -110,7 +110,7 @@ def policy(vetting: Vetting) -> str:
         "warn": "the policy only warns"
         + (f": {'; '.join(map(visible, vetting.problems))}" if vetting.problems else ""),
         "enforce": "the policy is enforced",
-    }[vetting.mode]
+    }[vetting.policy.mode]
 
 
 def proof(parity: Parity, signature: Signature) -> str:

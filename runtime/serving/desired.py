@@ -3,7 +3,6 @@
 import logging
 from typing import TYPE_CHECKING
 
-from lading.bundles.bundle import open_bundle
 from lading.bundles.records import Digest, Record
 from lading.bundles.signing.policy import OFF, Policy
 from lading.core.errors import IntegrityError
@@ -79,7 +78,7 @@ class Desired(Record):
     ) -> "Deployments":
         """The models, loaded and proved; those that are ``held`` already, by the same policy, are taken as they are.
 
-        Raises ``ChangedBundleError``, and what ``open_bundle`` and ``Model.load`` raise.
+        Raises ``ChangedBundleError``, and what ``Policy.opened`` and ``Model.load`` raise.
         """
         from lading.runtime.canary import Canary
         from lading.runtime.deployments import Deployments  # the server describes bundles and never loads them
@@ -88,7 +87,7 @@ class Desired(Record):
         watch = Watch() if watch is None else watch
         deadlines = Deadlines() if deadlines is None else deadlines
         variants = () if held is None else held.variants()
-        loaded = {(model.name, model.digest): model for model in variants if model.policy == self.policy}
+        loaded = {(model.name, model.digest): model for model in variants if model.vetting.policy == self.policy}
 
         def model(desired: DesiredBundle) -> "Model":
             found = loaded.get((desired.name, desired.digest))
@@ -96,7 +95,7 @@ class Desired(Record):
 
         def shadow(desired: DesiredBundle) -> "Model":
             found = None if held is None else held.shadows.get(desired.name)
-            if found is not None and (found.digest, found.policy) == (desired.digest, self.policy):
+            if found is not None and (found.digest, found.vetting.policy) == (desired.digest, self.policy):
                 return found
             return self._model(desired, Watch(), deadlines, limits)  # of its own: a shadow that hangs ends no replica
 
@@ -110,10 +109,10 @@ class Desired(Record):
     def _model(self, desired: DesiredBundle, watch: "Watch", deadlines: Deadlines, limits: Limits) -> "Model":
         from lading.runtime.model import Model
 
-        with open_bundle(desired.path, limits=limits, vet=self.policy.vet) as bundle:
+        with self.policy.opened(desired.path, limits=limits) as (bundle, vetting):
             if bundle.digest != desired.digest:
                 raise ChangedBundleError(desired.path, desired.digest, bundle.digest)
-            model = Model.load(bundle, self.threads, watch, deadlines, desired.name, self.policy)
-        for problem in model.vetting.problems:
+            model = Model.load(bundle, self.threads, watch, deadlines, desired.name, vetting)
+        for problem in vetting.problems:
             LOG.warning("%s: %s", bundle.manifest.deployment, problem, extra={"model": desired.name})
         return model

@@ -109,7 +109,8 @@ class Server:
         """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
         check = partial(_check, self._settings)
         if self._settings.state_folder is None:
-            with closing(BundleSource(self._paths, self._settings, check, self._store(run))) as source:
+            store = self._store(run)
+            with closing(BundleSource(self._paths, self._settings, check, store, self._tell)) as source:
                 yield source
             return
         from lading.runtime.administration.state_source import state_source  # loads the administration
@@ -120,7 +121,7 @@ class Server:
     def _store(self, run: RunFolder) -> Store:
         """The store of the machine; where its usual place cannot be written to, one that ends with the server."""
         try:
-            return machine_store(self._settings)
+            return machine_store(self._settings, self._tell)
         except NotWritableError as error:
             if self._settings.store_folder is not None:
                 raise

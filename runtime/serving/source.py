@@ -11,6 +11,7 @@ from lading.bundles.store.proving import prove
 from lading.bundles.store.store import Store
 from lading.core.settings import Settings
 from lading.runtime.names import take
+from lading.runtime.older import check_age
 from lading.runtime.serving.desired import Desired, DesiredBundle
 from lading.runtime.serving.switch import Switch
 
@@ -40,32 +41,48 @@ class Source(Protocol):
 class BundleSource:
     """The bundles at ``paths``, and nothing else, as ``store`` has them."""
 
-    def __init__(self, paths: Sequence[Path], settings: Settings, check: Check, store: Store) -> None:
-        self._paths, self._settings, self._check, self._store = paths, settings, check, store
+    def __init__(
+        self, paths: Sequence[Path], settings: Settings, check: Check, store: Store, tell: Callable[[str], None]
+    ) -> None:
+        self._paths, self._settings, self._check, self._store, self._tell = paths, settings, check, store, tell
         self._held = ExitStack()
+        self._versions: dict[str, str] = {}
+        """The version that answers to each name, or did so last."""
 
     async def read(self) -> Desired:
         """What the bundles make; raises what ``read_policy``, ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
         self._held, desired = await self._read()
+        self._remember(desired)
         return desired
 
     async def renew(self, switch: Switch) -> None:
-        """Read the bundles and the trust file again."""
+        """Read the bundles and the trust file again; raises ``OlderVersionError`` too, where the policy forbids that."""
         held, desired = await self._read()
         if (desired.bundles, desired.policy) == (switch.current.bundles, switch.current.policy):
             held.close()
             return
         try:
+            self._check_ages(desired)
             await switch.change(desired, lambda: None)
         except BaseException:
             held.close()
             raise
         self._held.close()
         self._held = held
+        self._remember(desired)
 
     def close(self) -> None:
         """Let the store remove what was served."""
         self._held.close()
+
+    def _check_ages(self, desired: Desired) -> None:
+        """That no bundle is older than what answers to its name, where that is not allowed."""
+        for bundle in () if self._settings.allow_older else desired.bundles:
+            if bundle.name in self._versions:
+                check_age(bundle.name, bundle.version, self._versions[bundle.name], desired.policy.mode, self._tell)
+
+    def _remember(self, desired: Desired) -> None:
+        self._versions |= {bundle.name: bundle.version for bundle in desired.bundles}
 
     async def _read(self) -> tuple[ExitStack, Desired]:
         """What the bundles make, and what holds them in the store."""

@@ -31,10 +31,28 @@ def tried(draft: Draft, folder: Path, limits: Limits | None = None) -> Report:
 
 def endless() -> bytes:
     """A graph that turns for ever."""
-    steps = helper.make_node("Constant", [], ["steps"], value_int=2**62)
+    return _turning([helper.make_node("Constant", [], ["steps"], value_int=2**62)])
+
+
+def hiding() -> bytes:
+    """A graph that turns for ever where it is asked more than one row."""
+    nodes = [
+        helper.make_node("Constant", [], ["single"], value_int=1),
+        helper.make_node("Constant", [], ["many"], value_int=2**40),
+        helper.make_node("Size", ["numbers"], ["size"]),
+        helper.make_node("Shape", ["numbers"], ["width"], start=1),
+        helper.make_node("Div", ["size", "width"], ["rows"]),
+        helper.make_node("Sub", ["rows", "single"], ["others"]),
+        helper.make_node("Mul", ["others", "many"], ["steps"]),
+    ]
+    return _turning(nodes)
+
+
+def _turning(nodes: list[NodeProto]) -> bytes:
+    """A graph that turns ``steps`` times, a number that ``nodes`` make."""
     turning = helper.make_node("Loop", ["steps", "", "start"], ["ended"], body=_body())
     start = helper.make_node("Constant", [], ["start"], value_float=0.0)
-    return _answering([steps, start, turning])
+    return _answering([*nodes, start, turning])
 
 
 def greedy(elements: int) -> bytes:
@@ -97,10 +115,20 @@ def test_a_graph_that_the_runtime_does_not_know_is_refused(make_draft: MakeDraft
         tried(make_draft(model=model), tmp_path)
 
 
-def test_a_graph_that_never_ends_is_ended(make_draft: MakeDraft, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "limits"),
+    [
+        pytest.param(endless, Limits(load_seconds=1), id="in all"),
+        pytest.param(endless, Limits(hang_seconds=0.5), id="at the first row"),
+        pytest.param(hiding, Limits(hang_seconds=0.5), id="at another row"),
+    ],
+)
+def test_a_graph_that_never_ends_is_ended(
+    model: Callable[[], bytes], limits: Limits, make_draft: MakeDraft, tmp_path: Path
+) -> None:
     began = time.monotonic()
-    with pytest.raises(TrialError, match=r"within 1 s; LADING_LOAD_SECONDS"):
-        tried(make_draft(model=endless()), tmp_path, Limits(load_seconds=1))
+    with pytest.raises(TrialError, match=r"in time; LADING_HANG_SECONDS \(.+\) and LADING_LOAD_SECONDS"):
+        tried(make_draft(model=model()), tmp_path, limits)
     assert time.monotonic() < began + trial.START_SECONDS
 
 

@@ -13,7 +13,8 @@ from lading.bundles.bundle import open_bundle
 from lading.bundles.draft import write_bundle
 from lading.bundles.evidence.adding import add_evidence
 from lading.bundles.session import ModelLoadError
-from lading.bundles.signing.policy import UntrustedBundleError
+from lading.bundles.signing.policy import OFF, UntrustedBundleError
+from lading.core.main import main
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
@@ -42,8 +43,8 @@ def sign(path: Path, people: People, *names: str) -> None:
 
 
 def load(path: Path, people: People, mode: str = "enforce") -> Model:
-    with open_bundle(path) as bundle:
-        return Model.load(bundle, policy=people.policy(mode))  # type: ignore[arg-type]
+    with people.policy(mode).opened(path) as (bundle, vetting):  # type: ignore[arg-type]
+        return Model.load(bundle, vetting=vetting)
 
 
 def test_nothing_reads_the_model_before_the_policy_lets_it_pass(people: People, tmp_path: Path) -> None:
@@ -60,10 +61,10 @@ def test_nothing_reads_the_model_before_the_policy_lets_it_pass(people: People, 
 
 def test_a_model_remembers_by_which_policy_it_passed(path: Path, people: People) -> None:
     sign(path, people, "release")
-    assert load(path, people).policy == people.policy("enforce")
+    assert load(path, people).vetting.policy == people.policy("enforce")
     with open_bundle(path) as bundle:
         model = Model.load(bundle)
-    assert (model.policy.mode, model.vetting.mode) == ("off", "off")
+    assert model.vetting.policy == OFF
     assert [one.outcome for one in model.vetting.evidence] == ["not trusted"]
 
 
@@ -119,3 +120,24 @@ def test_who_stands_for_it_in_one_sentence(
     sign(path, people, *names)
     vetting = load(path, people, mode).vetting
     assert f"{words.signed(vetting)}; {words.policy(vetting)}" == said
+
+
+def test_a_file_is_scored_by_what_the_policy_lets_pass(
+    path: Path, people: People, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, answers, trust = tmp_path / "rows.csv", tmp_path / "answers.csv", people.trust_file(tmp_path, "release")
+    rows.write_text("x0,x1,x2,x3\n1,2,3,4\n")
+
+    def predict(*options: str) -> object:
+        with pytest.raises(SystemExit) as ended:
+            main(["predict", str(path), "-i", str(rows), "-o", str(answers), "--trust", str(trust), *options])
+        return ended.value.code
+
+    assert predict() == 5
+    assert not answers.exists()
+    assert predict("--policy", "warn") == 0
+    assert "it has no signature of a trusted key" in capsys.readouterr().err
+    answers.unlink()
+    sign(path, people, "release")
+    assert predict() == 0
+    assert answers.exists()

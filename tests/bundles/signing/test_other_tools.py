@@ -75,7 +75,7 @@ def test_an_envelope_is_as_dsse_and_in_toto_say(envelope: dict[str, Any], archiv
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "penguins@1.0.0", "digest": {"sha256": hashlib.sha256(manifest).hexdigest()}}],
         "predicateType": "urn:lading:signature:v1",
-        "predicate": {},
+        "predicate": {"name": "penguins", "version": "1.0.0"},
     }
 
 

@@ -22,8 +22,8 @@ Put = Callable[..., Path]
 
 
 def vetted(path: Path, policy: Policy) -> Vetting:
-    with open_bundle(path) as bundle:
-        return policy.vet(bundle)
+    with policy.opened(path) as (_, vetting):
+        return vetting
 
 
 def signed(path: Path, people: People, name: str = "release", kind: Kind = "signature") -> bytes:
@@ -51,9 +51,9 @@ def with_a_pickle_for_a_graph(folder: Path) -> Path:
 
 def test_it_is_asked_before_anything_looks_at_what_the_files_hold(folder: Path, people: People) -> None:
     spoilt = with_a_pickle_for_a_graph(folder)
-    with pytest.raises(UntrustedBundleError), open_bundle(spoilt, vet=people.policy("enforce").vet):
+    with pytest.raises(UntrustedBundleError), people.policy("enforce").opened(spoilt):
         pass
-    with pytest.raises(ForbiddenContentError), open_bundle(spoilt, vet=people.policy("warn").vet):
+    with pytest.raises(ForbiddenContentError), people.policy("warn").opened(spoilt):
         pass
 
 

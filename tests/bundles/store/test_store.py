@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from lading.bundles.storage.atomic import NotWritableError
 from lading.bundles.storage.integrity import BundleError
 from lading.bundles.store.place import default_folder, machine_store
 from lading.bundles.store.proving import prove
-from lading.bundles.store.store import InUseError, NotStoredError, Store
+from lading.bundles.store.store import DamagedInUseError, InUseError, NotStoredError, Store
 from lading.bundles.trial import TrialError
 from lading.core.settings import Settings
 
@@ -95,6 +96,49 @@ def test_a_broken_bundle_is_not_brought(store: Store, archive: Path) -> None:
     with pytest.raises(BundleError), store.bring(archive):
         pass
     assert os.listdir(store.path) == []
+
+
+def spoil(copy: Path) -> None:
+    """Flip a bit of the copy, or of its graph."""
+    file = copy / "model" / "model.onnx" if copy.is_dir() else copy
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("form", ["archive", "folder"])
+def test_a_damaged_copy_is_replaced_by_the_good_bundle_once(
+    form: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    store, source = Store(tmp_path / "store", told.append), request.getfixturevalue(form)
+    with store.bring(source) as brought:
+        pass
+    spoil(brought.path)
+    with pytest.raises(BundleError), open_bundle(brought.path):
+        pass
+
+    def bring(_: int) -> None:
+        with store.bring(source) as again, open_bundle(again.path) as bundle:
+            assert (again.path, bundle.digest) == (brought.path, brought.digest)
+
+    with ThreadPoolExecutor(8) as many:
+        list(many.map(bring, range(8)))
+    assert told == [f"{brought.path}, the copy of penguins 1.0.0, was damaged and was replaced"]
+    left = {name for name in os.listdir(store.path) if not name.endswith(".lock")}
+    assert left == {brought.path.name}
+
+
+def test_a_damaged_copy_is_not_replaced_while_somebody_uses_it(store: Store, archive: Path) -> None:
+    with store.bring(archive) as used:
+        spoil(used.path)
+        before = used.path.read_bytes()
+        with pytest.raises(DamagedInUseError, match="in use") as caught, store.bring(archive):
+            pass
+        assert caught.value.exit_code == 3
+        assert used.path.read_bytes() == before
+    with store.bring(archive) as used, open_bundle(used.path):
+        pass
 
 
 def test_what_is_in_use_is_not_removed_and_what_is_not_is(store: Store, archive: Path) -> None:

@@ -60,6 +60,17 @@ def test_every_change_says_who_when_why_from_and_to() -> None:
     assert (change.before, change.after) == (version(1), version(2))
 
 
+def test_a_change_says_whether_an_older_version_was_allowed() -> None:
+    allowing = AUTHOR.model_copy(update={"allow_older": True})
+    state = deployed(2).deploy("a", version(1), allowing)
+    assert [change.allow_older for change in state.history] == [False, True]
+    assert ["older allowed" in str(change) for change in state.history] == [False, True]
+
+
+def test_what_answers_after_a_rollback_is_what_answered_last() -> None:
+    assert deployed(1, 2).rollback("a", AUTHOR).last("a") == version(1)
+
+
 def test_what_the_server_was_started_with_is_told_from_what_was_deployed_since() -> None:
     state = State().deploy("a", version(1), AUTHOR, "serve").deploy("a", version(2), AUTHOR)
     assert state.served("a") == version(1)

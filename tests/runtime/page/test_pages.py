@@ -18,6 +18,7 @@ from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.page.pages import ASSETS, curl
 from lading.runtime.protocols.page import Page
+from tests.runtime.strangers import FURTHER, saying
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} {% raw %} </textarea>&lt;"
 
@@ -62,7 +63,6 @@ def hostile(bundles: dict[str, Path], tmp_path: Path) -> Application:
         manifest, golden = opened.manifest, opened.golden()
         model = opened.read(manifest.graph.path)
     fields = tuple(field.model_copy(update={"name": f"{field.name} {HOSTILE}"}) for field in manifest.signature.fields)
-    provenance = manifest.provenance
     write_bundle(
         Draft(
             name="hostile",
@@ -70,17 +70,7 @@ def hostile(bundles: dict[str, Path], tmp_path: Path) -> Application:
             description=HOSTILE,
             graph=manifest.graph,
             signature=manifest.signature.model_copy(update={"fields": fields}),
-            provenance=provenance.model_copy(
-                update={
-                    "data": provenance.data.model_copy(update=dict.fromkeys(("name", "source", "target"), HOSTILE)),
-                    "experiment": provenance.experiment.model_copy(
-                        update={"estimator": HOSTILE, "parameters": {HOSTILE: HOSTILE}, "metrics": {HOSTILE: 1.0}}
-                    ),
-                    "code": provenance.code.model_copy(update={"repository": HOSTILE, "entry_point": HOSTILE}),
-                    "author": HOSTILE,
-                    "tags": {HOSTILE: HOSTILE},
-                }
-            ),
+            provenance=saying(HOSTILE, manifest.provenance),
             parity=manifest.parity.model_copy(update={"waiver": HOSTILE, "reference": HOSTILE}),
             golden=golden.model_copy(
                 update={"fields": {f"{name} {HOSTILE}": values for name, values in golden.fields.items()}}
@@ -179,6 +169,15 @@ def test_the_page_of_a_model_has_its_facts(app: Application, deployments: Deploy
         *(tensor.name for tensor in manifest.signature.inputs),
     ):
         assert fact in page.text, fact
+
+
+def test_the_page_has_the_run_the_training_and_all_data(hostile: Application, app: Application) -> None:
+    page = Document(get(hostile, "/page/hostile").text)
+    for part in ("Run as the tracker has it", "Training as it was watched", f"{HOSTILE} data", FURTHER):
+        assert part in page.text, part
+    # The metric, the parameter, the logged one and the run's tag; its tracker, name, experiment, server and user.
+    assert page.text[page.text.index("Experiment that made it") : page.text.index("Training as")].count(HOSTILE) >= 9
+    assert "Run as the tracker has it" not in get(app, "/page/penguins").text
 
 
 @pytest.mark.parametrize("name", ["penguins", "cells", "coins", "images", "mosaics", "roots"])

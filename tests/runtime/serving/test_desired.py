@@ -14,7 +14,7 @@ from lading.runtime.serving.source import BundleSource
 
 
 def test_what_is_desired_is_pinned_by_its_digest(bundles: Mapping[str, Path], tmp_path: Path) -> None:
-    source = BundleSource([bundles["cells"]], Settings(), lambda names: None, Store(tmp_path / "store"))
+    source = BundleSource([bundles["cells"]], Settings(), lambda names: None, Store(tmp_path / "store"), print)
     desired = asyncio.run(source.read())
     assert [model.name for model in desired.load()] == ["cells"]
     assert Desired.model_validate(json.loads(desired.model_dump_json())) == desired

@@ -19,6 +19,7 @@ from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.evidence.adding import add_evidence
 from tests.runtime.drafts import coins
 from tests.runtime.serving.conftest import Serving, free_port
+from tests.runtime.strangers import saying
 from tests.signatures import People, envelope, everybody, statement
 
 LADING = Path(sys.executable).parent / "lading"
@@ -34,20 +35,8 @@ STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]")
 def hostile_draft(text: str) -> Draft:
     """A sound bundle in which every text that is free says ``text``."""
     draft = coins()
-    was = draft.provenance
-    provenance = was.model_copy(
-        update={
-            "data": was.data.model_copy(update=dict.fromkeys(("name", "source", "target"), text)),
-            "experiment": was.experiment.model_copy(
-                update={"estimator": text, "parameters": {text: text}, "metrics": {text: 1.0}}
-            ),
-            "code": was.code.model_copy(update={"repository": text, "entry_point": text}),
-            "author": text,
-            "tags": {text: text},
-        }
-    )
     parity = draft.parity.model_copy(update={"waiver": text, "reference": text})
-    return replace(draft, description=text, provenance=provenance, parity=parity)
+    return replace(draft, description=text, provenance=saying(text, draft.provenance), parity=parity)
 
 
 def hostile_evidence(path: Path, people: People, text: str) -> Mapping[str, bytes]:

@@ -115,6 +115,11 @@ def test_what_is_older_is_refused_and_may_be_allowed(guarded: Guarded) -> None:
     guarded.deploy(3)
     guarded.deploy(1, allow_older=True)
     assert guarded.asked() == answer(1)
+    history = guarded.client.call("GET", "/history")["history"]
+    assert [change["allow_older"] for change in history[-2:]] == [False, True]
+    ran = subprocess.run([LADING, "status", "--state", guarded.state], capture_output=True, text=True, check=True)
+    assert "older allowed" in ran.stdout
+    assert ", older allowed, by somebody" in guarded.serving.said()
 
 
 def test_evidence_that_comes_later_is_carried_along(guarded: Guarded) -> None:
@@ -195,6 +200,25 @@ def test_a_server_is_not_given_an_older_bundle_than_it_has(start: Start, tmp_pat
     serving = start([older], "--state", str(state), "--trust", str(trust))
     assert serving.ends() == 5
     assert "version 1.0.0 is older than 3.0.0" in serving.said()
+
+
+def test_bundles_that_are_read_again_are_no_older_without_a_state_folder_either(start: Start, tmp_path: Path) -> None:
+    people, path = everybody(), tmp_path / "times.lading"
+
+    def put(factor: int) -> None:
+        times(factor, tmp_path).rename(path)
+        add_evidence(path, {"evidence/release.json": envelope(statement(path), people.signers["release"])})
+
+    put(2)
+    serving = start([path], "--trust", str(people.trust_file(tmp_path, "release")), "--replicas", "1")
+    serving.ready()
+    put(3)
+    serving.signal(signal.SIGHUP)
+    serving.until_said("fresh replicas answer")
+    put(2)
+    serving.signal(signal.SIGHUP)
+    serving.until_said("the replicas stay as they are: version 2.0.0 is older than 3.0.0")
+    assert httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=REQUEST).content == answer(3)
 
 
 def test_a_server_that_warns_serves_and_tells(start: Start, tmp_path: Path) -> None:

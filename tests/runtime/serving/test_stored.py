@@ -88,6 +88,18 @@ def test_a_replica_that_dies_before_its_rollout_is_seen_to_succeed_is_replaced(
     assert engine_of(serving) == engine
 
 
+def test_a_copy_that_was_damaged_is_replaced_by_the_bundle_that_is_served(
+    start: "Start", bundles: Mapping[str, Path], base: Path
+) -> None:
+    store = Store(base / "kept")
+    with store.bring(bundles["cells"]) as brought:
+        brought.path.write_bytes(brought.path.read_bytes()[:-100])
+    serving = start([bundles["cells"]], "--replicas", "1", LADING_STORE_FOLDER=str(store.path))
+    serving.ready()
+    serving.until_said("the copy of cells 1.0.0, was damaged and was replaced")
+    assert httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY).status_code == 200
+
+
 def test_a_server_without_a_place_for_a_store_keeps_bundles_for_its_own_time(
     start: "Start", bundles: Mapping[str, Path], base: Path
 ) -> None:
