@@ -36,6 +36,9 @@ FLOAT_ONLY = frozenset(
 """Operators of ai.onnx.ml that answer in float32 whatever they are fed."""
 
 
+UNEVEN = frozenset({"LinearClassifier", "LinearRegressor"})
+"""Operators that answer a row otherwise, in its last bits, when others are asked with it; a MatMul does not."""
+
 BOUNDED = frozenset({"Softmax", "Sigmoid", "Normalizer"})
 """Operators whose answers are never below 0 or above 1, when they are probabilities."""
 
@@ -51,6 +54,21 @@ def graph_of(
     ``inputs`` are names, kinds (``number``, ``text``) and widths; ``outputs`` are the names that the graph's outputs
     get, in skl2onnx's order, None for one that is left out. Raises whatever skl2onnx raises.
     """
+    options = _options(model, vectorizers)
+    try:
+        proto = _converted(model, inputs, options, UNEVEN)
+    except NotImplementedError:  # the scores of a linear model, which skl2onnx writes by no other operator
+        proto = _converted(model, inputs, options, frozenset())
+    _keep(proto, outputs)
+    return proto
+
+
+def _converted(
+    model: Pipeline,
+    inputs: Sequence[tuple[str, str, int]],
+    options: Mapping[int, Mapping[str, object]],
+    avoided: frozenset[str],
+) -> onnx.ModelProto:
     kinds = {"number": DoubleTensorType, "text": StringTensorType}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,12 +77,12 @@ def graph_of(
             "lading",
             initial_types=[(name, kinds[kind]([None, width])) for name, kind, width in inputs],
             target_opset=OPSETS,
-            options=_options(model, vectorizers),
+            options=options,
             custom_parsers=_parsers(model),
             custom_conversion_functions={**nodes.WRITERS, **trees.WRITERS},
             custom_shape_calculators=nodes.SHAPES,
+            black_op=set(avoided),
         )
-    _keep(proto, outputs)
     return proto
 
 
