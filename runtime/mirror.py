@@ -16,7 +16,7 @@ from lading.runtime.model import Feeds, Model
 from lading.runtime.pool import give_way
 from lading.runtime.tally import POWERS, bucket
 
-SHARE = 0.025
+SHARE = 0.01
 """The most of the time that a shadow takes, of one core in each replica."""
 LOOK_SECONDS = 0.05
 """How often it is looked whether anything waits for the shadow: whoever answers a request has no thread to wake."""
