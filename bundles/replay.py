@@ -12,7 +12,7 @@ from lading.bundles.parity import Parity
 from lading.bundles.session import Session, UnevenAnswersError, reason_of
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import Encoder
-from lading.core.errors import IntegrityError
+from lading.core.errors import IntegrityError, cut
 
 SHOWN = 256
 """Characters of an answer that an error repeats."""
@@ -83,4 +83,4 @@ def _as_waived(parity: Parity, found: Comparison) -> bool:
 
 
 def _shown(value: JsonValue) -> str:
-    return orjson.dumps(value).decode()[:SHOWN]
+    return cut(orjson.dumps(value).decode(), SHOWN)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lading.bundles.signature import Signature
 from lading.bundles.tensors.values import aligned
-from lading.core.errors import LadingError, UsageError
+from lading.core.errors import LadingError, UsageError, cut
 
 # From 1.31 on the library writes usage data under HOME and sends it to its makers, unless told before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -181,7 +181,7 @@ def reason_of(said: str) -> str:
     reason = said.rpartition("Status Message: ")[2].strip()
     if SOURCE.search(reason):
         return ""
-    return reason if len(reason) <= SHOWN else reason[: SHOWN - 1] + "…"
+    return cut(reason, SHOWN)
 
 
 def _options(threads: int) -> Any:

@@ -27,7 +27,9 @@ class PairError(UsageError):
 
 
 def package(
-    model: Annotated[Path, typer.Argument(help="The trained model: .joblib, .pkl, .skops or .onnx.")],
+    model: Annotated[
+        Path, typer.Argument(help="The trained model: .joblib, .pkl, .skops, .onnx, or a folder that MLflow saved.")
+    ],
     data: Annotated[Path, typer.Option(help="The rows that it was trained on: .csv, .parquet or .arrow.")],
     name: Annotated[str, typer.Option(help="The bundle's name: lower-case letters, digits, '.', '_', '-'.")],
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from lading.converters.harmless import harmless
+from lading.converters.mlflow_folder import model_file
 from lading.converters.tree_soundness import unsound
 from lading.core.errors import LadingError, UsageError
 
@@ -76,14 +77,20 @@ class ModelUnpickleError(LadingError):
 
 
 def load_model(path: Path, trust: bool = False) -> object:
-    """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file; for the last one the path itself.
+    """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file, or in a folder of such a file that MLflow saved.
+
+    Of ``.onnx`` it is the path itself.
 
     ``trust`` allows code to run: without it pickles are refused, and skops files with types that are not known to be
-    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``UnsoundTreeError`` and
-    ``ModelUnpickleError``.
+    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``UnsoundTreeError``,
+    ``ModelUnpickleError`` and ``MlflowFolderError``.
     """
+    if path.is_dir():
+        path = model_file(path)
     if not path.is_file():
-        raise ModelFileError(str(path), "is not there; give the path of a trained model's file")
+        raise ModelFileError(
+            str(path), "is not there; give the path of a trained model's file, or of a folder that MLflow saved"
+        )
     if path.suffix == ".onnx":
         return path
     if path.suffix == ".skops":

@@ -98,8 +98,9 @@ class Found:
     @property
     def code(self) -> Code | None:
         """The code that trained, where the run was named and knows it."""
-        known = self.tracked is not None and self.named and self.tracked.code != Code()
-        return self.tracked.code if self.tracked is not None and known else None
+        if self.tracked is None or not self.named or self.tracked.code == Code():
+            return None
+        return self.tracked.code
 
 
 def check_reference(reference: str) -> None:

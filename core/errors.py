@@ -31,3 +31,12 @@ class PolicyError(LadingError):
     """A rule that somebody set forbids it."""
 
     exit_code = 5
+
+
+def cut(text: str, most: int) -> str:
+    """``text`` as far as a message repeats it: ``most`` characters, of which the last is ``…`` where there are more.
+
+    >>> cut("a long story", 7), cut("a word", 7)
+    ('a long…', 'a word')
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar
 
-from lading.core.errors import UsageError
+from lading.core.errors import UsageError, cut
 
 SHOWN = 100
 """Characters of what a client sent that an error repeats at most, at each place; never more than two places."""
@@ -281,12 +281,7 @@ class SeveralShapesError(RequestError):
 
 def shown(value: object) -> str:
     """``value`` as an error may repeat it: much like its JSON, cut short, without control characters."""
-    return cut(_text(value))
-
-
-def cut(text: str) -> str:
-    """``text`` cut short."""
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return cut(_text(value), SHOWN)
 
 
 def suggestion(name: object, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lading.core.console import print_change, print_heading, print_json, print_text
+from lading.core.errors import cut
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -66,7 +67,7 @@ def _print_section(name: str, made: "list[Change]") -> None:
     print_heading(name.capitalize())
     for change in made[:MOST]:
         print_change(
-            _shortened(change.name),
+            cut(change.name, LONGEST),
             None if change.kind == "added" else _text(change.before),
             None if change.kind == "removed" else _text(change.after),
         )
@@ -77,8 +78,4 @@ def _print_section(name: str, made: "list[Change]") -> None:
 def _text(value: "JsonValue") -> str:
     from lading.bundles.outline import scalar
 
-    return _shortened(scalar(value))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return cut(scalar(value), LONGEST)

@@ -13,6 +13,7 @@ from lading.bundles.signing.envelope import Envelope, Signed, read_envelope
 from lading.bundles.signing.judgement import Judgement
 from lading.bundles.signing.keys import read_public, verifier
 from lading.bundles.signing.trust import Trust, TrustedKey
+from lading.core.errors import cut
 
 SHOWN = 100
 """Characters of what a stranger wrote that a judgement repeats."""
@@ -32,12 +33,12 @@ class Judge:
         try:
             envelope = read_envelope(data)
             if envelope.payload_type != PAYLOAD_TYPE:
-                raise MalformedError(f"says that it holds {_shown(envelope.payload_type)}, and not {PAYLOAD_TYPE}")
+                raise MalformedError(f"says that it holds {cut(envelope.payload_type, SHOWN)}, and not {PAYLOAD_TYPE}")
             statement = read_statement(envelope.payload)
         except MalformedError as error:
             return Judgement(file=file, outcome="broken", why=f"it {error}")
         kind = KINDS.get(statement.predicate_type)
-        said = {"file": file, "kind": _shown(statement.predicate_type) if kind is None else kind}
+        said = {"file": file, "kind": cut(statement.predicate_type, SHOWN) if kind is None else kind}
         if not statement.is_about(self._digest):
             return Judgement(
                 **said, outcome="broken", why=f"it is about {_subject(statement)}, and not about this bundle"
@@ -68,7 +69,7 @@ class Judge:
     def _strangers(self, envelope: Envelope) -> str:
         if not self._keys:
             return "no keys are trusted here: no trust file was named"
-        ids = ", ".join(_shown(one.key_id[:16]) if one.key_id else "no key" for one in envelope.signatures)
+        ids = ", ".join(one.key_id[:16] if one.key_id else "no key" for one in envelope.signatures)
         return f"none of its signatures is by a key that is trusted here; they name {ids}"
 
 
@@ -93,8 +94,4 @@ def _besides(false: Sequence[TrustedKey]) -> str:
 
 def _subject(statement: Statement) -> str:
     digests = [f"sha256:{digest}" for one in statement.subject if (digest := one.digest.get("sha256")) is not None]
-    return _shown(digests[0]) if digests else "something without a SHA-256"
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return cut(digests[0], SHOWN) if digests else "something without a SHA-256"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from lading.bundles.signing.keys import PrivateKey, private_pem, public_pem
-from lading.bundles.storage.atomic import NotWritableError
+from lading.bundles.storage.atomic import NotWritableError, WriteError
 from lading.core.errors import ConflictError, UsageError
 
 PUBLIC_SUFFIX = ".pub"
@@ -35,7 +35,7 @@ class KeyNameError(UsageError):
 def write_pair(path: Path, key: PrivateKey, passphrase: bytes | None) -> Path:
     """Write the private key to ``path``, encrypted where there is a ``passphrase``, and the public one beside it.
 
-    Returns where that is. Raises ``KeyNameError``, ``KeyExistsError`` and ``NotWritableError``.
+    Returns where that is. Raises ``KeyNameError``, ``KeyExistsError``, ``NotWritableError`` and ``WriteError``.
     """
     public = path.with_suffix(PUBLIC_SUFFIX)
     if path == public:
@@ -51,11 +51,15 @@ def write_pair(path: Path, key: PrivateKey, passphrase: bytes | None) -> Path:
 def _write(path: Path, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
     except FileExistsError:
         raise KeyExistsError(str(path)) from None
     except OSError as error:
         raise NotWritableError(str(path.parent), error.strerror or str(error)) from error
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink()  # half a key would be in the way of a whole one
+        raise WriteError(str(path.parent), error.strerror or str(error)) from error

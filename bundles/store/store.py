@@ -6,6 +6,7 @@ on it, so that nothing that is in use is removed; whoever dies lets go.
 
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from lading.core.settings import LIMITS, Limits
 
 FOLDER_MODE = 0o700
 NAMES = "[0-9a-f]" * 64
+DIGEST = re.compile(f"(sha256:)?{NAMES}")
 PROOF, LOCK = ".proof", ".lock"
 
 
@@ -144,7 +146,8 @@ class Store:
 
     def find(self, digest: str) -> Path:
         """Where the bundle of that digest lies; raises ``NotStoredError``."""
-        for folder in (False, True):
+        # What somebody typed is no path: "" would be the store itself.
+        for folder in (False, True) if DIGEST.fullmatch(digest) else ():
             path = self._place(digest, folder)
             if path.exists():
                 return path

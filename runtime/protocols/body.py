@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 
+from lading.core.errors import cut
 from lading.runtime.errors import SHOWN, MalformedRequestError, shown
 from lading.runtime.protocols.json_bounds import DEPTH, DIGITS, LONG, fits, too_deep, wide_integer
 
@@ -86,7 +87,7 @@ def refuse_repeated(body: bytes, document: object, names: int) -> None:
 def _refuse_wide(body: bytes) -> None:
     integer = wide_integer(body)
     if integer is not None:
-        raise _misplaced(body) or MalformedRequestError(f"{_cut(integer)} {_Wide.problem}")
+        raise _misplaced(body) or MalformedRequestError(f"{cut(integer, SHOWN)} {_Wide.problem}")
 
 
 def _refuse_deep(body: bytes) -> None:
@@ -140,15 +141,11 @@ def _leniently(body: bytes) -> object:
 
 def _number(text: str) -> float | _Huge:
     value = float(text)
-    return _Huge(_cut(text)) if math.isinf(value) else value
+    return _Huge(cut(text, SHOWN)) if math.isinf(value) else value
 
 
 def _integer(text: str) -> int | _Wide:
-    return int(text) if fits(text) else _Wide(_cut(text))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return int(text) if fits(text) else _Wide(cut(text, SHOWN))
 
 
 def _object(pairs: list[tuple[str, object]]) -> object:

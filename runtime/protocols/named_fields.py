@@ -9,9 +9,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lading.bundles.tensors.feeds import FieldError
+from lading.core.errors import cut
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
-from lading.runtime.errors import InfiniteAnswerError, MalformedRequestError, RequestError, cut, shown
+from lading.runtime.errors import SHOWN, InfiniteAnswerError, MalformedRequestError, RequestError, shown
 from lading.runtime.model import Feeds, Model
 from lading.runtime.protocols.answers import AnswerWriter
 from lading.runtime.protocols.body import parse, refuse_repeated
@@ -151,7 +152,7 @@ def offered() -> tuple[str, ...]:
 def placed_refusal(error: Refusal, headers: Iterable[Header] = ()) -> JsonReply:
     """The reply to a request that was refused, with ``field`` and ``row`` where they are known."""
     field, row = getattr(error, "field", None), getattr(error, "row", None)
-    place = {"field": None if field is None else cut(field), "row": row}
+    place = {"field": None if field is None else cut(field, SHOWN), "row": row}
     known = {name: value for name, value in place.items() if value is not None}
     return refused(error, {"error": words(error), **known}, headers)
 

@@ -1,5 +1,6 @@
 """Keys: their files, who may read them, and what is no key."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -26,7 +27,7 @@ from lading.bundles.signing.keys import (
 )
 from lading.bundles.signing.passphrase import VARIABLE, PassphraseError, new_passphrase, passphrase_of
 from lading.bundles.signing.signers import GROUP, NoKeyError, find_signer
-from lading.bundles.storage.atomic import NotWritableError
+from lading.bundles.storage.atomic import NotWritableError, WriteError
 from lading.core.plugins import discover
 
 
@@ -77,6 +78,18 @@ def test_the_private_key_is_not_called_as_the_public_one(tmp_path: Path) -> None
     with pytest.raises(KeyNameError, match="public"):
         write_pair(tmp_path / "a.pub", new_key("ed25519"), None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_key_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as volume:
+        volume.setattr(os, "fsync", full)
+        with pytest.raises(WriteError, match="No space left"):
+            write_pair(tmp_path / "a.key", new_key("ed25519"), None)
+    assert list(tmp_path.iterdir()) == []
+    write_pair(tmp_path / "a.key", new_key("ed25519"), None)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -158,6 +158,18 @@ def test_what_is_in_use_is_not_removed_and_what_is_not_is(store: Store, archive:
         store.remove(brought.digest)
 
 
+@pytest.mark.parametrize("digest", ["", "sha256:", ".", "../other", "sha256:../other", "*", "sha256:" + "0" * 63])
+def test_what_is_no_digest_is_no_place(digest: str, store: Store, archive: Path) -> None:
+    (store.path.parent / "other").mkdir()
+    (store.path.parent / "other.lading").touch()
+    with store.bring(archive):
+        pass
+    with pytest.raises(NotStoredError):
+        store.remove(digest)
+    assert len(list(store)) == 1
+    assert {"store", "other", "other.lading"} <= set(os.listdir(store.path.parent))
+
+
 def test_what_was_used_lately_or_is_wanted_stays(store: Store, make_draft: MakeDraft, tmp_path: Path) -> None:
     digests = []
     for version in ("1", "2", "3"):
