@@ -21,6 +21,7 @@ from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
 from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
+from lading.runtime.serving.offered import offered
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
 
@@ -111,10 +112,10 @@ class StateSource:
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it, all that it keeps tried.
 
-        Raises what ``StateFolder.bring`` and ``prove`` and ``check_age`` do, and ``DuplicateNameError``.
+        Raises what ``offered``, ``StateFolder.bring`` and ``prove``, ``check_age`` and ``take`` do.
         """
         taken = dict[str, str]()
-        for path in self._paths:
+        for path in offered(self._paths):
             name, bundle = self._folder.bring(path, vet=self._policy.vet)
             take(taken, name, str(path))
             if state.served(name) != bundle:

@@ -12,6 +12,7 @@ from lading.bundles.store.store import Store
 from lading.core.settings import Settings
 from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle
+from lading.runtime.serving.offered import offered
 from lading.runtime.serving.switch import Switch
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class BundleSource:
         self._held = ExitStack()
 
     async def read(self) -> Desired:
-        """What the bundles make; raises what ``read_policy``, ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
+        """What the bundles make; raises what ``read_policy``, ``offered``, ``Store.bring``, ``prove`` and ``take`` do."""
         self._held, desired = await self._read()
         return desired
 
@@ -77,7 +78,7 @@ class BundleSource:
     def _brought(self, held: ExitStack) -> Desired:
         policy = read_policy(self._settings.policy, self._settings.trust)
         found, taken = list[DesiredBundle](), dict[str, str]()
-        for path in self._paths:
+        for path in offered(self._paths):
             brought = held.enter_context(self._store.bring(path, limits=self._settings, vet=policy.vet))
             take(taken, brought.name, str(path.resolve()))
             prove(self._store, brought.digest, self._settings)
