@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lading.bundles.signing.policy import OFF, read_policy
+from lading.bundles.storage.offered import offered
 from lading.core.settings import Settings
 from lading.runtime.administration.api import administration
 from lading.runtime.administration.author import author, this_user
@@ -21,7 +22,6 @@ from lading.runtime.administration.state_folder import StateFolder
 from lading.runtime.happening import Happening
 from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle, DesiredCanary
-from lading.runtime.serving.offered import offered
 from lading.runtime.serving.source import Check
 from lading.runtime.serving.switch import Switch
 

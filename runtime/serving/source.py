@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lading.bundles.signing.policy import read_policy
+from lading.bundles.storage.offered import offered
 from lading.bundles.store.proving import prove
 from lading.bundles.store.store import Store
 from lading.core.settings import Settings
 from lading.runtime.names import take
 from lading.runtime.serving.desired import Desired, DesiredBundle
-from lading.runtime.serving.offered import offered
 from lading.runtime.serving.switch import Switch
 
 if TYPE_CHECKING:

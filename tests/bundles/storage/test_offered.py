@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lading.runtime.serving.offered import NothingOfferedError, offered
+from lading.bundles.storage.offered import NothingOfferedError, offered
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The bundles on offer: what a server is given, where a folder may hold several."""
+"""The bundles on offer: what a command is given, where a folder may hold several."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
