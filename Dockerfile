@@ -37,6 +37,7 @@ RUN rm -rf ray/jars ray/dashboard/client ray/rllib ray/train ray/tune ray/data r
     find . -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +; \
     find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]' -o -name '*.a' \) -delete; \
     find /opt/lading/bin -mindepth 1 ! -name 'python*' ! -name lading ! -name dumb-init -delete; \
+    /opt/lading/bin/python -I -m lading.runtime.images.inventory /opt/lading/share; \
     /opt/lading/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .; \
     find /opt/lading -exec touch --no-dereference --date=@0 {} +
 
