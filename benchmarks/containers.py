@@ -108,3 +108,7 @@ def _memory_mib(container: Container) -> float:
     """The proportional set size of all of its processes together."""
     processes: list[list[str]] = container.top(ps_args="-eo pid")["Processes"]
     return sum(pss_mib(int(process[0])) for process in processes)
+
+
+if __name__ == "__main__":
+    main()

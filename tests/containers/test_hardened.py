@@ -63,6 +63,13 @@ def test_the_kernel_has_killed_nothing(server: Running) -> None:
     assert server.state()["OOMKilled"] is False
 
 
+def test_it_ends_when_ray_does_and_says_why(server: Running) -> None:
+    """So that what started it can start it again; the last test of this server."""
+    server.kill("raylet")
+    assert server.container.wait(timeout=60)["StatusCode"] == 1
+    assert "Ray stopped: its raylet ended" in server.said()
+
+
 def test_any_other_user_does_as_well(run: Run, shelf: Path) -> None:
     other = run(volumes=mounted(shelf), user="23456:0", environment={"LADING_REPLICAS": "1"}, **HARDENED)
     other.ready()
