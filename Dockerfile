@@ -37,9 +37,12 @@ RUN rm -rf ray/jars ray/dashboard/client ray/rllib ray/train ray/tune ray/data r
     find . -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +; \
     find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.[ch]' -o -name '*.a' \) -delete; \
     find /opt/lading/bin -mindepth 1 ! -name 'python*' ! -name lading ! -name dumb-init -delete; \
-    /opt/lading/bin/python -I -m lading.runtime.images.inventory /opt/lading/share; \
-    /opt/lading/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .; \
-    find /opt/lading -exec touch --no-dereference --date=@0 {} +
+    /opt/lading/bin/python -I -B -m lading.runtime.images.inventory /opt/lading/share; \
+    /opt/lading/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
+# With the folders above it, and without a time, so that the same packages are the same layer.
+WORKDIR /image/opt
+RUN mv /opt/lading .; \
+    find /image -exec touch --no-dereference --date=@0 {} +
 
 # hadolint ignore=DL3006
 FROM ${BASE}
@@ -54,7 +57,7 @@ RUN rm -rf /usr/bin/apt* /usr/bin/dpkg* /usr/lib/apt /usr/lib/dpkg /etc/apt /var
     echo 'lading:x:10001:' >>/etc/group; \
     mkdir -m 1777 /run/lading /var/lib/lading; \
     mkdir /bundles
-COPY --from=build /opt/lading /opt/lading
+COPY --from=build /image /
 ENV PATH=/opt/lading/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/var/lib/lading \
     TMPDIR=/run/lading \

@@ -67,12 +67,13 @@ def build(
 
     name, below = image_name(tag), runtime_name() if runtime is None else image_name(runtime)
     policy = read_policy(context.obj.policy, context.obj.trust)
-    with connected() as client, ExitStack() as opened, _telling() as tell:
+    with connected() as client, ExitStack() as opened:
         found = []
         for path in offered(bundles):
             with Meter(f"checking {path.name}") as meter:
                 found.append(opened.enter_context(open_bundle(path, meter.show, context.obj, policy.vet)))
-        made = built(client, found, name, below, tell, anew=no_cache)
+        with _telling() as tell:
+            made = built(client, found, name, below, tell, anew=no_cache)
         if sbom is not None:
             from lading.runtime.images.materials import image_materials, write_materials
 

@@ -70,7 +70,8 @@ def test_it_ends_when_ray_does_and_says_why(server: Running) -> None:
     assert "Ray stopped: its raylet ended" in server.said()
 
 
-def test_any_other_user_does_as_well(run: Run, shelf: Path) -> None:
-    other = run(volumes=mounted(shelf), user="23456:0", environment={"LADING_REPLICAS": "1"}, **HARDENED)
+def test_any_other_user_and_a_tmpfs_do_as_well(run: Run, shelf: Path) -> None:
+    apart = {"user": "23456:0", "tmpfs": {"/run/lading": "size=512m"}, "environment": {"LADING_REPLICAS": "1"}}
+    other = run(volumes=mounted(shelf), **apart, **HARDENED)
     other.ready()
     assert other.python(ASK)["outputs"][0]["data"] == [7.0]
