@@ -47,12 +47,7 @@ class Family:
 
     def memory_mib(self) -> float:
         """The proportional set size of all together."""
-        total = 0
-        for pid in self.members():
-            with contextlib.suppress(OSError):
-                found = re.search(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-                total += int(found[1]) if found else 0
-        return total / 1024
+        return sum(pss_mib(pid) for pid in self.members())
 
     def stop(self) -> None:
         """Ask the command to end, then end whatever is left of its family."""
@@ -91,3 +86,11 @@ def started(command: Sequence[str], extra: Mapping[str, str], log: IO[Any], pipe
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
+
+
+def pss_mib(pid: int) -> float:
+    """The proportional set size of one process; nothing when it has ended."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0

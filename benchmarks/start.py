@@ -37,7 +37,7 @@ def main() -> None:
         for _ in range(options.rounds):
             seen["Ray by itself"].append(_ray(program.with_name("python"), subject.folder))
             seen["Lading"].append(_lading(program, subject))
-    _print(seen)
+    print_seen(seen)
 
 
 def _ray(python: Path, folder: Path) -> Seen:
@@ -63,7 +63,8 @@ def _lading(program: Path, subject: Subject) -> Seen:
         return ready, server.family.memory_mib()
 
 
-def _print(seen: dict[str, list[Seen]]) -> None:
+def print_seen(seen: dict[str, list[Seen]]) -> None:
+    """The medians, as a table."""
     print("| | ready s | memory MiB, idle |\n| --- | ---: | ---: |")
     for name, rounds in seen.items():
         ready, memory = (median(values) for values in zip(*rounds, strict=True))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lading.bundles.commands.trusting import Mode, TrustFile, asked
+from lading.bundles.storage.offered import offered
 from lading.core.console import Meter, print_error, print_json, print_text, print_warning
 from lading.core.errors import IntegrityError, LadingError
 from lading.core.settings import Limits, PolicyMode, Settings
@@ -19,7 +20,12 @@ Document = dict[str, object]
 def verify(
     context: typer.Context,
     bundles: Annotated[
-        list[Path], typer.Argument(metavar="BUNDLE", help="Files or folders of bundles.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="BUNDLE",
+            help="Files or folders of bundles; a folder that is none itself stands for those in it.",
+            show_default=False,
+        ),
     ],
     load: Annotated[
         bool,
@@ -51,7 +57,7 @@ def verify(
     """
     wanted = _policy(context.obj, key, trust, policy)
     failed: list[LadingError] = []
-    results = [_verified(path, wanted, failed, context.obj, load) for path in bundles]
+    results = [_verified(path, wanted, failed, context.obj, load) for path in offered(bundles)]
     if json:
         print_json({"ok": not failed, "bundles": [document for document, _ in results]})
     else:

@@ -110,6 +110,7 @@ def administration(
     ]
     if metrics is not None:
         routes.append(Route("/metrics", _told(metrics), methods=["GET"]))
+        routes.append(Route("/health", _health(metrics), methods=["GET"]))
     return Starlette(routes=routes, exception_handlers={HTTPException: _closed})
 
 
@@ -208,6 +209,18 @@ def _told(metrics: "Metrics") -> Answer:
             return JSONResponse({"error": "the edge is being started again; ask again in a moment"}, 503)
 
     return told
+
+
+def _health(metrics: "Metrics") -> Answer:
+    async def health(_: Request) -> Response:
+        """Whether requests are answered: whether the edge runs and has a replica to send them to."""
+        if up := await metrics.up():
+            return JSONResponse({"ready": True, "replicas": up})
+        return JSONResponse(
+            {"error": "no replica is up, so requests are answered 503", "ready": False, "replicas": 0}, 503
+        )
+
+    return health
 
 
 def _deployments(state: State) -> dict[str, dict[str, object]]:

@@ -33,14 +33,14 @@ class NoServerError(UsageError):
 
 
 class Client:
-    """Calls the administration of the server that runs on the state folder ``folder``."""
+    """Calls the administration of the server that runs on the state folder ``folder``; ``patience`` is in seconds."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
+        self._folder, self._patience = folder, patience
 
     def call(self, method: str, path: str, document: Mapping[str, object] | None = None) -> Any:
         """The answer, as JSON has it. Raises ``NoServerError``, and what the server refuses with its words and exit code."""
-        connection = _Connection(str(self._folder / SOCKET))
+        connection = _Connection(str(self._folder / SOCKET), self._patience)
         body = None if document is None else json.dumps(document)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
@@ -64,8 +64,8 @@ def deployment(name: str, *, then: str = "") -> str:
 class _Connection(HTTPConnection):
     """HTTP over the unix socket at ``path``."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=PATIENCE_SECONDS)
+    def __init__(self, path: str, patience: float) -> None:
+        super().__init__("localhost", timeout=patience)
         self._path = path
 
     def connect(self) -> None:

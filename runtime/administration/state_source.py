@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lading.bundles.signing.policy import OFF, read_policy
+from lading.bundles.storage.offered import offered
 from lading.core.settings import Settings
 from lading.runtime.administration.api import administration
 from lading.runtime.administration.author import author, this_user
@@ -106,10 +107,10 @@ class StateSource:
     def _given(self, state: State) -> State:
         """``state`` with the bundles in it, all that it keeps tried.
 
-        Raises what ``StateFolder.bring`` and ``prove`` and ``check_age`` do, and ``DuplicateNameError``.
+        Raises what ``offered``, ``StateFolder.bring`` and ``prove``, ``check_age`` and ``take`` do.
         """
         taken = dict[str, str]()
-        for path in self._paths:
+        for path in offered(self._paths):
             name, bundle = self._folder.bring(path, vet=self._policy.vet)
             take(taken, name, str(path))
             if state.served(name) != bundle:

@@ -1,20 +1,27 @@
 """``lading deploy``: a bundle answers to a name, on a server that goes on answering."""
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lading.bundles.commands.trusting import Mode, TrustFile, asked
 from lading.core.console import Meter, print_alert
+from lading.core.settings import MEBIBYTE, Limits
 from lading.runtime.commands.administering import AllowOlder, Json, Name, State, Why, report, state_folder, wish
 
 if TYPE_CHECKING:
     from lading.bundles.bundle import Bundle
     from lading.bundles.signing.policy import Policy
 
+STANDARD_INPUT = "-"
+PIECE_BYTES = MEBIBYTE
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -23,7 +30,10 @@ def deploy(
     name: Name,
     bundle: Annotated[
         str,
-        typer.Argument(help="An archive, a folder, or the digest of a bundle that the server has.", show_default=False),
+        typer.Argument(
+            help="An archive, a folder, - for an archive on standard input, or the digest of a bundle that the server has.",
+            show_default=False,
+        ),
     ],
     canary: Annotated[
         str | None,
@@ -78,6 +88,8 @@ def deploy(
 
         lading deploy churn churn-2.0.0.lading --shadow
 
+        docker exec -i server lading deploy churn - < churn-2.0.0.lading
+
         lading deploy churn churn-1.0.0.lading --allow-older --why "the new one was wrong"
     """
     if canary is not None and shadow:
@@ -96,11 +108,29 @@ def deploy(
     client.call("GET", "/deployments")  # before gigabytes are copied for no one
     digest = bundle
     if not DIGEST.fullmatch(bundle):
-        with Meter(f"checking {Path(bundle).name}") as meter:
-            _, brought = StateFolder(folder, context.obj, print_alert).bring(Path(bundle), meter.show, vet)
+        with _archive(bundle, folder, context.obj) as path, Meter(f"checking {path.name}") as meter:
+            _, brought = StateFolder(folder, context.obj, print_alert).bring(path, meter.show, vet)
         digest = brought.digest
     wished = {"digest": digest, "allow_older": allow_older, **trial, **wish(why)}
     report(client.call("PUT", deployment(name, then=then), wished), json)
+
+
+@contextmanager
+def _archive(bundle: str, folder: Path, limits: Limits) -> Iterator[Path]:
+    """Where the bundle lies; what standard input has is kept in ``folder`` meanwhile. Raises as ``new_file`` does."""
+    if bundle != STANDARD_INPUT:
+        yield Path(bundle)
+        return
+    from lading.bundles.storage.atomic import new_file
+
+    with TemporaryDirectory(prefix=".given-", dir=folder) as place:
+        path = Path(place) / "standard-input.lading"
+        left = limits.archive_bytes + 1  # by the one byte too many the archive is refused
+        with new_file(path, left, private=True) as file:
+            while piece := sys.stdin.buffer.read(min(left, PIECE_BYTES)):
+                file.write(piece)
+                left -= len(piece)
+        yield path
 
 
 def _vet(policy: "Policy", bundle: "Bundle") -> None:

@@ -50,6 +50,13 @@ class Metrics:
         models = await asyncio.to_thread(self._models, counts)
         return generate_latest(_Snapshot([*self._families(counts), *models]))
 
+    async def up(self) -> int:
+        """How many replicas requests are sent to; none while the edge is being started again."""
+        try:
+            return await self._edge.replicas()
+        except OSError:
+            return 0
+
     def _models(self, counts: Counts) -> Sequence[Metric]:
         """The metrics of the models; what is under way, and drift, are of the replicas that requests are sent to."""
         ledgers = read_ledgers(self._run)

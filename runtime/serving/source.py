@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lading.bundles.signing.policy import read_policy
+from lading.bundles.storage.offered import offered
 from lading.bundles.store.proving import prove
 from lading.bundles.store.store import Store
 from lading.core.settings import Settings
@@ -50,7 +51,7 @@ class BundleSource:
         """The version that answers to each name, or did so last."""
 
     async def read(self) -> Desired:
-        """What the bundles make; raises what ``read_policy``, ``Store.bring`` and ``prove`` do, and ``DuplicateNameError``."""
+        """What the bundles make; raises what ``read_policy``, ``offered``, ``Store.bring``, ``prove`` and ``take`` do."""
         self._held, desired = await self._read()
         self._remember(desired)
         return desired
@@ -94,7 +95,7 @@ class BundleSource:
     def _brought(self, held: ExitStack) -> Desired:
         policy = read_policy(self._settings.policy, self._settings.trust)
         found, taken = list[DesiredBundle](), dict[str, str]()
-        for path in self._paths:
+        for path in offered(self._paths):
             brought = held.enter_context(self._store.bring(path, limits=self._settings, vet=policy.vet))
             take(taken, brought.name, str(path.resolve()))
             prove(self._store, brought.digest, self._settings)

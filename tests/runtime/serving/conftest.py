@@ -200,8 +200,8 @@ def server(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
 class Load:
     """Requests at a steady rate over connections that are kept: the next is sent when it is due, come what may."""
 
-    def __init__(self, port: int, path: str, body: bytes) -> None:
-        self.port, self.answers = port, Counter[str]()
+    def __init__(self, port: int, path: str, body: bytes, host: str = "127.0.0.1") -> None:
+        self.host, self.port, self.answers = host, port, Counter[str]()
         self.bodies: set[bytes] = set()
         """What those said that were answered 200."""
         self._request = (
@@ -248,7 +248,7 @@ class Load:
             if not reader.at_eof() and reader.exception() is None:
                 return reader, writer
             writer.close()  # closed by the server since
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        return await asyncio.open_connection(self.host, self.port)
 
     async def _ask(self) -> None:
         try:

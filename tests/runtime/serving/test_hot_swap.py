@@ -228,6 +228,32 @@ def test_the_commands_do_it_too(fresh: Administered) -> None:
     assert run("rollback", "nothing").returncode == 2
 
 
+def test_a_bundle_may_come_on_standard_input(fresh: Administered) -> None:
+    command = [str(LADING), "deploy", "times", "-", "--state", str(fresh.state)]
+
+    def given(archive: bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(command, input=archive, capture_output=True, timeout=60, check=False)
+
+    archive = (fresh.folder / "times-3.lading").read_bytes()
+    assert given(archive).returncode == 0
+    assert fresh.asked().content == answer(3)
+    cut = given(archive[:-1])
+    assert (cut.returncode, b"standard-input.lading" in cut.stderr) == (4, True)
+    assert [each.name for each in fresh.state.iterdir() if each.name.startswith(".given-")] == []
+
+
+def test_health_asks_the_edge(fresh: Administered) -> None:
+    command = [str(LADING), "health", "--state", str(fresh.state)]
+    healthy = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (healthy.returncode, healthy.stdout) == (0, "ready: 2 replicas answer\n")
+    (edge,) = fresh.serving.pids("haproxy")
+    os.kill(edge, signal.SIGSTOP)  # it would be started again, were it killed
+    try:
+        assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode != 0
+    finally:
+        os.kill(edge, signal.SIGCONT)
+
+
 def test_what_is_deployed_outlives_the_server_and_needs_no_file_of_before(tmp_path: Path) -> None:
     port = free_port()
     one = Administered(tmp_path, "--replicas", "1", LADING_ADMIN_PORT=str(port))
