@@ -6,10 +6,11 @@ and casts become steps of our own. Trees are fed float64 and cast where scikit-l
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from skl2onnx._supported_operators import _get_sklearn_operator_name
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -26,7 +27,10 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
 
 from lading.converters.converter import Precision, Problem
+from lading.converters.sklearn.computing import Computed, computes
 from lading.converters.sklearn.encoding import encode_step
+from lading.converters.sklearn.formulas.composites import COMPOSITES, FED_ALIKE, is_constant
+from lading.converters.sklearn.formulas.composites import members as members_of
 from lading.converters.sklearn.imputing import fill_step
 from lading.converters.sklearn.layout import (
     ENCODERS,
@@ -40,6 +44,7 @@ from lading.converters.sklearn.layout import (
 )
 from lading.converters.sklearn.steps import Apply, Cast, Power, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
+from lading.converters.sklearn.unwrapping import unwrapped
 
 Columns = tuple[Column, ...] | None
 """What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
@@ -101,6 +106,9 @@ class Rewriter:
 
     def _rewrite(self, model: Any, columns: Columns, path: str, last: bool = False) -> Rewritten:
         """A step's stand-ins; ``last`` where its answers, rather than what it makes of its columns, are wanted."""
+        model = unwrapped(model)
+        if isinstance(model, Problem):
+            raise RewritingError(replace(model, path=named(path, model.path) if model.path else path))
         if is_passthrough(model):
             return Rewritten((), columns)
         if isinstance(model, Pipeline):
@@ -185,8 +193,15 @@ class Rewriter:
             return Rewritten((fresh, Cast(double=True)), None)
         if isinstance(model, ENSEMBLES):
             return Rewritten((self._ensemble(model, columns, path),), None)
+        if type(model) in FED_ALIKE and computes(model):
+            members = [self._asked(member, columns, named(path, name)) for name, member in members_of(model)]
+            return Rewritten((Computed(model, tuple(members)),), None)
         if columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
+        if computes(model):
+            found = members_of(model) if type(model) in COMPOSITES else []
+            members = [self._asked(member, None, named(path, name)) for name, member in found]
+            return Rewritten((Computed(model, tuple(members)),), None)
         if isinstance(model, FunctionTransformer):
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
@@ -209,8 +224,15 @@ class Rewriter:
         return fresh
 
     def _member(self, member: Any, columns: Columns, path: str) -> Any:
-        if not isinstance(member, Pipeline):
+        plain = _get_sklearn_operator_name(type(member)) is not None and not computes(member)
+        if plain and not isinstance(member, Pipeline):
             return member
+        return self._asked(member, columns, path)
+
+    def _asked(self, member: Any, columns: Columns, path: str) -> Pipeline:
+        """A member as a pipeline, rewritten in float64."""
+        if is_constant(member):
+            return _pipeline(())  # which nobody asks
         inner = Rewriter("double")
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
