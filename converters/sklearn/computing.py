@@ -32,6 +32,16 @@ class Computed(Step):
     def __init__(self, model: Any, members: tuple[Pipeline, ...] = ()) -> None:
         self.model, self.members = model, members
 
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes of the estimator, which ensembles ask their members for."""
+        return np.asarray(self.model.classes_)
+
+    @property
+    def predict_proba(self) -> Any:
+        """There where the estimator has it, which ensembles look at."""
+        return self.model.predict_proba
+
     def onnx_parser(self) -> Callable[..., list[Any]]:
         """What comes out: a label and something beside it, or one matrix of numbers."""
 

@@ -12,7 +12,8 @@ from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.impute import SimpleImputer
@@ -39,7 +40,6 @@ from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored,
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_missing, is_passthrough, named
 from lading.converters.sklearn.rewriting import OPERATORS
-from lading.converters.sklearn.trees import HISTOGRAM
 from lading.converters.sklearn.unwrapping import unwrapped
 
 OURS = (
@@ -92,16 +92,6 @@ DENIALS: tuple[Denial, ...] = (
         "use linear estimators, or ones with probabilities alone, such as RandomForestClassifier",
     ),
     Denial(
-        lambda model: isinstance(model, HISTOGRAM) and model.is_categorical_ is not None,
-        "splits on categories, which the graph would compare as numbers",
-        "encode them with OneHotEncoder or OrdinalEncoder and train without categorical_features",
-    ),
-    Denial(
-        lambda model: isinstance(model, TfidfVectorizer) and model.sublinear_tf,
-        "uses sublinear_tf, which the graph would compute wrongly",
-        "train with sublinear_tf=False",
-    ),
-    Denial(
         _vectorizer("analyzer", "word", "char"),
         "uses an analyzer that ONNX does not have",
         'use analyzer="word" or analyzer="char"',
@@ -115,7 +105,7 @@ DENIALS: tuple[Denial, ...] = (
         "clean the text before the model, and train with these parameters left at None",
     ),
     Denial(
-        lambda model: isinstance(model, HashingVectorizer),
+        lambda model: isinstance(model, HashingVectorizer | FeatureHasher),
         "hashes text in a way that ONNX does not have",
         "use TfidfVectorizer or CountVectorizer",
     ),
@@ -235,6 +225,16 @@ DENIALS: tuple[Denial, ...] = (
         _class_is("KNNImputer"),
         "fails or answers wrongly for rows with few values once it is a graph",
         "use SimpleImputer, or a model that takes missing values, such as HistGradientBoostingClassifier",
+    ),
+    Denial(
+        _class_is("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer"),
+        "turns targets into numbers, not rows",
+        "package the model that is trained on the target, which keeps its class names",
+    ),
+    Denial(
+        _class_is("LocallyLinearEmbedding"),
+        "solves equations for each row, which the graph cannot",
+        "use Isomap or PCA",
     ),
     Denial(
         _class_is("DictVectorizer"),

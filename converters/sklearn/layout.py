@@ -10,11 +10,13 @@ from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassi
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.utils import check_array
 
 from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.formulas.composites import FED_ALIKE, is_constant, members
+from lading.converters.sklearn.trees import splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
 Kind = Literal["number", "text"]
@@ -89,6 +91,8 @@ def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
         for name, step in model.transformer_list:
             if not is_drop(step):
                 yield from uses(step, positions, named(path, name))
+    elif splits_on_categories(model):
+        yield from uses(model._preprocessor, positions, path)
     elif isinstance(model, ENSEMBLES + FED_ALIKE):
         for name, member in _members(model):
             yield from uses(member, positions, named(path, name))
@@ -135,7 +139,10 @@ def is_passthrough(step: object) -> bool:
     """Whether ``step`` hands its columns on as they are."""
     if step is None or isinstance(step, str):
         return step is None or step == "passthrough"
-    return isinstance(step, FunctionTransformer) and step.func is None
+    # Histogram gradient boosting over categories has its numbers checked by a step of its own.
+    return isinstance(step, FunctionTransformer) and (
+        step.func is None or getattr(step.func, "func", None) is check_array
+    )
 
 
 def is_text(field: Field) -> bool:

@@ -20,7 +20,7 @@ from sklearn.ensemble import (
     BaggingRegressor,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -43,7 +43,7 @@ from lading.converters.sklearn.layout import (
     named,
 )
 from lading.converters.sklearn.steps import Apply, Cast, Power, Select, Weigh
-from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
+from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
 Columns = tuple[Column, ...] | None
@@ -113,21 +113,25 @@ class Rewriter:
             return Rewritten((), columns)
         if isinstance(model, Pipeline):
             return self._pipeline(model, columns, path, last)
-        if isinstance(model, ColumnTransformer):
-            return self._column_transformer(model, columns, path)
-        if isinstance(model, FeatureUnion):
-            return self._feature_union(model, columns, path)
+        if isinstance(model, ColumnTransformer | FeatureUnion):
+            parallel = self._column_transformer if isinstance(model, ColumnTransformer) else self._feature_union
+            return parallel(model, columns, path)
         if isinstance(model, SimpleImputer):
             return self._imputer(model, columns, path)
         if isinstance(model, ENCODERS):
             return self._encoder(model, columns, path)
         if isinstance(model, SelectorMixin):
             return self._selector(model, columns, path, last)
+        if splits_on_categories(model):
+            return Rewritten((*self._rewrite(model._preprocessor, columns, path).steps, model), None)
         if isinstance(model, TransformedTargetRegressor):
-            inner = self._rewrite(model.regressor_, columns, path, last)
-            back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
-            return Rewritten((*inner.steps, *back), None)
+            return self._target(model, columns, path, last)
         return self._other(model, columns, path)
+
+    def _target(self, model: TransformedTargetRegressor, columns: Columns, path: str, last: bool) -> Rewritten:
+        inner = self._rewrite(model.regressor_, columns, path, last)
+        back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
+        return Rewritten((*inner.steps, *back), None)
 
     def _encoder(self, model: Any, columns: Columns, path: str) -> Rewritten:
         step = encode_step(model, _or_numbers(columns, len(model.categories_)))
@@ -188,26 +192,23 @@ class Rewriter:
 
     def _other(self, model: Any, columns: Columns, path: str) -> Rewritten:
         if isinstance(model, CountVectorizer):
-            fresh = copy.copy(model)
-            self.vectorizers.append(fresh)
-            return Rewritten((fresh, Cast(double=True)), None)
+            return self._vectorizer(model)
         if isinstance(model, ENSEMBLES):
             return Rewritten((self._ensemble(model, columns, path),), None)
-        if type(model) in FED_ALIKE and computes(model):
-            members = [self._asked(member, columns, named(path, name)) for name, member in members_of(model)]
-            return Rewritten((Computed(model, tuple(members)),), None)
-        if columns is not None and any(column.kind == "text" for column in columns):
+        alike = isinstance(model, FED_ALIKE) and computes(model)
+        if not alike and columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
         if computes(model):
-            found = members_of(model) if type(model) in COMPOSITES else []
-            members = [self._asked(member, None, named(path, name)) for name, member in found]
-            return Rewritten((Computed(model, tuple(members)),), None)
+            return self._computed(model, columns if alike else None, path)
         if isinstance(model, FunctionTransformer):
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
             return Rewritten((_power(model),), None)
         if isinstance(model, SINGLE_ONLY):
             return Rewritten((Cast(double=False), model, Cast(double=True)), None)
+        fresh = self._with_members(model, path)
+        if fresh is not model:
+            return Rewritten((fresh,), None)
         transforms = hasattr(model, "transform") and not hasattr(model, "predict")
         if isinstance(model, FLOAT_ONLY) or not (transforms or self._wide or isinstance(model, TREES)):
             return Rewritten((Cast(double=False), model), None)
@@ -223,11 +224,28 @@ class Rewriter:
             fresh.flatten_transform = False  # skl2onnx asks for it; it changes transform() only
         return fresh
 
+    def _vectorizer(self, model: CountVectorizer) -> Rewritten:
+        weighed = isinstance(model, TfidfVectorizer) and model.sublinear_tf
+        fresh = _counts(model) if weighed else copy.copy(model)
+        self.vectorizers.append(fresh)
+        return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)
+
+    def _computed(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        found = members_of(model) if type(model) in COMPOSITES else []
+        members = [self._asked(member, columns, named(path, name)) for name, member in found]
+        return Rewritten((Computed(model, tuple(members)),), None)
+
+    def _with_members(self, model: Any, path: str) -> Any:
+        """A copy of an ensemble of estimators alike, where these need copies of ours; else the ensemble itself."""
+        members = getattr(model, "estimators_", None)
+        if not isinstance(members, list | tuple) or all(map(_is_plain, members)):
+            return model
+        fresh = copy.copy(model)
+        fresh.estimators_ = [self._member(member, None, named(path, "estimator")) for member in members]
+        return fresh
+
     def _member(self, member: Any, columns: Columns, path: str) -> Any:
-        plain = _get_sklearn_operator_name(type(member)) is not None and not computes(member)
-        if plain and not isinstance(member, Pipeline):
-            return member
-        return self._asked(member, columns, path)
+        return member if _is_plain(member) else self._asked(member, columns, path)
 
     def _asked(self, member: Any, columns: Columns, path: str) -> Pipeline:
         """A member as a pipeline, rewritten in float64."""
@@ -237,6 +255,21 @@ class Rewriter:
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made
+
+
+def _counts(model: TfidfVectorizer) -> CountVectorizer:
+    """The vectorizer that counts the terms which ``model`` weighs."""
+    known = {name: getattr(model, name) for name in CountVectorizer._get_param_names()}
+    counts = CountVectorizer(**{**known, "dtype": np.float64})
+    counts.vocabulary_ = model.vocabulary_
+    return counts
+
+
+def _is_plain(model: Any) -> bool:
+    """Whether skl2onnx converts an estimator rightly without a copy of ours."""
+    if isinstance(model, Pipeline) or computes(model) or splits_on_categories(model):
+        return False
+    return _get_sklearn_operator_name(type(model)) is not None
 
 
 def _power(model: PowerTransformer) -> Power:
