@@ -10,7 +10,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from lading.converters.sklearn.formulas import clusters, features, kernels, neighbours, projections
+from lading.converters.sklearn.formulas import clusters, features, isolation, kernels, neighbours, projections
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
 from lading.converters.sklearn.formulas.value import Formulas, Value
 from lading.converters.sklearn.nodes import Writer
@@ -19,6 +19,7 @@ from lading.converters.sklearn.steps import Cast, Step
 FORMULAS: Formulas = {
     **clusters.FORMULAS,
     **features.FORMULAS,
+    **isolation.FORMULAS,
     **kernels.FORMULAS,
     **neighbours.FORMULAS,
     **projections.FORMULAS,

@@ -16,7 +16,7 @@ from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.impute._iterative import IterativeImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.kernel_ridge import KernelRidge
@@ -39,7 +39,7 @@ from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_missing, is_passthrough, named
-from lading.converters.sklearn.rewriting import OPERATORS
+from lading.converters.sklearn.rewriting import OPERATORS, SCALERS
 from lading.converters.sklearn.unwrapping import unwrapped
 
 OURS = (
@@ -144,10 +144,13 @@ DENIALS: tuple[Denial, ...] = (
     Denial(
         lambda model: (
             isinstance(model, TransformedTargetRegressor)
-            and (model.transformer is not None or model.inverse_func not in (None, *OPERATORS))
+            and (
+                not isinstance(model.transformer, (type(None), *SCALERS))
+                or model.inverse_func not in (None, *OPERATORS)
+            )
         ),
         "transforms the target in a way that cannot go into a graph",
-        "use func and inverse_func of NumPy's: " + _FUNCTIONS,
+        "use StandardScaler or another scaler, or func and inverse_func of NumPy's: " + _FUNCTIONS,
     ),
     Denial(
         lambda model: isinstance(model, GaussianProcessClassifier) and not _is_gaussian_process(model),
@@ -222,9 +225,9 @@ DENIALS: tuple[Denial, ...] = (
         "use PCA, TruncatedSVD or FactorAnalysis",
     ),
     Denial(
-        _class_is("KNNImputer"),
-        "fails or answers wrongly for rows with few values once it is a graph",
-        "use SimpleImputer, or a model that takes missing values, such as HistGradientBoostingClassifier",
+        lambda model: isinstance(model, KNNImputer) and (callable(model.weights) or model.metric != "nan_euclidean"),
+        "measures or weighs neighbours by a Python function, which cannot go into a graph",
+        'use metric="nan_euclidean", and weights="uniform" or "distance"',
     ),
     Denial(
         _class_is("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer"),

@@ -24,7 +24,16 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import Computed, computes
@@ -42,7 +51,7 @@ from lading.converters.sklearn.layout import (
     moved,
     named,
 )
-from lading.converters.sklearn.steps import Apply, Cast, Power, Select, Weigh
+from lading.converters.sklearn.steps import Apply, Cast, Power, Scale, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -54,6 +63,9 @@ SINGLE_ONLY = (PolynomialFeatures, KBinsDiscretizer)
 
 FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)
 """Estimators whose converters mix up float32 and float64 when they are fed float64."""
+
+SCALERS = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+"""Transformers of a target that are undone by a line for each column."""
 
 TREES = (*SINGLE, *FORESTS, *BOOSTED, *HISTOGRAM)
 
@@ -129,7 +141,9 @@ class Rewriter:
         return self._other(model, columns, path)
 
     def _target(self, model: TransformedTargetRegressor, columns: Columns, path: str, last: bool) -> Rewritten:
-        inner = self._rewrite(model.regressor_, columns, path, last)
+        inner = self._rewrite(model.regressor_, columns, named(path, "regressor"), last)
+        if isinstance(model.transformer, SCALERS):
+            return Rewritten((*inner.steps, Cast(double=True), _scale_back(model.transformer_)), None)
         back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
         return Rewritten((*inner.steps, *back), None)
 
@@ -255,6 +269,12 @@ class Rewriter:
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made
+
+
+def _scale_back(scaler: Any) -> Scale:
+    """What a fitted scaler does to get back: a line for each column, so that two points tell of it."""
+    at = [scaler.inverse_transform(np.full((1, scaler.n_features_in_), value)).ravel() for value in (0.0, 1.0)]
+    return Scale(at[1] - at[0], at[0])
 
 
 def _counts(model: TfidfVectorizer) -> CountVectorizer:

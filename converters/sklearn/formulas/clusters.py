@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.cluster import AffinityPropagation, Birch, BisectingKMeans, MeanShift
 from sklearn.neighbors import NearestCentroid
 
-from lading.converters.sklearn.formulas.distances import manhattan, squared
+from lading.converters.sklearn.formulas.distances import squared
 from lading.converters.sklearn.formulas.value import Formulas, Value
 
 
@@ -46,11 +46,11 @@ def nearest_centroid(model: Any, x: Value) -> tuple[Value, Value]:
     deviations = getattr(model, "within_class_std_dev_", 1.0)
     scale = np.where(deviations == 0, 1.0, deviations)
     distances = squared(x / scale, model.centroids_ / scale)
-    scores = np.log(model.class_prior_) * 2.0 - distances
+    priors = np.asarray(getattr(model, "class_prior_", np.full(len(model.classes_), 1 / len(model.classes_))))
+    scores = np.log(priors) * 2.0 - distances
     probabilities = scores.apply("Softmax", axis=1)
-    if np.isclose(model.class_prior_, 1 / len(model.classes_)).all():
-        plain = squared if model.metric == "euclidean" else manhattan
-        return plain(x, model.centroids_).argmin(), probabilities
+    if np.isclose(priors, 1 / len(priors)).all():
+        return squared(x, model.centroids_).argmin(), probabilities
     return scores.argmax(), probabilities
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.impute import KNNImputer
 from sklearn.manifold import Isomap
 from sklearn.neighbors import RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer
 
@@ -64,8 +65,47 @@ def isomap(model: Any, x: Value) -> Value:
     return centred @ scaled
 
 
+def imputed(model: Any, x: Value) -> Value:
+    """What is missing as the nearest rows of the training have it, of those that have it."""
+    sought = model.missing_values
+    absent = x.missing() if sought != sought else x.equals(float(sought))
+    distances = _shared_distances(model, absent.where(0.0, x), (~absent).number())
+    kept = range(model.n_features_in_) if model.keep_empty_features else np.flatnonzero(model._valid_mask)
+    parts = [_filled(model, int(place), absent, x, distances) for place in kept]
+    parts += [absent.columns(list(model.indicator_.features_)).number()] if model.add_indicator else []
+    return parts[0] if len(parts) == 1 else parts[0].beside(*parts[1:])
+
+
+def _shared_distances(model: Any, x: Value, present: Value) -> Value:
+    """The distances over the columns that both rows have, as if they had all; infinite where they share none."""
+    had = (~model._mask_fit_X).astype(np.float64)
+    points = np.where(model._mask_fit_X, 0.0, model._fit_X)
+    shared = present @ had.T
+    total = ((x * x) @ had.T + present @ (points**2).T + x @ (-2.0 * points.T)).apply("Max", 0.0)
+    none = shared.equals(0.0)
+    return none.where(np.inf, total / none.where(1.0, shared) * float(points.shape[1])).sqrt()
+
+
+def _filled(model: Any, place: int, absent: Value, x: Value, distances: Value) -> Value:
+    donors = np.flatnonzero(~model._mask_fit_X[:, place])
+    if not len(donors):
+        return absent.columns([place]).number() * 0.0
+    values = np.asarray(model._fit_X[donors, place], dtype=np.float64)
+    near, places = distances.columns(donors).nearest(min(model.n_neighbors, len(donors)))
+    weights = (near < np.inf).number()
+    if model.weights == "distance":
+        same = near.equals(0.0)
+        some = same.number().largest() > 0.0
+        weights = weights * some.where(same.number(), 1.0 / same.where(1.0, near))
+    total = weights.sum()
+    alone = total.equals(0.0)
+    mean = (x.constant(values)[places] * weights).sum() / alone.where(1.0, total)
+    return absent.columns([place]).where(alone.where(float(values.mean()), mean), x.columns([place]))
+
+
 FORMULAS: Formulas = {
     Isomap: isomap,
+    KNNImputer: imputed,
     RadiusNeighborsClassifier: radius_classifier,
     RadiusNeighborsRegressor: radius_regressor,
     RadiusNeighborsTransformer: radius_transformer,

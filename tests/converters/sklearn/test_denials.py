@@ -42,6 +42,7 @@ from sklearn.preprocessing import (
     KBinsDiscretizer,
     LabelBinarizer,
     OneHotEncoder,
+    PowerTransformer,
     SplineTransformer,
     StandardScaler,
 )
@@ -192,11 +193,13 @@ CASES: dict[str, tuple[Any, str]] = {
     "several labels, a network": (lambda: _over_rows(MLPClassifier(max_iter=2000, tol=1e9), MANY), "several labels"),
     "several labels, one model each": (lambda: _over_rows(MultiOutputClassifier(LOGISTIC), MANY), "several labels"),
     "a target transformed by an estimator": (
-        lambda: _over_rows(TransformedTargetRegressor(Ridge(), transformer=StandardScaler())), "transforms the target",
+        lambda: _over_rows(TransformedTargetRegressor(Ridge(), transformer=PowerTransformer())), "transforms the target",
     ),
     "a gaussian process": (lambda: _over_rows(GaussianProcessClassifier(Matern(nu=0.7), optimizer=None)), "has a kernel that ONNX"),
     "neighbours within a radius": (lambda: _over_rows(RadiusNeighborsClassifier(9.0)), "fails for rows without neighbours"),
-    "neighbours for what is missing": (lambda: _over_rows(make_pipeline(KNNImputer(), LOGISTIC)), 'step "knnimputer" fails or'),
+    "neighbours weighed by a function": (
+        lambda: _over_rows(make_pipeline(KNNImputer(weights=np.sqrt), LOGISTIC)), 'step "knnimputer" measures or weighs',
+    ),
     "dictionaries": (
         lambda: (DictVectorizer(sparse=False).fit([{"a": 1.0}]), ROWS), "takes dictionaries",
     ),

@@ -10,17 +10,25 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import AffinityPropagation, Birch, BisectingKMeans, FeatureAgglomeration, MeanShift
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EllipticEnvelope
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.decomposition import FactorAnalysis, FastICA, MiniBatchSparsePCA, SparsePCA
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import RandomForestClassifier, RandomTreesEmbedding, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    RandomTreesEmbedding,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.impute._iterative import IterativeImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import (
@@ -45,7 +53,7 @@ from sklearn.neighbors import (
 )
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, SplineTransformer, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, SplineTransformer, StandardScaler
 from sklearn.random_projection import SparseRandomProjection
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
@@ -148,6 +156,9 @@ CLUSTERS: list[BaseEstimator] = [
     BisectingKMeans(5, random_state=0),
     MeanShift(bandwidth=0.5),
     EllipticEnvelope(random_state=0),
+    IsolationForest(n_estimators=20, random_state=0),
+    IsolationForest(n_estimators=5, max_features=2, contamination=0.1, max_samples=30, random_state=0),
+    IsolationForest(n_estimators=3, max_samples=1, random_state=0),
 ]
 
 
@@ -223,6 +234,18 @@ def test_several_targets(model: BaseEstimator, same: Any) -> None:
     assert asked.found["value"].shape == (HELD_OUT.sum(), 2)
 
 
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), RobustScaler(), MaxAbsScaler()], ids=title)
+@pytest.mark.parametrize("model", [Ridge(), RandomForestRegressor(5, random_state=0), KernelRidge()], ids=title)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_targets_that_were_scaled(scaler: BaseEstimator, model: BaseEstimator, targets: int, same: Any) -> None:
+    answers = (ROWS[:, :2] * [300.0, 2.0] + 1000)[:, : targets if targets > 1 else None]
+    answers = answers if targets > 1 else answers[:, 0]
+    asked = same(
+        _fitted(TransformedTargetRegressor(model, transformer=scaler), answers), ROWS[~HELD_OUT], ROWS[HELD_OUT]
+    )
+    assert asked.found["value"].shape == (HELD_OUT.sum(), targets)
+
+
 def test_latent_variables_of_two_tables(same: Any) -> None:
     same(_fitted(PLSSVD(2), ROWS[:, :2]), ROWS[~HELD_OUT], ROWS[HELD_OUT])
 
@@ -249,6 +272,9 @@ GAPS = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.2, np.nan, ROWS)
         IterativeImputer(random_state=0, max_iter=3, tol=1e-1),
         IterativeImputer(Ridge(), random_state=0, max_iter=2, tol=1.0, add_indicator=True, min_value=0.2),
         IterativeImputer(random_state=0, max_iter=2, tol=1.0, n_nearest_features=2, initial_strategy="median"),
+        KNNImputer(),
+        KNNImputer(n_neighbors=2, weights="distance", add_indicator=True),
+        make_pipeline(StandardScaler(), KNNImputer(n_neighbors=1)),
         MissingIndicator(),
         MissingIndicator(features="all"),
         SplineTransformer(handle_missing="zeros"),
@@ -311,6 +337,22 @@ DRAWN = {
         CalibratedClassifierCV(LOGISTIC, method="isotonic"),
     )
 }
+
+
+def test_rows_that_lack_all_that_others_have(same: Any) -> None:
+    rows = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 5.0], [np.nan, 7.0], [3.0, np.nan]])
+    same(KNNImputer(n_neighbors=2).fit(rows), rows, np.array([[1.5, np.nan], [np.nan, 6.0], [np.nan, np.nan]]))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_column_that_no_row_has_is_left_out_or_zero(kept: bool, same: Any) -> None:
+    rows = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, 1.0], [np.nan, np.nan, 2.0]])
+    asked = same(KNNImputer(n_neighbors=1, keep_empty_features=kept).fit(rows), rows)
+    assert asked.found["transformed"].shape == (3, 3 if kept else 2)
+
+
+def test_missing_values_go_the_way_that_a_forest_learnt(same: Any) -> None:
+    same(IsolationForest(n_estimators=10, random_state=0).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
 
 
 def test_column_names_do_not_matter(same: Any) -> None:
