@@ -50,7 +50,7 @@ def answers_of(model: Any) -> Answers:
         return Answers(("label", second), classes, kind, coded)
     if is_outlier_detector(model):
         return Answers(("label", None), (-1, 1), "integer")
-    if is_clusterer(model):
+    if is_clusterer(model) and hasattr(model, "predict"):
         return Answers(("label", None))
     if not hasattr(model, "predict"):
         return Answers(("transformed",))

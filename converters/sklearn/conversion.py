@@ -1,14 +1,11 @@
 """The conversion: a fitted model and the fields of its data become a graph with a signature."""
 
-import copy
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
@@ -34,10 +31,10 @@ from lading.converters.sklearn.layout import (
     is_missing,
     is_passthrough,
     layout_of,
-    named,
     uses,
 )
 from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
+from lading.converters.sklearn.unwrapping import unwrapped
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
@@ -59,33 +56,6 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
             )
         ]
     return diagnose_steps(inner) or diagnose_layout(inner, form, fields)
-
-
-def unwrapped(model: Any) -> Any:
-    """The estimator that answers for a fitted search or a frozen estimator; a problem where nothing was fitted."""
-    while isinstance(model, BaseEstimator):
-        if hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        elif type(model).__name__ == "FrozenEstimator":
-            model = model.estimator
-        elif type(model).__module__.startswith("sklearn.model_selection._search"):
-            return Problem("", "is a search that has no best estimator", "fit it, with refit=True")
-        else:
-            break
-    return _opened(model) if isinstance(model, Pipeline) else model
-
-
-def _opened(model: Pipeline) -> Any:
-    """A pipeline whose last step answers for itself; the same one where it does already."""
-    name, last = model.steps[-1]
-    inner = unwrapped(last)
-    if isinstance(inner, Problem):
-        return replace(inner, path=named(name, inner.path) if inner.path else name)
-    if inner is last:
-        return model
-    fresh = copy.copy(model)
-    fresh.steps = [*model.steps[:-1], (name, inner)]
-    return fresh
 
 
 def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:

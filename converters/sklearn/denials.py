@@ -1,26 +1,46 @@
 """Denials: what is known to convert wrongly or not at all, each with the step that it concerns and a remedy."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from skl2onnx._supported_operators import _get_sklearn_operator_name
 from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.feature_selection import SelectorMixin
-from sklearn.impute import SimpleImputer
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute._iterative import IterativeImputer
+from sklearn.kernel_approximation import Nystroem
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.manifold import Isomap
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.multiclass import OutputCodeClassifier
+from sklearn.neighbors import (
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTransformer
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTransformer, SplineTransformer
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.converter import Problem
+from lading.converters.sklearn.computing import computes
+from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
+from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_missing, is_passthrough, named
-from lading.converters.sklearn.rewriting import OPERATORS
-from lading.converters.sklearn.trees import HISTOGRAM
+from lading.converters.sklearn.rewriting import OPERATORS, SCALERS
+from lading.converters.sklearn.unwrapping import unwrapped
 
 OURS = (
     Pipeline,
@@ -53,23 +73,23 @@ def _vectorizer(attribute: str, *allowed: object) -> Callable[[Any], bool]:
     return lambda model: isinstance(model, CountVectorizer) and getattr(model, attribute) not in allowed
 
 
+THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV)
+RADIUS = (RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer)
+
 _FUNCTIONS = ", ".join(sorted(function.__name__ for function in OPERATORS))
 
 DENIALS: tuple[Denial, ...] = (
     Denial(
-        _class_is("TunedThresholdClassifierCV", "FixedThresholdClassifier"),
-        "decides by a threshold of its own, which the graph would ignore",
-        "package its estimator_ and apply the threshold to the probabilities",
+        lambda model: isinstance(model, THRESHOLDS) and not _decides_by_probabilities(model),
+        "decides by a threshold of its decision function, which the graph does not have",
+        'train with response_method="predict_proba", of an estimator that has probabilities',
     ),
     Denial(
-        lambda model: isinstance(model, HISTOGRAM) and model.is_categorical_ is not None,
-        "splits on categories, which the graph would compare as numbers",
-        "encode them with OneHotEncoder or OrdinalEncoder and train without categorical_features",
-    ),
-    Denial(
-        lambda model: isinstance(model, TfidfVectorizer) and model.sublinear_tf,
-        "uses sublinear_tf, which the graph would compute wrongly",
-        "train with sublinear_tf=False",
+        lambda model: (
+            isinstance(model, OutputCodeClassifier) and not all(is_scored(member) for member in model.estimators_)
+        ),
+        "asks estimators for their decision functions, which the graph does not have",
+        "use linear estimators, or ones with probabilities alone, such as RandomForestClassifier",
     ),
     Denial(
         _vectorizer("analyzer", "word", "char"),
@@ -85,7 +105,7 @@ DENIALS: tuple[Denial, ...] = (
         "clean the text before the model, and train with these parameters left at None",
     ),
     Denial(
-        lambda model: isinstance(model, HashingVectorizer),
+        lambda model: isinstance(model, HashingVectorizer | FeatureHasher),
         "hashes text in a way that ONNX does not have",
         "use TfidfVectorizer or CountVectorizer",
     ),
@@ -124,25 +144,100 @@ DENIALS: tuple[Denial, ...] = (
     Denial(
         lambda model: (
             isinstance(model, TransformedTargetRegressor)
-            and (model.transformer is not None or model.inverse_func not in (None, *OPERATORS))
+            and (
+                not isinstance(model.transformer, (type(None), *SCALERS))
+                or model.inverse_func not in (None, *OPERATORS)
+            )
         ),
         "transforms the target in a way that cannot go into a graph",
-        "use func and inverse_func of NumPy's: " + _FUNCTIONS,
+        "use StandardScaler or another scaler, or func and inverse_func of NumPy's: " + _FUNCTIONS,
     ),
     Denial(
-        _class_is("GaussianProcessClassifier"),
-        "needs an operator that ONNX Runtime does not have",
-        "use another classifier, SVC(probability=True) for instance",
+        lambda model: isinstance(model, GaussianProcessClassifier) and not _is_gaussian_process(model),
+        "has a kernel that ONNX cannot compute, or compares its classes one by one",
+        'use RBF, Matern (nu 0.5, 1.5, 2.5), RationalQuadratic, DotProduct, their sums and products, and multi_class="one_vs_rest"',
     ),
     Denial(
-        _class_is("RadiusNeighborsClassifier", "RadiusNeighborsRegressor"),
-        "fails for rows with few neighbours once it is a graph",
-        "use KNeighborsClassifier or KNeighborsRegressor",
+        lambda model: isinstance(model, KernelRidge | Nystroem) and model.kernel not in KERNELS,
+        "has a kernel that ONNX cannot compute",
+        "use one of these kernels: " + ", ".join(sorted(KERNELS)),
     ),
     Denial(
-        _class_is("KNNImputer"),
-        "fails or answers wrongly for rows with few values once it is a graph",
-        "use SimpleImputer, or a model that takes missing values, such as HistGradientBoostingClassifier",
+        lambda model: isinstance(model, LabelPropagation | LabelSpreading) and model.kernel not in ("rbf", "knn"),
+        "has a kernel of its own, which cannot go into a graph",
+        'use kernel="rbf" or kernel="knn"',
+    ),
+    Denial(
+        lambda model: isinstance(model, (*RADIUS, Isomap)) and not _is_euclidean(model),
+        "measures distances in a way that ONNX cannot compute",
+        'use metric="minkowski" with p=2, and weights="uniform" or "distance"',
+    ),
+    Denial(
+        lambda model: isinstance(model, RadiusNeighborsClassifier) and model.outlier_label_ is None,
+        "fails for rows without neighbours, as a graph cannot",
+        'train with outlier_label="most_frequent", or use KNeighborsClassifier',
+    ),
+    Denial(
+        lambda model: isinstance(model, Isomap) and model.n_neighbors is None,
+        "takes neighbours within a radius, which the graph does not have here",
+        "train with n_neighbors",
+    ),
+    Denial(
+        lambda model: isinstance(model, DummyClassifier) and model.strategy in ("stratified", "uniform"),
+        "draws its answers at random",
+        'use strategy="prior", "most_frequent" or "constant"',
+    ),
+    Denial(
+        lambda model: isinstance(model, FeatureAgglomeration) and model.pooling_func is not np.mean,
+        "pools columns by a Python function, which cannot go into a graph",
+        "train with pooling_func=np.mean",
+    ),
+    Denial(
+        lambda model: isinstance(model, SplineTransformer) and model.extrapolation == "error",
+        "fails outside of its knots, as a graph cannot",
+        'train with extrapolation="constant", "linear", "continue" or "periodic"',
+    ),
+    Denial(
+        lambda model: isinstance(model, NearestCentroid) and model.metric != "euclidean",
+        "measures distances in a way that the graph does not",
+        'train with metric="euclidean"',
+    ),
+    Denial(
+        lambda model: isinstance(model, IterativeImputer) and model.sample_posterior,
+        "draws what is missing at random",
+        "train with sample_posterior=False",
+    ),
+    Denial(
+        lambda model: isinstance(model, IterativeImputer) and len(_statistics(model)) < model.n_features_in_,
+        "leaves out columns that were missing throughout",
+        "leave them out before the model",
+    ),
+    Denial(
+        _class_is(
+            "NMF",
+            "MiniBatchNMF",
+            "LatentDirichletAllocation",
+            "DictionaryLearning",
+            "MiniBatchDictionaryLearning",
+            "SparseCoder",
+        ),
+        "searches for its answer step by step, until all rows that it is asked together are good enough",
+        "use PCA, TruncatedSVD or FactorAnalysis",
+    ),
+    Denial(
+        lambda model: isinstance(model, KNNImputer) and (callable(model.weights) or model.metric != "nan_euclidean"),
+        "measures or weighs neighbours by a Python function, which cannot go into a graph",
+        'use metric="nan_euclidean", and weights="uniform" or "distance"',
+    ),
+    Denial(
+        _class_is("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer"),
+        "turns targets into numbers, not rows",
+        "package the model that is trained on the target, which keeps its class names",
+    ),
+    Denial(
+        _class_is("LocallyLinearEmbedding"),
+        "solves equations for each row, which the graph cannot",
+        "use Isomap or PCA",
     ),
     Denial(
         _class_is("DictVectorizer"),
@@ -159,6 +254,10 @@ def diagnose_steps(model: Any) -> list[Problem]:
 
 
 def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
+    model = unwrapped(model)
+    if isinstance(model, Problem):
+        yield replace(model, path=named(path, model.path) if model.path else path)
+        return
     if is_passthrough(model) or is_drop(model):
         return
     if isinstance(model, Pipeline):
@@ -204,13 +303,15 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
 
 def members_of(model: Any) -> list[tuple[str, Any]]:
     """The fitted estimators inside an ensemble or another wrapper; of many alike the first."""
-    members = getattr(model, "estimators_", None)
-    if hasattr(model, "estimators") and members is not None:
+    if type(model) in COMPOSITES:
+        return list(dict(members(model)).items())
+    found = getattr(model, "estimators_", None)
+    if hasattr(model, "estimators") and found is not None:
         names = [name for name, member in model.estimators if not is_drop(member)]
         final = getattr(model, "final_estimator_", None)
-        return [*zip(names, members, strict=True), *([] if final is None else [("final_estimator", final)])]
-    if members is not None and len(members):
-        return [("estimator", np.ravel(members)[0])]
+        return [*zip(names, found, strict=True), *([] if final is None else [("final_estimator", final)])]
+    if found is not None and len(found):
+        return [("estimator", np.ravel(found)[0])]
     if isinstance(model, TransformedTargetRegressor):
         return [("regressor", model.regressor_)]
     if isinstance(model, SelectorMixin) and not hasattr(model, "predict"):
@@ -222,10 +323,30 @@ def members_of(model: Any) -> list[tuple[str, Any]]:
 
 def is_known(model: object) -> bool:
     """Whether there is a converter for the class: ours, or one that is registered with skl2onnx."""
-    if isinstance(model, OURS):
+    if isinstance(model, OURS) or computes(model):
         return True
     name = _get_sklearn_operator_name(type(model))
     return name is not None and name in _converter_pool
+
+
+def _decides_by_probabilities(model: Any) -> bool:
+    member = getattr(model, "estimator_", model.estimator)
+    return model.response_method != "decision_function" and hasattr(member, "predict_proba")
+
+
+def _is_gaussian_process(model: Any) -> bool:
+    single = len(model.classes_) == 2 or model.multi_class == "one_vs_rest"
+    members = getattr(model.base_estimator_, "estimators_", [model.base_estimator_])
+    return single and all(is_covariance(member.kernel_) for member in members)
+
+
+def _is_euclidean(model: Any) -> bool:
+    plain = model.metric == "euclidean" or (model.metric == "minkowski" and model.p == 2)
+    return plain and getattr(model, "weights", "uniform") in ("uniform", "distance")
+
+
+def _statistics(model: Any) -> list[float]:
+    return [value for value in model.initial_imputer_.statistics_ if not is_missing(value)]
 
 
 def _is_fitted(model: Any) -> bool:

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from lading.bundles.session import open_session
 from lading.bundles.signature import Tensor
-from lading.converters.sklearn import nodes, trees
+from lading.converters.sklearn import computing, nodes, trees
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
@@ -79,8 +79,8 @@ def _converted(
             target_opset=OPSETS,
             options=options,
             custom_parsers=_parsers(model),
-            custom_conversion_functions={**nodes.WRITERS, **trees.WRITERS},
-            custom_shape_calculators=nodes.SHAPES,
+            custom_conversion_functions={**nodes.WRITERS, **trees.WRITERS, computing.Computed: computing.write},
+            custom_shape_calculators={**nodes.SHAPES, computing.Computed: computing.shape},
             black_op=set(avoided),
         )
     return proto
@@ -122,6 +122,7 @@ def _text_options(vectorizer: CountVectorizer) -> dict[str, object]:
 def _keep(proto: onnx.ModelProto, outputs: Sequence[str | None]) -> None:
     """Rename the outputs, leave out those without a name, and every node that only they needed."""
     graph = proto.graph
+    _make_way(graph, {name for name in outputs if name is not None} - {value.name for value in graph.output})
     for value, name in zip(list(graph.output), outputs, strict=True):
         if name is None:
             graph.output.remove(value)
@@ -139,6 +140,13 @@ def _keep(proto: onnx.ModelProto, outputs: Sequence[str | None]) -> None:
     constants = [constant for constant in graph.initializer if constant.name in needed]
     del graph.initializer[:]
     graph.initializer.extend(constants)
+
+
+def _make_way(graph: onnx.GraphProto, names: set[str]) -> None:
+    """Rename tensors between nodes that have a name which an output is to get, as those of an ensemble's members do."""
+    for node in graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [f"{name}_inside" if name in names else name for name in tensors]
 
 
 def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[bytes, tuple[Tensor, ...]]:

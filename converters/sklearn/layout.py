@@ -10,10 +10,14 @@ from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassi
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
+from sklearn.utils import check_array
 
 from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
 from lading.converters.converter import Problem
+from lading.converters.sklearn.formulas.composites import FED_ALIKE, is_constant, members
+from lading.converters.sklearn.trees import splits_on_categories
+from lading.converters.sklearn.unwrapping import unwrapped
 
 Kind = Literal["number", "text"]
 
@@ -77,6 +81,7 @@ def named(path: str, name: str) -> str:
 
 def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
     """Every step that is fed columns of the data as they are, outside in, left to right."""
+    model = unwrapped(model)
     if isinstance(model, Pipeline):
         yield from _uses_of_pipeline(model, positions, path)
     elif isinstance(model, ColumnTransformer):
@@ -86,12 +91,20 @@ def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
         for name, step in model.transformer_list:
             if not is_drop(step):
                 yield from uses(step, positions, named(path, name))
-    elif isinstance(model, ENSEMBLES):
-        names = [name for name, member in model.estimators if not is_drop(member)]
-        for name, member in zip(names, model.estimators_, strict=True):
+    elif splits_on_categories(model):
+        yield from uses(model._preprocessor, positions, path)
+    elif isinstance(model, ENSEMBLES + FED_ALIKE):
+        for name, member in _members(model):
             yield from uses(member, positions, named(path, name))
     else:
         yield Use(path, model, tuple(positions))
+
+
+def _members(model: Any) -> list[tuple[str, Any]]:
+    if isinstance(model, FED_ALIKE):
+        return [(name, member) for name, member in members(model) if not is_constant(member)]
+    names = [name for name, member in model.estimators if not is_drop(member)]
+    return list(zip(names, model.estimators_, strict=True))
 
 
 def _uses_of_pipeline(model: Pipeline, positions: Sequence[int], path: str) -> Iterator[Use]:
@@ -126,7 +139,10 @@ def is_passthrough(step: object) -> bool:
     """Whether ``step`` hands its columns on as they are."""
     if step is None or isinstance(step, str):
         return step is None or step == "passthrough"
-    return isinstance(step, FunctionTransformer) and step.func is None
+    # Histogram gradient boosting over categories has its numbers checked by a step of its own.
+    return isinstance(step, FunctionTransformer) and (
+        step.func is None or getattr(step.func, "func", None) is check_array
+    )
 
 
 def is_text(field: Field) -> bool:

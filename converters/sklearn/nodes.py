@@ -7,7 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
-from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Power, Select, Step, Table, Weigh
+from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Power, Scale, Select, Step, Table, Weigh
 
 Shape = Callable[[Any], None]
 Write = Callable[[Any, Any, Any], None]
@@ -82,6 +82,13 @@ def _write_weigh(scope: Any, operator: Any, container: Any) -> None:
     dtype = np.float64 if _is_double(operator.inputs[0]) else np.float32
     weight = writer.constant(np.array([operator.raw_operator.weight], dtype=dtype))
     writer.node("Mul", [operator.inputs[0].full_name, weight], operator.outputs[0].full_name)
+
+
+def _write_scale(scope: Any, operator: Any, container: Any) -> None:
+    writer, step = Writer(scope, container), operator.raw_operator
+    source = writer.node("Reshape", [operator.inputs[0].full_name, writer.constant(np.array([-1, len(step.factors)]))])
+    scaled = writer.node("Mul", [source, writer.constant(step.factors[None, :])])
+    writer.node("Add", [scaled, writer.constant(step.shifts[None, :])], operator.outputs[0].full_name)
 
 
 def _write_apply(scope: Any, operator: Any, container: Any) -> None:
@@ -225,6 +232,7 @@ SHAPES: dict[type[Step], Shape] = {
     Select: _shape(lambda operator: len(operator.raw_operator.columns)),
     Cast: _shape(_width),
     Weigh: _shape(_width),
+    Scale: _shape(lambda operator: len(operator.raw_operator.factors)),
     Apply: _shape(_width),
     Power: _shape(_width),
     Fill: _shape(lambda operator: len(operator.raw_operator.kept) + len(operator.raw_operator.indicators)),
@@ -236,6 +244,7 @@ WRITERS: dict[type[Step], Write] = {
     Select: _write_select,
     Cast: _write_cast,
     Weigh: _write_weigh,
+    Scale: _write_scale,
     Apply: _write_apply,
     Power: _write_power,
     Fill: _write_fill,

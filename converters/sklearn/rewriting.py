@@ -6,10 +6,11 @@ and casts become steps of our own. Trees are fed float64 and cast where scikit-l
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from skl2onnx._supported_operators import _get_sklearn_operator_name
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -19,14 +20,26 @@ from sklearn.ensemble import (
     BaggingRegressor,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PolynomialFeatures, PowerTransformer
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from lading.converters.converter import Precision, Problem
+from lading.converters.sklearn.computing import Computed, computes
 from lading.converters.sklearn.encoding import encode_step
+from lading.converters.sklearn.formulas.composites import COMPOSITES, FED_ALIKE, is_constant
+from lading.converters.sklearn.formulas.composites import members as members_of
 from lading.converters.sklearn.imputing import fill_step
 from lading.converters.sklearn.layout import (
     ENCODERS,
@@ -38,8 +51,9 @@ from lading.converters.sklearn.layout import (
     moved,
     named,
 )
-from lading.converters.sklearn.steps import Apply, Cast, Power, Select, Weigh
-from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE
+from lading.converters.sklearn.steps import Apply, Cast, Power, Scale, Select, Weigh
+from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
+from lading.converters.sklearn.unwrapping import unwrapped
 
 Columns = tuple[Column, ...] | None
 """What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
@@ -49,6 +63,9 @@ SINGLE_ONLY = (PolynomialFeatures, KBinsDiscretizer)
 
 FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)
 """Estimators whose converters mix up float32 and float64 when they are fed float64."""
+
+SCALERS = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+"""Transformers of a target that are undone by a line for each column."""
 
 TREES = (*SINGLE, *FORESTS, *BOOSTED, *HISTOGRAM)
 
@@ -101,25 +118,34 @@ class Rewriter:
 
     def _rewrite(self, model: Any, columns: Columns, path: str, last: bool = False) -> Rewritten:
         """A step's stand-ins; ``last`` where its answers, rather than what it makes of its columns, are wanted."""
+        model = unwrapped(model)
+        if isinstance(model, Problem):
+            raise RewritingError(replace(model, path=named(path, model.path) if model.path else path))
         if is_passthrough(model):
             return Rewritten((), columns)
         if isinstance(model, Pipeline):
             return self._pipeline(model, columns, path, last)
-        if isinstance(model, ColumnTransformer):
-            return self._column_transformer(model, columns, path)
-        if isinstance(model, FeatureUnion):
-            return self._feature_union(model, columns, path)
+        if isinstance(model, ColumnTransformer | FeatureUnion):
+            parallel = self._column_transformer if isinstance(model, ColumnTransformer) else self._feature_union
+            return parallel(model, columns, path)
         if isinstance(model, SimpleImputer):
             return self._imputer(model, columns, path)
         if isinstance(model, ENCODERS):
             return self._encoder(model, columns, path)
         if isinstance(model, SelectorMixin):
             return self._selector(model, columns, path, last)
+        if splits_on_categories(model):
+            return Rewritten((*self._rewrite(model._preprocessor, columns, path).steps, model), None)
         if isinstance(model, TransformedTargetRegressor):
-            inner = self._rewrite(model.regressor_, columns, path, last)
-            back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
-            return Rewritten((*inner.steps, *back), None)
+            return self._target(model, columns, path, last)
         return self._other(model, columns, path)
+
+    def _target(self, model: TransformedTargetRegressor, columns: Columns, path: str, last: bool) -> Rewritten:
+        inner = self._rewrite(model.regressor_, columns, named(path, "regressor"), last)
+        if isinstance(model.transformer, SCALERS):
+            return Rewritten((*inner.steps, Cast(double=True), _scale_back(model.transformer_)), None)
+        back = () if model.inverse_func is None else (Apply(OPERATORS[model.inverse_func]),)
+        return Rewritten((*inner.steps, *back), None)
 
     def _encoder(self, model: Any, columns: Columns, path: str) -> Rewritten:
         step = encode_step(model, _or_numbers(columns, len(model.categories_)))
@@ -180,19 +206,23 @@ class Rewriter:
 
     def _other(self, model: Any, columns: Columns, path: str) -> Rewritten:
         if isinstance(model, CountVectorizer):
-            fresh = copy.copy(model)
-            self.vectorizers.append(fresh)
-            return Rewritten((fresh, Cast(double=True)), None)
+            return self._vectorizer(model)
         if isinstance(model, ENSEMBLES):
             return Rewritten((self._ensemble(model, columns, path),), None)
-        if columns is not None and any(column.kind == "text" for column in columns):
+        alike = isinstance(model, FED_ALIKE) and computes(model)
+        if not alike and columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
+        if computes(model):
+            return self._computed(model, columns if alike else None, path)
         if isinstance(model, FunctionTransformer):
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
             return Rewritten((_power(model),), None)
         if isinstance(model, SINGLE_ONLY):
             return Rewritten((Cast(double=False), model, Cast(double=True)), None)
+        fresh = self._with_members(model, path)
+        if fresh is not model:
+            return Rewritten((fresh,), None)
         transforms = hasattr(model, "transform") and not hasattr(model, "predict")
         if isinstance(model, FLOAT_ONLY) or not (transforms or self._wide or isinstance(model, TREES)):
             return Rewritten((Cast(double=False), model), None)
@@ -208,13 +238,58 @@ class Rewriter:
             fresh.flatten_transform = False  # skl2onnx asks for it; it changes transform() only
         return fresh
 
+    def _vectorizer(self, model: CountVectorizer) -> Rewritten:
+        weighed = isinstance(model, TfidfVectorizer) and model.sublinear_tf
+        fresh = _counts(model) if weighed else copy.copy(model)
+        self.vectorizers.append(fresh)
+        return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)
+
+    def _computed(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        found = members_of(model) if type(model) in COMPOSITES else []
+        members = [self._asked(member, columns, named(path, name)) for name, member in found]
+        return Rewritten((Computed(model, tuple(members)),), None)
+
+    def _with_members(self, model: Any, path: str) -> Any:
+        """A copy of an ensemble of estimators alike, where these need copies of ours; else the ensemble itself."""
+        members = getattr(model, "estimators_", None)
+        if not isinstance(members, list | tuple) or all(map(_is_plain, members)):
+            return model
+        fresh = copy.copy(model)
+        fresh.estimators_ = [self._member(member, None, named(path, "estimator")) for member in members]
+        return fresh
+
     def _member(self, member: Any, columns: Columns, path: str) -> Any:
-        if not isinstance(member, Pipeline):
-            return member
+        return member if _is_plain(member) else self._asked(member, columns, path)
+
+    def _asked(self, member: Any, columns: Columns, path: str) -> Pipeline:
+        """A member as a pipeline, rewritten in float64."""
+        if is_constant(member):
+            return _pipeline(())  # which nobody asks
         inner = Rewriter("double")
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made
+
+
+def _scale_back(scaler: Any) -> Scale:
+    """What a fitted scaler does to get back: a line for each column, so that two points tell of it."""
+    at = [scaler.inverse_transform(np.full((1, scaler.n_features_in_), value)).ravel() for value in (0.0, 1.0)]
+    return Scale(at[1] - at[0], at[0])
+
+
+def _counts(model: TfidfVectorizer) -> CountVectorizer:
+    """The vectorizer that counts the terms which ``model`` weighs."""
+    known = {name: getattr(model, name) for name in CountVectorizer._get_param_names()}
+    counts = CountVectorizer(**{**known, "dtype": np.float64})
+    counts.vocabulary_ = model.vocabulary_
+    return counts
+
+
+def _is_plain(model: Any) -> bool:
+    """Whether skl2onnx converts an estimator rightly without a copy of ours."""
+    if isinstance(model, Pipeline) or computes(model) or splits_on_categories(model):
+        return False
+    return _get_sklearn_operator_name(type(model)) is not None
 
 
 def _power(model: PowerTransformer) -> Power:

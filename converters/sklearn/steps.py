@@ -60,6 +60,13 @@ class Weigh(Step):
         self.weight = weight
 
 
+class Scale(Step):
+    """Multiplies each column with a number and adds another."""
+
+    def __init__(self, factors: np.ndarray, shifts: np.ndarray) -> None:
+        self.factors, self.shifts = factors, shifts
+
+
 class Apply(Step):
     """Applies one ONNX operator to each number."""
 

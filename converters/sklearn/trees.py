@@ -90,6 +90,9 @@ def write_histogram_trees(scope: Any, operator: Any, container: Any) -> None:
     """Write histogram gradient boosting as one ensemble of float64 thresholds, and its link function."""
     writer, model = Writer(scope, container), operator.raw_operator
     source = writer.node("Cast", [operator.inputs[0].full_name], to=TensorProto.DOUBLE)
+    sides = _sides(model)
+    if sides:
+        source = writer.node("Concat", [source, *(_side(writer, source, *side) for side in sides)], axis=1)
     raw = writer.node("TreeEnsembleRegressor", [source], domain="ai.onnx.ml", op_version=3, **_ensemble(model))
     raw = writer.node("Cast", [raw], to=TensorProto.DOUBLE)
     base = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1, -1)
@@ -100,6 +103,36 @@ def write_histogram_trees(scope: Any, operator: Any, container: Any) -> None:
     writer.node("Cast", [answer], target.full_name, to=to)
     if isinstance(model, HistGradientBoostingClassifier):
         _write_label(writer, model, answer, operator.outputs[0].full_name)
+
+
+def splits_on_categories(model: Any) -> bool:
+    """Whether trees split on sets of categories, which ``_preprocessor`` numbers for them."""
+    return isinstance(model, HISTOGRAM) and getattr(model, "is_categorical_", None) is not None
+
+
+CODES = 256
+"""No more categories has a column that histogram gradient boosting takes."""
+
+
+def _sides(model: Any) -> list[tuple[int, np.ndarray]]:
+    """Of each split on categories, in the order of its nodes: the column, and which codes go left."""
+    found = []
+    for tree in (tree for step in model._predictors for tree in step):
+        for node in tree.nodes:
+            if node["is_categorical"] and not node["is_leaf"]:
+                words = tree.raw_left_cat_bitsets[node["bitset_idx"]]
+                codes = np.arange(CODES)
+                found.append((int(node["feature_idx"]), (words[codes // 32] >> (codes % 32).astype(np.uint32)) & 1))
+    return found
+
+
+def _side(writer: Writer, source: str, feature: int, left: np.ndarray) -> str:
+    """A column for one split: 0 where a row goes left, 1 where it goes right, NaN where its category is missing."""
+    column = writer.node("Gather", [source, writer.constant(np.array([feature]))], axis=1)
+    absent = writer.node("IsNaN", [column])
+    code = writer.node("Where", [absent, writer.constant(np.full((1, 1), float(CODES))), column])
+    table = writer.constant(np.append(1.0 - left, np.nan))
+    return writer.node("Gather", [table, writer.node("Cast", [code], to=TensorProto.INT64)], axis=0)
 
 
 def _linked(writer: Writer, raw: str, link: str) -> str:
@@ -127,13 +160,17 @@ def _ensemble(model: Any) -> dict[str, Any]:
     leaves = [(number, place, node) for number, place, node in nodes if node["is_leaf"]]
     inner = [(0 if node["is_leaf"] else 1, node) for _, _, node in nodes]
     thresholds = np.array([node["num_threshold"] if branch else 0.0 for branch, node in inner], dtype=np.float64)
+    features = [int(node["feature_idx"]) * branch for branch, node in inner]
+    sets = [place for place, (branch, node) in enumerate(inner) if branch and node["is_categorical"]]
+    for column, place in enumerate(sets):
+        features[place], thresholds[place] = model.n_features_in_ + column, 0.5
     weights = np.array([node["value"] for _, _, node in leaves], dtype=np.float64)
     return {
         "n_targets": targets,
         "post_transform": "NONE",
         "nodes_treeids": [number for number, _, _ in nodes],
         "nodes_nodeids": [place for _, place, _ in nodes],
-        "nodes_featureids": [int(node["feature_idx"]) * branch for branch, node in inner],
+        "nodes_featureids": features,
         "nodes_modes": ["BRANCH_LEQ" if branch else "LEAF" for branch, _ in inner],
         "nodes_values_as_tensor": _tensor("nodes_values", thresholds),
         "nodes_truenodeids": [int(node["left"]) * branch for branch, node in inner],

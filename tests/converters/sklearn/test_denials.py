@@ -6,24 +6,48 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.cluster import KMeans
+from sklearn.cluster import FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_iris
-from sklearn.decomposition import FastICA
+from sklearn.decomposition import NMF
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, StackingClassifier
+from sklearn.ensemble import (
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import Matern
 from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute._iterative import IterativeImputer
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.manifold import Isomap, LocallyLinearEmbedding
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, RadiusNeighborsClassifier
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    LocalOutlierFactor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsTransformer,
+)
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    LabelBinarizer,
+    OneHotEncoder,
+    PowerTransformer,
+    SplineTransformer,
+    StandardScaler,
+)
+from sklearn.semi_supervised import LabelPropagation
+from sklearn.svm import SVC, LinearSVC
 
 from lading.converters.converter import UnconvertibleError
 from lading.converters.sklearn.denials import DENIALS
@@ -61,11 +85,6 @@ def _over_rows(model: Any, labels: Any = LABELS) -> Any:
 
 def _over_frame(model: Any, frame: pd.DataFrame) -> Any:
     return model.fit(frame, np.arange(len(frame)) % 2), frame
-
-
-def _categorical() -> Any:
-    frame = pd.DataFrame({"kind": pd.Categorical(list("abcd") * 10), "size": np.arange(40.0)})
-    return _over_frame(HistGradientBoostingClassifier(max_iter=2), frame)
 
 
 def _two_missing() -> Any:
@@ -110,6 +129,15 @@ def _stacked_pipelines() -> Any:
     return _over_frame(StackingClassifier([("a", make_pipeline(transformer, LOGISTIC))], cv=2), frame)
 
 
+def _always_missing() -> Any:
+    rows = np.where(np.arange(4) == 1, np.nan, ROWS)
+    return make_pipeline(IterativeImputer(), LOGISTIC).fit(rows, LABELS), rows
+
+
+def _likeness(one: Any, other: Any) -> Any:
+    return one @ other.T if np.ndim(one) > 1 else float(np.dot(one, other))
+
+
 def _mixed_array() -> Any:
     rows = np.array([["a", 1.5], ["b", 2.5], ["a", 3.5], ["b", 4.5]] * 5, dtype=object)
     transformer = ColumnTransformer([("codes", OneHotEncoder(), [0]), ("scaled", StandardScaler(), [1])])
@@ -117,10 +145,31 @@ def _mixed_array() -> Any:
 
 
 CASES: dict[str, tuple[Any, str]] = {
-    "a tuned threshold": (lambda: _over_rows(TunedThresholdClassifierCV(LOGISTIC, cv=2), TWO), "the model decides by a threshold"),
-    "a fixed threshold": (lambda: _over_rows(FixedThresholdClassifier(LOGISTIC, threshold=0.9), TWO), "threshold"),
-    "boosting over categories": (_categorical, "the model splits on categories"),
-    "sublinear counts": (lambda: _over_text(TfidfVectorizer(sublinear_tf=True)), 'step "tfidfvectorizer" uses sublinear_tf'),
+    "a tuned threshold of a margin": (
+        lambda: _over_rows(TunedThresholdClassifierCV(LOGISTIC, cv=2, response_method="decision_function"), TWO),
+        "the model decides by a threshold of its decision function",
+    ),
+    "a fixed threshold of a margin": (lambda: _over_rows(FixedThresholdClassifier(LinearSVC()), TWO), "threshold"),
+    "codes by margins of kernels": (lambda: _over_rows(OutputCodeClassifier(SVC())), "asks estimators for their decision"),
+    "a kernel of one's own": (lambda: _over_rows(KernelRidge(kernel=_likeness)), "has a kernel that ONNX cannot"),
+    "labels that spread by a kernel of one's own": (lambda: _over_rows(LabelPropagation(_likeness)), "has a kernel of its own"),
+    "distances of another kind": (lambda: _over_rows(RadiusNeighborsTransformer(metric="cosine")), "measures distances"),
+    "distances of another kind to centroids": (lambda: _over_rows(NearestCentroid(metric="manhattan")), "that the graph does not"),
+    "a radius around new rows": (lambda: _over_rows(Isomap(n_neighbors=None, radius=9.0)), "takes neighbours within a radius"),
+    "answers at random": (lambda: _over_rows(DummyClassifier(strategy="uniform")), "draws its answers at random"),
+    "columns pooled by a function": (
+        lambda: _over_rows(make_pipeline(FeatureAgglomeration(2, pooling_func=np.max), LOGISTIC)),
+        'step "featureagglomeration" pools columns by a Python function',
+    ),
+    "a curve that ends": (
+        lambda: _over_rows(make_pipeline(SplineTransformer(extrapolation="error"), LOGISTIC)), 'step "splinetransformer" fails outside',
+    ),
+    "missing values at random": (
+        lambda: _over_rows(make_pipeline(IterativeImputer(sample_posterior=True, max_iter=1), LOGISTIC)), "draws what is missing at random",
+    ),
+    "columns that were always missing": (_always_missing, "leaves out columns that were missing throughout"),
+    "factors found step by step": (lambda: _over_rows(make_pipeline(NMF(2, max_iter=500), LOGISTIC)), 'step "nmf" searches for its answer'),
+    "names of classes as numbers": (lambda: (LabelBinarizer().fit(LABELS), LABELS.reshape(-1, 1)), "turns targets into numbers"),
     "characters within words": (lambda: _over_text(CountVectorizer(analyzer="char_wb")), "analyzer"),
     "a tokenizer": (lambda: _over_text(CountVectorizer(tokenizer=str.split, token_pattern=None)), "cleans its text"),
     "accents removed": (lambda: _over_text(CountVectorizer(strip_accents="unicode")), "cleans its text"),
@@ -144,19 +193,22 @@ CASES: dict[str, tuple[Any, str]] = {
     "several labels, a network": (lambda: _over_rows(MLPClassifier(max_iter=2000, tol=1e9), MANY), "several labels"),
     "several labels, one model each": (lambda: _over_rows(MultiOutputClassifier(LOGISTIC), MANY), "several labels"),
     "a target transformed by an estimator": (
-        lambda: _over_rows(TransformedTargetRegressor(Ridge(), transformer=StandardScaler())), "transforms the target",
+        lambda: _over_rows(TransformedTargetRegressor(Ridge(), transformer=PowerTransformer())), "transforms the target",
     ),
-    "a gaussian process": (lambda: _over_rows(GaussianProcessClassifier()), "needs an operator"),
-    "neighbours within a radius": (lambda: _over_rows(RadiusNeighborsClassifier(9.0)), "few neighbours"),
-    "neighbours for what is missing": (lambda: _over_rows(make_pipeline(KNNImputer(), LOGISTIC)), 'step "knnimputer" fails or'),
+    "a gaussian process": (lambda: _over_rows(GaussianProcessClassifier(Matern(nu=0.7), optimizer=None)), "has a kernel that ONNX"),
+    "neighbours within a radius": (lambda: _over_rows(RadiusNeighborsClassifier(9.0)), "fails for rows without neighbours"),
+    "neighbours weighed by a function": (
+        lambda: _over_rows(make_pipeline(KNNImputer(weights=np.sqrt), LOGISTIC)), 'step "knnimputer" measures or weighs',
+    ),
     "dictionaries": (
         lambda: (DictVectorizer(sparse=False).fit([{"a": 1.0}]), ROWS), "takes dictionaries",
     ),
     "an estimator without a converter": (
-        lambda: _over_rows(DummyClassifier()), "the model (sklearn.DummyClassifier) has no ONNX converter",
+        lambda: _over_rows(LocallyLinearEmbedding()), "the model solves equations for each row",
     ),
     "a transformer without a converter": (
-        lambda: _over_rows(make_pipeline(StandardScaler(), FastICA(2, max_iter=1000), LOGISTIC)), 'step "fastica" (sklearn.FastICA) has no',
+        lambda: _over_rows(make_pipeline(StandardScaler(), LocallyLinearEmbedding(), LOGISTIC)),
+        'step "locallylinearembedding" solves equations',
     ),
     "somebody's own transformer": (
         lambda: _over_rows(make_pipeline(ColumnTransformer([("age", make_pipeline(Clip()), [0])]), LOGISTIC)),
@@ -164,8 +216,16 @@ CASES: dict[str, tuple[Any, str]] = {
     ),
     "somebody's own subclass": (lambda: _over_rows(OwnLogistic(max_iter=5000)), "OwnLogistic) has no ONNX converter"),
     "a member without a converter": (
-        lambda: _over_rows(StackingClassifier([("a", DummyClassifier())], final_estimator=LOGISTIC, cv=2)),
-        'step "a" (sklearn.DummyClassifier) has no ONNX converter',
+        lambda: _over_rows(StackingClassifier([("a", OwnLogistic(max_iter=5000))], final_estimator=LOGISTIC, cv=2)),
+        'step "a" (tests.OwnLogistic) has no ONNX converter',
+    ),
+    "a member of what asks one": (
+        lambda: _over_rows(FixedThresholdClassifier(make_pipeline(StandardScaler(), Clip(), LOGISTIC)), TWO),
+        'step "estimator › clip" (tests.Clip) has no ONNX converter',
+    ),
+    "a member that was not fitted": (
+        lambda: _over_rows(VotingClassifier([("a", LOGISTIC), ("b", GridSearchCV(LOGISTIC, {"C": [1.0]}, refit=False))])),
+        'step "b" is a search that has no best estimator',
     ),
     "an estimator that is not fitted": (lambda: (LogisticRegression(), ROWS), "the model is not fitted; call fit"),
     "a step that is not fitted": (
@@ -198,7 +258,9 @@ CASES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("make", "message"), CASES.values(), ids=CASES)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning", "ignore:Skipping features"
+)
 def test_what_cannot_be_right_is_refused_with_its_step_and_a_remedy(make: Any, message: str, convert: Any) -> None:
     model, data = make()
     with pytest.raises(UnconvertibleError) as refused:

@@ -1,0 +1,361 @@
+"""Formulas: what we write down ourselves answers as scikit-learn does, on rows that the model has not seen."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import AffinityPropagation, Birch, BisectingKMeans, FeatureAgglomeration, MeanShift
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.covariance import EllipticEnvelope
+from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.decomposition import FactorAnalysis, FastICA, MiniBatchSparsePCA, SparsePCA
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    RandomTreesEmbedding,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.impute._iterative import IterativeImputer
+from sklearn.isotonic import IsotonicRegression
+from sklearn.kernel_approximation import (
+    AdditiveChi2Sampler,
+    Nystroem,
+    PolynomialCountSketch,
+    RBFSampler,
+    SkewedChi2Sampler,
+)
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.manifold import Isomap
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
+from sklearn.multiclass import OutputCodeClassifier
+from sklearn.multioutput import RegressorChain
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import (
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
+from sklearn.neural_network import BernoulliRBM
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, SplineTransformer, StandardScaler
+from sklearn.random_projection import SparseRandomProjection
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
+from sklearn.svm import LinearSVC
+
+LOGISTIC = LogisticRegression(max_iter=5000)
+BAYES = GaussianNB()
+
+TRANSFORMERS: list[BaseEstimator] = [
+    AdditiveChi2Sampler(),
+    AdditiveChi2Sampler(sample_steps=3, sample_interval=0.3),
+    BernoulliRBM(4, random_state=0),
+    FactorAnalysis(2),
+    FastICA(3, random_state=0, max_iter=1000, tol=1e-2),
+    FastICA(whiten=False, random_state=0, max_iter=1000, tol=1e-1),
+    FeatureAgglomeration(2),
+    Isomap(n_components=2),
+    MiniBatchSparsePCA(2, random_state=0),
+    Nystroem(n_components=10, random_state=0),
+    Nystroem("poly", degree=2, coef0=0.5, n_components=10, random_state=0),
+    Nystroem("cosine", n_components=10, random_state=0),
+    Nystroem("laplacian", n_components=10, random_state=0),
+    Nystroem("sigmoid", gamma=0.1, n_components=10, random_state=0),
+    PolynomialCountSketch(degree=3, n_components=16, coef0=1.0, random_state=0),
+    PolynomialCountSketch(n_components=9, random_state=0),
+    RadiusNeighborsTransformer(radius=0.4),
+    RadiusNeighborsTransformer(mode="connectivity", radius=0.4),
+    RandomTreesEmbedding(5, random_state=0),
+    RandomTreesEmbedding(2, max_depth=1, random_state=0),
+    RBFSampler(n_components=8, random_state=0),
+    SkewedChi2Sampler(n_components=8, random_state=0),
+    SparsePCA(2, random_state=0),
+    SparseRandomProjection(3, random_state=0),
+    SplineTransformer(),
+    SplineTransformer(3, degree=2, extrapolation="linear", include_bias=False),
+    SplineTransformer(4, degree=1, extrapolation="continue", knots="quantile"),
+    SplineTransformer(5, extrapolation="periodic"),
+    TfidfTransformer(),
+    TfidfTransformer(norm="l1", use_idf=False, sublinear_tf=True),
+    TfidfTransformer(norm=None),
+    make_pipeline(SplineTransformer(), FactorAnalysis(2)),
+]
+
+CLASSIFIERS: list[BaseEstimator] = [
+    DummyClassifier(),
+    DummyClassifier(strategy="most_frequent"),
+    DummyClassifier(strategy="constant", constant=1),
+    GaussianProcessClassifier(ConstantKernel(2.0) * RBF(0.5), optimizer=None),
+    GaussianProcessClassifier(Matern(0.5, nu=1.5) + WhiteKernel(0.1), optimizer=None),
+    GaussianProcessClassifier(Matern(0.5, nu=2.5) * Matern(2.0, nu=0.5), optimizer=None),
+    GaussianProcessClassifier(RationalQuadratic(0.7, 0.5) + DotProduct(0.3) ** 2, optimizer=None),
+    LabelPropagation(),
+    LabelSpreading("knn", n_neighbors=5),
+    NearestCentroid(),
+    NearestCentroid(priors="empirical"),
+    NearestCentroid(shrink_threshold=0.2, priors=[0.5, 0.3, 0.2]),
+    OutputCodeClassifier(LOGISTIC, random_state=0),
+    OutputCodeClassifier(BAYES, code_size=3, random_state=0),
+    RadiusNeighborsClassifier(0.3, outlier_label="most_frequent"),
+    RadiusNeighborsClassifier(0.3, weights="distance", outlier_label=2),
+    SelfTrainingClassifier(LOGISTIC),
+    CalibratedClassifierCV(LOGISTIC),
+    CalibratedClassifierCV(LOGISTIC, method="isotonic"),
+    CalibratedClassifierCV(make_pipeline(StandardScaler(), LOGISTIC), cv=3),
+    CalibratedClassifierCV(make_pipeline(StandardScaler(), LinearSVC()), ensemble=False),
+    CalibratedClassifierCV(make_pipeline(SplineTransformer(4), BAYES), cv=3),
+    GridSearchCV(NearestCentroid(), {"shrink_threshold": [None, 0.1]}),
+    VotingClassifier([("a", NearestCentroid()), ("b", LOGISTIC), ("c", DummyClassifier())], voting="soft"),
+    VotingClassifier([("a", NearestCentroid()), ("b", SelfTrainingClassifier(LOGISTIC)), ("c", LOGISTIC)]),
+    StackingClassifier([("a", NearestCentroid()), ("b", make_pipeline(Nystroem(n_components=8, random_state=0), LOGISTIC))], final_estimator=LOGISTIC),
+]  # fmt: skip
+
+TWO: list[BaseEstimator] = [
+    FixedThresholdClassifier(LOGISTIC, threshold=0.8),
+    FixedThresholdClassifier(RandomForestClassifier(5, random_state=0), threshold=0.3),
+    FixedThresholdClassifier(LOGISTIC, threshold=0.7, pos_label=0),
+    FixedThresholdClassifier(make_pipeline(StandardScaler(), LOGISTIC)),
+    TunedThresholdClassifierCV(LOGISTIC, cv=3),
+    TunedThresholdClassifierCV(make_pipeline(SplineTransformer(4), BAYES), cv=3, scoring="f1"),
+    make_pipeline(StandardScaler(), FixedThresholdClassifier(LOGISTIC, threshold=0.8)),
+    CalibratedClassifierCV(LOGISTIC, cv=3),
+    CalibratedClassifierCV(make_pipeline(MinMaxScaler(), LinearSVC()), method="isotonic", cv=3),
+    GaussianProcessClassifier(RBF(0.5), optimizer=None),
+    NearestCentroid(priors=[0.3, 0.7]),
+]
+
+REGRESSORS: list[BaseEstimator] = [
+    CCA(1),
+    DummyRegressor(strategy="median"),
+    KernelRidge(kernel="rbf", gamma=2.0),
+    KernelRidge(kernel="polynomial", degree=2),
+    KernelRidge(kernel="laplacian"),
+    PLSCanonical(1),
+    RadiusNeighborsRegressor(0.5),
+    RadiusNeighborsRegressor(0.5, weights="distance"),
+]
+
+CLUSTERS: list[BaseEstimator] = [
+    AffinityPropagation(random_state=0, max_iter=1000),
+    Birch(threshold=0.2, n_clusters=4),
+    BisectingKMeans(5, random_state=0),
+    MeanShift(bandwidth=0.5),
+    EllipticEnvelope(random_state=0),
+    IsolationForest(n_estimators=20, random_state=0),
+    IsolationForest(n_estimators=5, max_features=2, contamination=0.1, max_samples=30, random_state=0),
+    IsolationForest(n_estimators=3, max_samples=1, random_state=0),
+]
+
+
+def title(model: BaseEstimator) -> str:
+    """The model's class and what it was told."""
+    return "+".join(map(title, dict(model.steps).values())) if isinstance(model, Pipeline) else str(model)[:60]
+
+
+ROWS = MinMaxScaler().fit_transform(load_wine().data[:, :5])
+CLASSES = load_wine().target
+HELD_OUT = np.arange(len(ROWS)) % 3 == 0
+
+
+def _fitted(model: BaseEstimator, answers: Any = None) -> Any:
+    rows = ROWS[~HELD_OUT]
+    return clone(model).fit(rows) if answers is None else clone(model).fit(rows, answers[~HELD_OUT])
+
+
+def _in_front(model: BaseEstimator) -> Pipeline:
+    return make_pipeline(MinMaxScaler((0.1, 0.9)), model)
+
+
+@pytest.mark.parametrize("around", [clone, _in_front], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("model", TRANSFORMERS, ids=title)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::UserWarning")
+def test_transformers(model: BaseEstimator, around: Any, same: Any) -> None:
+    asked = same(_fitted(around(model)), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+    (output,) = asked.comparison.outputs
+    assert min(output.max_absolute, output.max_relative) < 1e-9
+
+
+@pytest.mark.parametrize("around", [clone, _in_front], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=title)
+@pytest.mark.filterwarnings("ignore:y contains no unlabeled samples")
+def test_classifiers(model: BaseEstimator, around: Any, same: Any) -> None:
+    asked = same(_fitted(around(model), CLASSES), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+    assert asked.comparison.label_flips == 0
+
+
+@pytest.mark.parametrize("names", [np.array([0, 1]), np.array(["no", "yes"]), np.array([False, True])], ids=str)
+@pytest.mark.parametrize("model", TWO, ids=title)
+def test_classifiers_of_two_classes(model: BaseEstimator, names: Any, same: Any) -> None:
+    if getattr(model, "pos_label", None) is not None or getattr(model, "scoring", None) == "f1":
+        names = np.array([0, 1])
+    asked = same(_fitted(model, names[(CLASSES == 1).astype(int)]), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+    assert asked.comparison.label_flips == 0
+
+
+@pytest.mark.parametrize("around", [clone, _in_front], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("model", REGRESSORS, ids=title)
+def test_regressors(model: BaseEstimator, around: Any, same: Any) -> None:
+    same(_fitted(around(model), ROWS @ np.arange(5.0)), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+
+
+@pytest.mark.parametrize("model", CLUSTERS, ids=title)
+def test_clusters_and_outliers(model: BaseEstimator, same: Any) -> None:
+    same(_fitted(model), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+    same(_fitted(_in_front(model)), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        CCA(1), PLSCanonical(2), KernelRidge(), DummyRegressor(), RadiusNeighborsRegressor(0.5),
+        RegressorChain(Ridge()), RegressorChain(LinearRegression(), order=[1, 0]),
+        make_pipeline(StandardScaler(), RegressorChain(make_pipeline(StandardScaler(), Ridge()))),
+    ],
+    ids=title,
+)  # fmt: skip
+def test_several_targets(model: BaseEstimator, same: Any) -> None:
+    targets = ROWS[:, :2] ** 2 @ np.array([[1.0, 2.0], [0.5, -1.0]])
+    asked = same(_fitted(model, targets), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+    assert asked.found["value"].shape == (HELD_OUT.sum(), 2)
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler(), RobustScaler(), MaxAbsScaler()], ids=title)
+@pytest.mark.parametrize("model", [Ridge(), RandomForestRegressor(5, random_state=0), KernelRidge()], ids=title)
+@pytest.mark.parametrize("targets", [1, 2])
+def test_targets_that_were_scaled(scaler: BaseEstimator, model: BaseEstimator, targets: int, same: Any) -> None:
+    answers = (ROWS[:, :2] * [300.0, 2.0] + 1000)[:, : targets if targets > 1 else None]
+    answers = answers if targets > 1 else answers[:, 0]
+    asked = same(
+        _fitted(TransformedTargetRegressor(model, transformer=scaler), answers), ROWS[~HELD_OUT], ROWS[HELD_OUT]
+    )
+    assert asked.found["value"].shape == (HELD_OUT.sum(), targets)
+
+
+def test_latent_variables_of_two_tables(same: Any) -> None:
+    same(_fitted(PLSSVD(2), ROWS[:, :2]), ROWS[~HELD_OUT], ROWS[HELD_OUT])
+
+
+@pytest.mark.parametrize("out_of_bounds", ["nan", "clip"])
+@pytest.mark.parametrize("increasing", [True, False, "auto"])
+def test_isotonic_lines(out_of_bounds: str, increasing: Any, same: Any) -> None:
+    rows, targets = load_diabetes(return_X_y=True)
+    model = IsotonicRegression(out_of_bounds=out_of_bounds, increasing=increasing).fit(rows[100:, 2:3], targets[100:])
+    same(model, rows[100:, 2:3], np.vstack([rows[:100, 2:3], [[-1.0], [1.0]]]))
+
+
+def test_an_isotonic_line_of_one_point(same: Any) -> None:
+    rows = np.array([[1.0], [1.0], [1.0]])
+    same(IsotonicRegression(out_of_bounds="clip").fit(rows, [1.0, 2.0, 3.0]), rows, np.array([[0.0], [2.0]]))
+
+
+GAPS = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.2, np.nan, ROWS)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        IterativeImputer(random_state=0, max_iter=3, tol=1e-1),
+        IterativeImputer(Ridge(), random_state=0, max_iter=2, tol=1.0, add_indicator=True, min_value=0.2),
+        IterativeImputer(random_state=0, max_iter=2, tol=1.0, n_nearest_features=2, initial_strategy="median"),
+        KNNImputer(),
+        KNNImputer(n_neighbors=2, weights="distance", add_indicator=True),
+        make_pipeline(StandardScaler(), KNNImputer(n_neighbors=1)),
+        MissingIndicator(),
+        MissingIndicator(features="all"),
+        SplineTransformer(handle_missing="zeros"),
+        make_pipeline(IterativeImputer(random_state=0, max_iter=2, tol=1.0), StandardScaler()),
+        make_pipeline(SimpleImputer(), IterativeImputer(max_iter=1, tol=1.0)),
+    ],
+    ids=title,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_missing_values(model: BaseEstimator, same: Any) -> None:
+    same(clone(model).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
+
+
+def test_a_number_that_stands_for_what_is_missing(same: Any) -> None:
+    rows = np.nan_to_num(GAPS, nan=-1.0)
+    same(MissingIndicator(missing_values=-1.0).fit(rows), rows)
+    same(IterativeImputer(missing_values=-1.0, max_iter=2, tol=1.0).fit(rows), rows)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: CalibratedClassifierCV(inner, cv=2),
+        lambda inner: FixedThresholdClassifier(inner, threshold=0.7),
+        lambda inner: OutputCodeClassifier(inner, random_state=0),
+        lambda inner: CalibratedClassifierCV(FrozenEstimator(inner)),
+    ],
+    ids=["calibrated", "threshold", "output code", "frozen"],
+)
+def test_what_wraps_a_pipeline_over_text_and_numbers(around: Any, penguins: Any, preprocessing: Any, same: Any) -> None:
+    inner = make_pipeline(preprocessing(), LOGISTIC)
+    labels = penguins.labels == "Gentoo"
+    if isinstance(model := around(inner), CalibratedClassifierCV) and isinstance(model.estimator, FrozenEstimator):
+        inner.fit(penguins.train, labels)
+    same(model.fit(penguins.train, labels), penguins.train, penguins.held_out)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_numbers_at_all(convert: Any, same: Any, data: st.DataObject) -> None:
+    """On rows that are drawn, from near 0 to far beyond what the models were trained on."""
+    name = data.draw(st.sampled_from(sorted(DRAWN)))
+    numbers = st.floats(-1e3, 1e3, allow_nan=False, width=32)
+    rows = np.array(data.draw(st.lists(st.lists(numbers, min_size=5, max_size=5), min_size=1, max_size=8)))
+    same(DRAWN[name], ROWS[~HELD_OUT], rows)
+
+
+DRAWN = {
+    type(model).__name__: _fitted(model, CLASSES)
+    for model in (
+        BisectingKMeans(4, random_state=0),
+        EllipticEnvelope(random_state=0),
+        FactorAnalysis(2),
+        GaussianProcessClassifier(RBF(0.5), optimizer=None),
+        KernelRidge(kernel="laplacian"),
+        NearestCentroid(),
+        RandomTreesEmbedding(3, random_state=0),
+        SparseRandomProjection(2, random_state=0),
+        SplineTransformer(extrapolation="linear"),
+        CalibratedClassifierCV(LOGISTIC, method="isotonic"),
+    )
+}
+
+
+def test_rows_that_lack_all_that_others_have(same: Any) -> None:
+    rows = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 5.0], [np.nan, 7.0], [3.0, np.nan]])
+    same(KNNImputer(n_neighbors=2).fit(rows), rows, np.array([[1.5, np.nan], [np.nan, 6.0], [np.nan, np.nan]]))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_column_that_no_row_has_is_left_out_or_zero(kept: bool, same: Any) -> None:
+    rows = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, 1.0], [np.nan, np.nan, 2.0]])
+    asked = same(KNNImputer(n_neighbors=1, keep_empty_features=kept).fit(rows), rows)
+    assert asked.found["transformed"].shape == (3, 3 if kept else 2)
+
+
+def test_missing_values_go_the_way_that_a_forest_learnt(same: Any) -> None:
+    same(IsolationForest(n_estimators=10, random_state=0).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
+
+
+def test_column_names_do_not_matter(same: Any) -> None:
+    frame = pd.DataFrame(ROWS, columns=[f"column {place} (€)" for place in range(5)])
+    model = make_pipeline(SplineTransformer(4), NearestCentroid()).fit(frame, CLASSES)
+    same(model, frame)
