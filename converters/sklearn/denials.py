@@ -213,15 +213,13 @@ DENIALS: tuple[Denial, ...] = (
         "leave them out before the model",
     ),
     Denial(
-        _class_is(
-            "NMF",
-            "MiniBatchNMF",
-            "LatentDirichletAllocation",
-            "DictionaryLearning",
-            "MiniBatchDictionaryLearning",
-            "SparseCoder",
-        ),
+        _class_is("NMF", "MiniBatchNMF"),
         "searches for its answer step by step, until all rows that it is asked together are good enough",
+        "use PCA, TruncatedSVD or FactorAnalysis",
+    ),
+    Denial(
+        _class_is("LatentDirichletAllocation", "DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder"),
+        "searches for each answer step by step, which the graph cannot",
         "use PCA, TruncatedSVD or FactorAnalysis",
     ),
     Denial(
