@@ -8,6 +8,7 @@ import numpy as np
 from skl2onnx._supported_operators import _get_sklearn_operator_name
 from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
@@ -211,6 +212,11 @@ DENIALS: tuple[Denial, ...] = (
         lambda model: isinstance(model, IterativeImputer) and len(_statistics(model)) < model.n_features_in_,
         "leaves out columns that were missing throughout",
         "leave them out before the model",
+    ),
+    Denial(
+        lambda model: isinstance(model, CalibratedClassifierCV) and model.method == "temperature",
+        "calibrates by a temperature, which the graph does not have",
+        'train with method="sigmoid"',
     ),
     Denial(
         _class_is("NMF", "MiniBatchNMF"),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_iris
@@ -168,6 +169,9 @@ CASES: dict[str, tuple[Any, str]] = {
         lambda: _over_rows(make_pipeline(IterativeImputer(sample_posterior=True, max_iter=1), LOGISTIC)), "draws what is missing at random",
     ),
     "columns that were always missing": (_always_missing, "leaves out columns that were missing throughout"),
+    "calibration by a temperature": (
+        lambda: _over_rows(CalibratedClassifierCV(LOGISTIC, method="temperature")), "calibrates by a temperature",
+    ),
     "topics found step by step": (
         lambda: _over_rows(make_pipeline(LatentDirichletAllocation(2), LOGISTIC)), 'step "latentdirichletallocation" searches for each',
     ),

@@ -129,6 +129,8 @@ CLASSIFIERS: list[BaseEstimator] = [
     GridSearchCV(NearestCentroid(), {"shrink_threshold": [None, 0.1]}),
     VotingClassifier([("a", NearestCentroid()), ("b", LOGISTIC), ("c", DummyClassifier())], voting="soft"),
     VotingClassifier([("a", NearestCentroid()), ("b", SelfTrainingClassifier(LOGISTIC)), ("c", LOGISTIC)]),
+    StackingClassifier([("a", BAYES)], final_estimator=NearestCentroid()),
+    StackingClassifier([("a", BAYES)], final_estimator=make_pipeline(SplineTransformer(4), LOGISTIC)),
     StackingClassifier([("a", NearestCentroid()), ("b", make_pipeline(Nystroem(n_components=8, random_state=0), LOGISTIC))], final_estimator=LOGISTIC),
 ]  # fmt: skip
 
