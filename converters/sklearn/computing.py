@@ -39,6 +39,11 @@ class Computed(Step):
         return np.asarray(self.model.classes_)
 
     @property
+    def n_features_in_(self) -> int:
+        """The number of columns, which stacks ask their last estimator for."""
+        return int(self.model.n_features_in_)
+
+    @property
     def predict_proba(self) -> Any:
         """There where the estimator has it, which ensembles look at."""
         return self.model.predict_proba

@@ -8,6 +8,7 @@ import numpy as np
 from skl2onnx._supported_operators import _get_sklearn_operator_name
 from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
@@ -213,15 +214,18 @@ DENIALS: tuple[Denial, ...] = (
         "leave them out before the model",
     ),
     Denial(
-        _class_is(
-            "NMF",
-            "MiniBatchNMF",
-            "LatentDirichletAllocation",
-            "DictionaryLearning",
-            "MiniBatchDictionaryLearning",
-            "SparseCoder",
-        ),
+        lambda model: isinstance(model, CalibratedClassifierCV) and model.method == "temperature",
+        "calibrates by a temperature, which the graph does not have",
+        'train with method="sigmoid"',
+    ),
+    Denial(
+        _class_is("NMF", "MiniBatchNMF"),
         "searches for its answer step by step, until all rows that it is asked together are good enough",
+        "use PCA, TruncatedSVD or FactorAnalysis",
+    ),
+    Denial(
+        _class_is("LatentDirichletAllocation", "DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder"),
+        "searches for each answer step by step, which the graph cannot",
         "use PCA, TruncatedSVD or FactorAnalysis",
     ),
     Denial(

@@ -18,6 +18,8 @@ from sklearn.ensemble import (
     AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -234,6 +236,8 @@ class Rewriter:
         names = [name for name, member in model.estimators if not is_drop(member)]
         members = zip(names, model.estimators_, strict=True)
         fresh.estimators_ = [self._member(member, columns, named(path, name)) for name, member in members]
+        if isinstance(model, StackingClassifier | StackingRegressor):
+            fresh.final_estimator_ = self._member(model.final_estimator_, None, named(path, "final_estimator"))
         if isinstance(model, VotingClassifier):
             fresh.flatten_transform = False  # skl2onnx asks for it; it changes transform() only
         return fresh

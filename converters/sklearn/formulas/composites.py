@@ -56,10 +56,8 @@ def is_scored(model: Any) -> bool:
 
 
 def scores(model: Any, ask: Ask, place: int) -> Value:
-    """What scikit-learn ranks a member's answers by: its linear function, or its probabilities, or its value."""
+    """What scikit-learn ranks a member's answers by: its linear function, or its probabilities."""
     member = members(model)[place][1]
-    if not is_classifier(member):
-        return ask(place)[0].reshape(-1, 1)
     if not hasattr(member, "decision_function"):
         found = ask(place)[1]
         return found.columns([1]) if len(member.classes_) == 2 else found

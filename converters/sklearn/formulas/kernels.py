@@ -1,6 +1,7 @@
 """Kernels: how alike rows are to those that a model was trained on, and the models that decide by that."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -97,17 +98,12 @@ def count_sketch(model: Any, x: Value) -> Value:
     if model.coef0:
         scaled = scaled.beside((scaled.columns([0]) * 0.0) + np.sqrt(model.coef0))
     angles = 2 * np.pi * np.outer(np.arange(width), np.arange(width)) / width
-    real = imaginary = None
+    transforms = []
     for places, signs in zip(model.indexHash_, model.bitHash_, strict=True):
         sketch = np.zeros((len(places), width))
         sketch[np.arange(len(places)), places] = signs
-        r, i = scaled @ (sketch @ np.cos(angles)), scaled @ (sketch @ -np.sin(angles))
-        if real is None or imaginary is None:
-            real, imaginary = r, i
-        else:
-            real, imaginary = real * r - imaginary * i, real * i + imaginary * r
-    assert real is not None  # noqa: S101
-    assert imaginary is not None  # noqa: S101
+        transforms.append((scaled @ (sketch @ np.cos(angles)), scaled @ (sketch @ -np.sin(angles))))
+    real, imaginary = reduce(lambda a, b: (a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]), transforms)
     return (real @ np.cos(angles) - imaginary @ np.sin(angles)) / width
 
 

@@ -81,9 +81,6 @@ class Value:
     def __or__(self, other: Operand) -> "Value":
         return self.apply("Or", other)
 
-    def __and__(self, other: Operand) -> "Value":
-        return self.apply("And", other)
-
     def __invert__(self) -> "Value":
         return self.apply("Not")
 
@@ -147,10 +144,6 @@ class Value:
     def reshape(self, *extents: int) -> "Value":
         """The same in another shape; 0 keeps an extent, -1 takes what is left."""
         return self.apply("Reshape", np.array(extents, dtype=np.int64))
-
-    def transposed(self) -> "Value":
-        """Rows as columns."""
-        return self.apply("Transpose", perm=[1, 0])
 
     def exp(self) -> "Value":
         """E to the power of each number."""

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_iris
-from sklearn.decomposition import NMF
+from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     RandomForestClassifier,
@@ -168,6 +169,12 @@ CASES: dict[str, tuple[Any, str]] = {
         lambda: _over_rows(make_pipeline(IterativeImputer(sample_posterior=True, max_iter=1), LOGISTIC)), "draws what is missing at random",
     ),
     "columns that were always missing": (_always_missing, "leaves out columns that were missing throughout"),
+    "calibration by a temperature": (
+        lambda: _over_rows(CalibratedClassifierCV(LOGISTIC, method="temperature")), "calibrates by a temperature",
+    ),
+    "topics found step by step": (
+        lambda: _over_rows(make_pipeline(LatentDirichletAllocation(2), LOGISTIC)), 'step "latentdirichletallocation" searches for each',
+    ),
     "factors found step by step": (lambda: _over_rows(make_pipeline(NMF(2, max_iter=500), LOGISTIC)), 'step "nmf" searches for its answer'),
     "names of classes as numbers": (lambda: (LabelBinarizer().fit(LABELS), LABELS.reshape(-1, 1)), "turns targets into numbers"),
     "characters within words": (lambda: _over_text(CountVectorizer(analyzer="char_wb")), "analyzer"),

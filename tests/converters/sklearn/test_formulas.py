@@ -53,7 +53,14 @@ from sklearn.neighbors import (
 )
 from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, SplineTransformer, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    RobustScaler,
+    SplineTransformer,
+    StandardScaler,
+)
 from sklearn.random_projection import SparseRandomProjection
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
@@ -122,6 +129,8 @@ CLASSIFIERS: list[BaseEstimator] = [
     GridSearchCV(NearestCentroid(), {"shrink_threshold": [None, 0.1]}),
     VotingClassifier([("a", NearestCentroid()), ("b", LOGISTIC), ("c", DummyClassifier())], voting="soft"),
     VotingClassifier([("a", NearestCentroid()), ("b", SelfTrainingClassifier(LOGISTIC)), ("c", LOGISTIC)]),
+    StackingClassifier([("a", BAYES)], final_estimator=NearestCentroid()),
+    StackingClassifier([("a", BAYES)], final_estimator=make_pipeline(SplineTransformer(4), LOGISTIC)),
     StackingClassifier([("a", NearestCentroid()), ("b", make_pipeline(Nystroem(n_components=8, random_state=0), LOGISTIC))], final_estimator=LOGISTIC),
 ]  # fmt: skip
 
@@ -353,6 +362,17 @@ def test_a_column_that_no_row_has_is_left_out_or_zero(kept: bool, same: Any) -> 
 
 def test_missing_values_go_the_way_that_a_forest_learnt(same: Any) -> None:
     same(IsolationForest(n_estimators=10, random_state=0).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
+
+
+def test_a_threshold_over_text_alone(same: Any) -> None:
+    frame = pd.DataFrame({"kind": list("abcab") * 8})
+    labels = np.arange(40) % 5 > 2
+    same(FixedThresholdClassifier(make_pipeline(OneHotEncoder(), LOGISTIC), threshold=0.4).fit(frame, labels), frame)
+
+
+def test_trees_that_never_split(same: Any) -> None:
+    rows = np.ones((10, 2))
+    same(RandomTreesEmbedding(2, random_state=0).fit(rows), rows)
 
 
 def test_column_names_do_not_matter(same: Any) -> None:
