@@ -28,7 +28,8 @@ Work = Callable[[Feeds, Run | None], Feeds]
 MOST_ROWS = 32
 """In one batch."""
 TRIED_ROWS = 8
-TRIED_RUNS = 3
+TRIED_RUNS, QUICK_RUNS = 3, 20
+"""How often it is tried how long a run takes, of which the least counts."""
 WORTH = 0.7
 """The most that a row in a batch may take of the time that it takes by itself."""
 GAIN_SECONDS = 10e-6
@@ -44,6 +45,7 @@ class Batching(Record):
     reason: str
 
 
+AT_ONCE = Batching(used=False, reason="one run takes less than a millisecond, and not much less a row with others")
 WHOLE = Batching(used=False, reason="the graph takes one request as a whole")
 ENDLESS = Batching(
     used=False, reason="how long the graph takes may depend on the values: one request could keep others"
@@ -61,18 +63,19 @@ def tried(run: Callable[[Feeds], Feeds], feeds: Feeds, quick: bool) -> Batching:
     rows = len(next(iter(feeds.values())))
     if rows < 2:
         return FEW
-    one = _fastest(run, _rows(feeds, slice(0, 1)))
+    runs = QUICK_RUNS if quick else TRIED_RUNS
+    one = _fastest(run, _rows(feeds, slice(0, 1)), runs)
     if one > LONGEST_SECONDS:
         return LONG
     chosen = _rows(feeds, np.resize(np.arange(rows), MOST_ROWS))
     several = _rows(chosen, slice(0, TRIED_ROWS))
-    each = _fastest(run, several) / TRIED_ROWS
+    each = _fastest(run, several, runs) / TRIED_ROWS
     pays = each <= WORTH * one and (not quick or one - each >= GAIN_SECONDS)
-    said = f"a row in a batch of {TRIED_ROWS} takes {each / one:.0%} of the {_told(one)} that it takes by itself"
-    if quick and not pays:  # it is not worth looking at
-        return Batching(used=False, reason=said)
+    if quick and not pays:
+        return AT_ONCE
     if not (_same(run, chosen, range(2, MOST_ROWS + 1)) if quick else _same(run, several, (2, 3, TRIED_ROWS))):
         return OTHERWISE
+    said = f"a row in a batch of {TRIED_ROWS} takes {each / one:.0%} of the {_told(one)} that it takes by itself"
     return Batching(used=pays, reason=said)
 
 
@@ -199,9 +202,9 @@ def _rows(feeds: Feeds, chosen: slice | NDArray[np.intp]) -> Feeds:
     return {name: values[chosen] for name, values in feeds.items()}
 
 
-def _fastest(run: Callable[[Feeds], Feeds], feeds: Feeds) -> float:
+def _fastest(run: Callable[[Feeds], Feeds], feeds: Feeds, runs: int) -> float:
     taken = []
-    for _ in range(TRIED_RUNS):
+    for _ in range(runs):
         begun = time.perf_counter()
         run(feeds)
         taken.append(time.perf_counter() - begun)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -68,6 +69,11 @@ async def asked(app: Application, method: str, path: str, body: object) -> httpx
         return await client.request(method, path, json=body)
 
 
+def timeless(answer: httpx.Response) -> bytes:
+    """What was answered, but for what batching was found to gain, which is measured at each load."""
+    return re.sub(rb'"batching":{[^}]*}', b'"batching":{}', answer.content)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -89,7 +95,7 @@ def test_the_edge_passes_on_what_the_application_answers(
     app = Application(Deployments.load([bundles["penguins"], bundles["cells"]]), Settings())
     expected = asyncio.run(asked(app, method, path, body))
     found = httpx.request(method, f"http://127.0.0.1:{server.port}{path}", json=body)
-    assert (found.status_code, found.content) == (expected.status_code, expected.content)
+    assert (found.status_code, timeless(found)) == (expected.status_code, timeless(expected))
     for name in ("content-type", "lading-bundle-digest", "allow"):
         assert found.headers.get(name) == expected.headers.get(name)
 
