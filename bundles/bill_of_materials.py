@@ -1,7 +1,7 @@
 """The bill of materials: a bundle for auditors, as CycloneDX 1.6 lays it down for machine learning."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -27,17 +27,22 @@ def bill_of_materials(bundle: Bundle) -> Document:
     """
     manifest = bundle.manifest
     components = [*_datasets(manifest.provenance), *_software(manifest.provenance), *_files(manifest)]
-    references: list[JsonValue] = [component["bom-ref"] for component in components]
     tool: Document = {"type": "application", "name": "lading", "version": version("lading")}
+    return cyclonedx(bundle.digest, {"tools": {"components": [tool]}, "component": _model(bundle)}, components)
+
+
+def cyclonedx(digest: str, metadata: Document, components: Sequence[Document]) -> Document:
+    """The document about what has that ``digest``, by which ``metadata`` names it, and which depends on all components."""
+    references: list[JsonValue] = [component["bom-ref"] for component in components]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, bundle.digest)}",
+        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, digest)}",
         "version": 1,
-        "metadata": {"tools": {"components": [tool]}, "component": _model(bundle)},
+        "metadata": metadata,
         "components": list(components),
-        "dependencies": [{"ref": bundle.digest, "dependsOn": references}],
+        "dependencies": [{"ref": digest, "dependsOn": references}],
     }
 
 

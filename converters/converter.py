@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
@@ -31,6 +31,10 @@ class Problem:
     """What stands in the way, as the end of a sentence about the step."""
     remedy: str
     """What to do, in the imperative."""
+
+    def within(self, path: str) -> "Problem":
+        """The same problem, where what has it stands at ``path``."""
+        return replace(self, path=" › ".join(filter(None, (path, self.path))))
 
     def __str__(self) -> str:
         where = f'step "{self.path}"' if self.path else "the model"

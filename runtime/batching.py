@@ -64,12 +64,12 @@ def tried(run: Callable[[Feeds], Feeds], feeds: Feeds, quick: bool) -> Batching:
     if rows < 2:
         return FEW
     runs = QUICK_RUNS if quick else TRIED_RUNS
-    one = _fastest(run, _rows(feeds, slice(0, 1)), runs)
+    one = fastest(run, _rows(feeds, slice(0, 1)), runs)
     if one > LONGEST_SECONDS:
         return LONG
     chosen = _rows(feeds, np.resize(np.arange(rows), MOST_ROWS))
     several = _rows(chosen, slice(0, TRIED_ROWS))
-    each = _fastest(run, several, runs) / TRIED_ROWS
+    each = fastest(run, several, runs) / TRIED_ROWS
     pays = each <= WORTH * one and (not quick or one - each >= GAIN_SECONDS)
     if quick and not pays:
         return AT_ONCE
@@ -202,7 +202,8 @@ def _rows(feeds: Feeds, chosen: slice | NDArray[np.intp]) -> Feeds:
     return {name: values[chosen] for name, values in feeds.items()}
 
 
-def _fastest(run: Callable[[Feeds], Feeds], feeds: Feeds, runs: int) -> float:
+def fastest(run: Callable[[Feeds], Feeds], feeds: Feeds, runs: int) -> float:
+    """The seconds that the quickest of so many ``runs`` over ``feeds`` took."""
     taken = []
     for _ in range(runs):
         begun = time.perf_counter()

@@ -203,22 +203,14 @@ class Model:
 
     def _measure(self, feeds: Feeds) -> None:
         """Time one row and, where that is quick, many; it also warms the session up for both."""
-        one = self._fastest({name: tensor[:1] for name, tensor in feeds.items()})
+        one = batching.fastest(self.run, {name: tensor[:1] for name, tensor in feeds.items()}, TIMED_RUNS)
         if one > INLINE_SECONDS:
             self.seconds_per_call = one
             return
         rows = np.resize(np.arange(len(next(iter(feeds.values())))), TIMED_ROWS)
-        many = self._fastest({name: tensor[rows] for name, tensor in feeds.items()})
+        many = batching.fastest(self.run, {name: tensor[rows] for name, tensor in feeds.items()}, TIMED_RUNS)
         self.seconds_per_row = max(0.0, many - one) / (TIMED_ROWS - 1)
         self.seconds_per_call = max(0.0, one - self.seconds_per_row)
-
-    def _fastest(self, feeds: Feeds) -> float:
-        taken = []
-        for _ in range(TIMED_RUNS):
-            start = time.perf_counter()
-            self.run(feeds)
-            taken.append(time.perf_counter() - start)
-        return min(taken)
 
 
 def _nothing(signature: Signature, tensor: Tensor) -> NDArray[np.generic]:

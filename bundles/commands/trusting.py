@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lading.core.console import print_alert
 from lading.core.settings import PolicyMode, Settings
 
 if TYPE_CHECKING:
-    from lading.bundles.signing.policy import Policy
+    from lading.bundles.bundle import Bundle
+    from lading.bundles.signing.policy import Policy, Vetting
 
 Mode = Annotated[
     PolicyMode | None,
@@ -32,3 +34,9 @@ def asked(settings: Settings, mode: PolicyMode | None, trust: Path | None) -> "P
     from lading.bundles.signing.policy import read_policy
 
     return read_policy(settings.policy if mode is None else mode, settings.trust if trust is None else trust)
+
+
+def alert(bundle: "Bundle", vetting: "Vetting") -> None:
+    """Say what the policy warns of."""
+    for problem in vetting.problems:
+        print_alert(f"{bundle.manifest.deployment}: {problem}")

@@ -1,7 +1,7 @@
 """Denials: what is known to convert wrongly or not at all, each with the step that it concerns and a remedy."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -260,7 +260,7 @@ def diagnose_steps(model: Any) -> list[Problem]:
 def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
     model = unwrapped(model)
     if isinstance(model, Problem):
-        yield replace(model, path=named(path, model.path) if model.path else path)
+        yield model.within(path)
         return
     if is_passthrough(model) or is_drop(model):
         return

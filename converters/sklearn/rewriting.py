@@ -6,7 +6,7 @@ and casts become steps of our own. Trees are fed float64 and cast where scikit-l
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -122,7 +122,7 @@ class Rewriter:
         """A step's stand-ins; ``last`` where its answers, rather than what it makes of its columns, are wanted."""
         model = unwrapped(model)
         if isinstance(model, Problem):
-            raise RewritingError(replace(model, path=named(path, model.path) if model.path else path))
+            raise RewritingError(model.within(path))
         if is_passthrough(model):
             return Rewritten((), columns)
         if isinstance(model, Pipeline):

@@ -1,7 +1,6 @@
 """Unwrapping: the estimator that answers for a search, a frozen estimator or one that trained itself."""
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -32,7 +31,7 @@ def _opened(model: Pipeline) -> Any:
     name, last = model.steps[-1]
     inner = unwrapped(last)
     if isinstance(inner, Problem):
-        return replace(inner, path=f"{name} › {inner.path}" if inner.path else name)
+        return inner.within(name)
     if inner is last:
         return model
     fresh = copy.copy(model)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lading.bundles.commands.trusting import Mode, TrustFile, asked
+from lading.bundles.commands.trusting import Mode, TrustFile, alert, asked
 from lading.core.console import Meter, print_alert
 from lading.core.settings import MEBIBYTE, Limits
 from lading.runtime.commands.administering import AllowOlder, Json, Name, State, Why, report, state_folder, wish
@@ -135,8 +135,7 @@ def _archive(bundle: str, folder: Path, limits: Limits) -> Iterator[Path]:
 
 def _vet(policy: "Policy", bundle: "Bundle") -> None:
     """Ask the policy here, and say what it warns of."""
-    for problem in policy.vet(bundle).problems:
-        print_alert(f"{bundle.manifest.deployment}: {problem}")
+    alert(bundle, policy.vet(bundle))
 
 
 def _share(text: str | None, option: str) -> float | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from lading.bundles.commands.trusting import asked
 from lading.core.console import Meter, one_line, print_facts, print_json, progress
 
 image = typer.Typer(no_args_is_help=True)
@@ -59,14 +60,13 @@ def build(
         lading image build penguins-1.0.0.lading -t penguins:1.0.0 --sbom penguins.cdx.json
     """
     from lading.bundles.bundle import open_bundle
-    from lading.bundles.signing.policy import read_policy
     from lading.bundles.storage.offered import offered
     from lading.runtime.images.building import build as built
     from lading.runtime.images.engine import connected
     from lading.runtime.images.names import image_name, runtime_name
 
     name, below = image_name(tag), runtime_name() if runtime is None else image_name(runtime)
-    policy = read_policy(context.obj.policy, context.obj.trust)
+    policy = asked(context.obj, None, None)
     with connected() as client, ExitStack() as opened:
         found = []
         for path in offered(bundles):

@@ -13,8 +13,8 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lading.bundles.commands.trusting import Mode, TrustFile, asked
-from lading.core.console import print_alert, print_json, progress
+from lading.bundles.commands.trusting import Mode, TrustFile, alert, asked
+from lading.core.console import print_json, progress
 from lading.core.errors import UsageError
 from lading.core.settings import Settings
 
@@ -87,8 +87,7 @@ def _load(path: Path, settings: Settings, policy: "Policy") -> "Model":
     from lading.runtime.model import Model
 
     with policy.opened(path, limits=settings) as (bundle, vetting):
-        for problem in vetting.problems:
-            print_alert(f"{bundle.manifest.deployment}: {problem}")
+        alert(bundle, vetting)
         return Model.load(bundle, settings.threads, vetting=vetting)
 
 

@@ -6,14 +6,13 @@ from email.parser import Parser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import docker
 import orjson
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from lading.bundles.bill_of_materials import Document, bill_of_materials
+from lading.bundles.bill_of_materials import Document, bill_of_materials, cyclonedx
 from lading.bundles.bundle import Bundle
 from lading.bundles.storage.atomic import new_file
 from lading.runtime.images.building import Built
@@ -38,23 +37,13 @@ def image_materials(client: docker.DockerClient, built: Built, bundles: Sequence
     if packages is None:
         raise NotOursError(built.name)
     components = [*_debian(status or b""), *orjson.loads(packages), *(_model(bundle) for bundle in bundles)]
-    return {
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, built.id)}",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "container",
-                "bom-ref": built.id,
-                "name": built.name,
-                "hashes": [{"alg": "SHA-256", "content": built.id.removeprefix("sha256:")}],
-            }
-        },
-        "components": components,
-        "dependencies": [{"ref": built.id, "dependsOn": [component["bom-ref"] for component in components]}],
+    component: Document = {
+        "type": "container",
+        "bom-ref": built.id,
+        "name": built.name,
+        "hashes": [{"alg": "SHA-256", "content": built.id.removeprefix("sha256:")}],
     }
+    return cyclonedx(built.id, {"component": component}, components)
 
 
 def _file(container: Container, path: str) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import docker
 from docker.models.images import Image
 
+from lading.bundles.digest import digest_text
 from lading.bundles.signing.keys import key_bytes, read_public
 from lading.bundles.storage.atomic import new_file
 from lading.runtime.images.building import DIGESTS, Tell
@@ -59,7 +60,7 @@ def save(client: docker.DockerClient, name: str, path: Path, key: Path | None, t
         with new_file(path, size) as out:
             _write(files, held, size, path.name.partition(".")[0], out)
     with path.open("rb") as file:
-        return Saved(path, path.stat().st_size, f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+        return Saved(path, path.stat().st_size, digest_text(hashlib.file_digest(file, "sha256").hexdigest()))
 
 
 def _received(found: Image, name: str, stream: BinaryIO) -> str:

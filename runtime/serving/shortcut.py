@@ -95,18 +95,20 @@ class ShortcutProtocol(RefusingProtocol):
             return self._hold(data) if request.missing + len(request.body) <= INLINE_BYTES else False
         said = prompt.at_once(request.head, request.body, application.settings.body_bytes)
         if type(said) is Coming:
-            self._asked = data
-            said.say = self._say
-        elif type(said) is not Answer:
+            self._asked, said.say = data, self._say
+        elif type(said) is Answer:
+            self._reply(said)
+        else:
             self._chosen = said
             return False
         if self._holding is not None:
             self._stop_holding()
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
-        if type(said) is Answer:
-            self.transport.write(_reply(self.server_state.default_headers, said))
         return True
+
+    def _reply(self, answer: Answer) -> None:
+        self.transport.write(_bytes_of(self.server_state.default_headers, answer))
 
     def _say(self, said: Said) -> None:
         """Answer the request that was asked, and go on with what came behind it."""
@@ -114,7 +116,7 @@ class ShortcutProtocol(RefusingProtocol):
         if self.transport.is_closing():
             return
         if type(said) is Answer:
-            self.transport.write(_reply(self.server_state.default_headers, said))
+            self._reply(said)
         else:
             self._chosen = said
             self._go_the_long_way(asked)
@@ -146,7 +148,7 @@ class ShortcutProtocol(RefusingProtocol):
         self._chosen = None
 
 
-def _reply(defaults: list[Header], answer: Answer) -> bytes:
+def _bytes_of(defaults: list[Header], answer: Answer) -> bytes:
     """An answer as uvicorn writes it."""
     body, headers, status = answer
     return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (

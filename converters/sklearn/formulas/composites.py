@@ -91,8 +91,7 @@ def chain(model: Any, x: Value, ask: Ask) -> Value:
         answer = ask(place, columns, model.n_features_in_ + place)[0].reshape(-1, 1)
         found.append(answer)
         columns = columns.beside(answer)
-    joined = found[0] if len(found) == 1 else found[0].beside(*found[1:])
-    return joined.columns(np.argsort(model.order_))
+    return found[0].beside(*found[1:]).columns(np.argsort(model.order_))
 
 
 def output_code(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
@@ -102,24 +101,22 @@ def output_code(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
     }
     blank = next(iter(said.values())) * 0.0
     columns = [said[place] if place in said else blank + float(member.y_[0]) for place, member in enumerate(model.estimators_)]  # fmt: skip
-    distances = squared(columns[0] if len(columns) == 1 else columns[0].beside(*columns[1:]), model.code_book_)
+    distances = squared(columns[0].beside(*columns[1:]), model.code_book_)
     return distances.argmin(), distances
 
 
 def imputed(model: Any, x: Value, ask: Ask) -> Value:
     """Column after column, what is missing as the regression on the others says."""
-    sought = model.missing_values
-    absent = x.missing() if sought != sought else x.equals(float(sought))
+    absent = x.missing(model.missing_values)
     start = absent.where(np.asarray(model.initial_imputer_.statistics_, dtype=np.float64)[None, :], x)
     columns = [start.columns([place]) for place in range(model.n_features_in_)]
     for place, step in enumerate(model.imputation_sequence_):
         others = [columns[other] for other in step.neighbor_feat_idx]
-        asked = others[0] if len(others) == 1 else others[0].beside(*others[1:])
-        found = ask(place, asked, len(others))[0].reshape(-1, 1)
+        found = ask(place, others[0].beside(*others[1:]), len(others))[0].reshape(-1, 1)
         held = found.held(float(model._min_value[step.feat_idx]), float(model._max_value[step.feat_idx]))
         columns[step.feat_idx] = absent.columns([step.feat_idx]).where(held, columns[step.feat_idx])
     parts = [*columns, absent.columns(list(model.indicator_.features_)).number()] if model.add_indicator else columns
-    return parts[0] if len(parts) == 1 else parts[0].beside(*parts[1:])
+    return parts[0].beside(*parts[1:])
 
 
 def calibrated(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:

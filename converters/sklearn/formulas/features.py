@@ -18,8 +18,7 @@ from lading.converters.sklearn.formulas.value import Formulas, Value
 
 def missing_indicator(model: Any, x: Value) -> Value:
     """Where values are missing, of all columns or of those that lacked some."""
-    sought = model.missing_values
-    found = x.missing() if sought != sought else x.equals(float(sought))
+    found = x.missing(model.missing_values)
     kept = range(model.n_features_in_) if model.features == "all" else model.features_
     return found.columns(list(kept))
 
@@ -89,7 +88,7 @@ def ellipse(model: Any, x: Value) -> tuple[Value, Value]:
 def spline(model: Any, x: Value) -> Value:
     """The B-splines of each column, as polynomials between knots."""
     parts = [_splines(model, curve, x.columns([place])) for place, curve in enumerate(model.bsplines_)]
-    return parts[0] if len(parts) == 1 else parts[0].beside(*parts[1:])
+    return parts[0].beside(*parts[1:])
 
 
 def _splines(model: Any, curve: Any, x: Value) -> Value:
@@ -136,7 +135,7 @@ def leaves(model: Any, x: Value) -> Value:
         for tree, leaf in zip(model.estimators_, known, strict=True)
     ]
     parts = [part.columns(places) for part, places in zip(parts, kept, strict=True)]
-    return parts[0] if len(parts) == 1 else parts[0].beside(*parts[1:])
+    return parts[0].beside(*parts[1:])
 
 
 def _leaves(tree: Any, x: Value) -> Value:

@@ -67,13 +67,12 @@ def isomap(model: Any, x: Value) -> Value:
 
 def imputed(model: Any, x: Value) -> Value:
     """What is missing as the nearest rows of the training have it, of those that have it."""
-    sought = model.missing_values
-    absent = x.missing() if sought != sought else x.equals(float(sought))
+    absent = x.missing(model.missing_values)
     distances = _shared_distances(model, absent.where(0.0, x), (~absent).number())
     kept = range(model.n_features_in_) if model.keep_empty_features else np.flatnonzero(model._valid_mask)
     parts = [_filled(model, int(place), absent, x, distances) for place in kept]
     parts += [absent.columns(list(model.indicator_.features_)).number()] if model.add_indicator else []
-    return parts[0] if len(parts) == 1 else parts[0].beside(*parts[1:])
+    return parts[0].beside(*parts[1:])
 
 
 def _shared_distances(model: Any, x: Value, present: Value) -> Value:

@@ -138,8 +138,8 @@ class Value:
         return self.apply("Cast", to=TensorProto.INT64)
 
     def beside(self, *others: "Value") -> "Value":
-        """The columns of this, then those of the others."""
-        return self.apply("Concat", *others, axis=1)
+        """The columns of this, then those of the others, if there are any."""
+        return self.apply("Concat", *others, axis=1) if others else self
 
     def reshape(self, *extents: int) -> "Value":
         """The same in another shape; 0 keeps an extent, -1 takes what is left."""
@@ -157,9 +157,9 @@ class Value:
         """The square roots."""
         return self.apply("Sqrt")
 
-    def missing(self) -> "Value":
-        """Where numbers are NaN."""
-        return self.apply("IsNaN")
+    def missing(self, sought: float = np.nan) -> "Value":
+        """Where numbers are NaN, or whatever else is ``sought`` because it stands for what is missing."""
+        return self.apply("IsNaN") if np.isnan(sought) else self.equals(float(sought))
 
     def held(self, lowest: Operand, highest: Operand) -> "Value":
         """The numbers, none below ``lowest`` or above ``highest``."""

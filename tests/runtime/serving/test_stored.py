@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import pytest
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.store.store import Store
 from lading.runtime.serving.warden import session_members
+from tests.runtime.serving.test_faults import until
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Serving, Start
@@ -21,14 +22,6 @@ PATH = "/v2/models/cells/infer"
 BODY = b'{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 1, 1, 2]}]}'
 SECONDS = 60
 pytestmark = pytest.mark.restarts
-
-
-def until(condition: Callable[[], bool], serving: "Serving", seconds: float = 0.1) -> None:
-    """Wait for the condition, which is looked at every so many ``seconds``."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, serving.said()
-        time.sleep(seconds)
 
 
 def engine_of(serving: "Serving") -> int:
@@ -76,7 +69,7 @@ def test_a_replica_that_dies_before_its_rollout_is_seen_to_succeed_is_replaced(
     start: "Start", bundles: Mapping[str, Path]
 ) -> None:
     serving = start([bundles["cells"]], "--replicas", "1")
-    until(lambda: any(serving.folder.glob("lading-*/slot*.lock")), serving, 0.002)  # the replica begins to load
+    until(lambda: any(serving.folder.glob("lading-*/slot*.lock")), serving)  # the replica begins to load
     engine = engine_of(serving)
     os.kill(engine, signal.SIGSTOP)
     serving.ready()
