@@ -53,7 +53,7 @@ def save(client: docker.DockerClient, name: str, path: Path, key: Path | None, t
     if key is not None:
         files[KEY] = key_bytes(key, private=False)
         read_public(files[KEY], str(key))
-    folder = path.name.partition(".")[0]
+    folder = path.stem.lstrip(".")
     tell(f"the engine puts {name} together")
     with new_file(path, int(found.attrs["Size"])) as out:
         out.write(entry(folder, folder=True).tobuf(FORMAT))

@@ -82,9 +82,12 @@ def test_it_says_which_bundles_it_has_by_their_digests_alone(built: Built, clien
 def test_its_materials_are_cyclonedx_and_name_what_is_inside(built: Built) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(built["materials"]) is None
     document = json.loads(built["materials"])
-    kinds = {component["name"]: component["type"] for component in document["components"]}
-    assert kinds["ray"] == kinds["libc6"] == "library"
-    assert kinds["times"] == "machine-learning-model"
+    components = {component["name"]: component for component in document["components"]}
+    assert components["ray"]["type"] == components["libc6"]["type"] == "library"
+    assert components["times"]["type"] == "machine-learning-model"
+    debian = components["debian"]
+    assert (debian["type"], debian["version"]) == ("operating-system", "12")
+    assert components["libc6"]["purl"].endswith("?arch=amd64&distro=debian-12")
 
 
 @pytest.mark.parametrize(
@@ -140,12 +143,12 @@ def test_a_site_gets_one_file_that_verifies_itself(
 ) -> None:
     bundle, key = signed()
     done("build", str(bundle), "-t", "models/signed:1", "--runtime", runtime)
-    file = tmp_path / "site.tar"
+    file = tmp_path / "signed-1.0.tar"
     said = done("save", "models/signed:1", "--output", str(file), "--key", str(key))
     assert said["digest"] == digest_text(hashlib.sha256(file.read_bytes()).hexdigest())
     with tarfile.open(file) as archive:
         archive.extractall(tmp_path, filter="data")
-    site = tmp_path / "site"
+    site = tmp_path / "signed-1.0"
     assert {path.name for path in site.iterdir()} == {
         *(
             "README.md",
