@@ -8,6 +8,9 @@ import numpy as np
 from lading.bundles.signature import Field, Form, Signature
 from lading.converters.converter import Converted, Precision, Problem
 
+BOOSTED = ("catboost", "lightgbm", "xgboost")
+"""Frameworks whose estimators are scikit-learn's too, and have converters of their own."""
+
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
 
@@ -18,7 +21,9 @@ class SklearnConverter:
     name = "sklearn"
 
     def matches(self, model: object) -> bool:
-        """Whether ``model`` is of a class of scikit-learn's, or derived from one."""
+        """Whether ``model`` is of a class of scikit-learn's, or derived from one by others than frameworks known here."""
+        if type(model).__module__.split(".")[0] in BOOSTED:
+            return False
         return any(kind.__module__.split(".")[0] == "sklearn" for kind in type(model).__mro__)
 
     def features(self, model: object) -> tuple[str, ...] | None:

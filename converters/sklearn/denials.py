@@ -35,6 +35,7 @@ from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTr
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils.validation import check_is_fitted
 
+from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
@@ -293,6 +294,10 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
         if denial.concerns(model):
             yield Problem(path, denial.found, denial.remedy)
             return
+    boosting = boosting_of(model)
+    if boosting is not None and (denied := boosting.denial(model)) is not None:
+        yield Problem(path, *denied)
+        return
     if not is_known(model):
         kind = type(model)
         yield Problem(

@@ -37,6 +37,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from lading.converters.boosting.frameworks import Boosting, boosting_of
+from lading.converters.boosting.coding import coded
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import Computed, computes
 from lading.converters.sklearn.encoding import encode_step
@@ -211,6 +213,8 @@ class Rewriter:
             return self._vectorizer(model)
         if isinstance(model, ENSEMBLES):
             return Rewritten((self._ensemble(model, columns, path),), None)
+        if (boosting := boosting_of(model)) is not None:
+            return self._boosted(model, boosting, columns, path)
         alike = isinstance(model, FED_ALIKE) and computes(model)
         if not alike and columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
@@ -229,6 +233,26 @@ class Rewriter:
         if isinstance(model, FLOAT_ONLY) or not (transforms or self._wide or isinstance(model, TREES)):
             return Rewritten((Cast(double=False), model), None)
         return Rewritten((model,), None)
+
+    def _boosted(self, model: Any, boosting: Boosting, columns: Columns, path: str) -> Rewritten:
+        """Boosted trees, fed the codes of their categories in place of these."""
+        fields = {} if columns is None else {place: one.field for place, one in enumerate(columns) if one.field}
+        known = boosting.categories(model, fields)
+        if columns is None and known:
+            found = "splits on categories of columns that were computed"
+            raise RewritingError(Problem(path, found, "make it the first step, or train it on numbers"))
+        if any(one is None for one in known.values()):
+            found = "splits on categories whose names it does not keep, since they are not all ASCII"
+            remedy = "give the rows that it was trained on, with categories in sorted order, or rename these"
+            raise RewritingError(Problem(path, found, remedy))
+        known = {place: one for place, one in known.items() if one is not None}
+        fed = () if columns is None else columns
+        for place, column in enumerate(fed):
+            if column.kind == "text" and place not in known:
+                raise RewritingError(_text_left(path))
+        if not known and not any(column.source for column in fed):
+            return Rewritten((Computed(model),), None)
+        return Rewritten((*coded(fed, known), Computed(model)), None)
 
     def _ensemble(self, model: Any, columns: Columns, path: str) -> Any:
         """A copy of an ensemble whose members that are pipelines are rewritten too, all in float64."""

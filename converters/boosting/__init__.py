@@ -1,0 +1,1 @@
+"""Boosting: what the graphs of all frameworks of boosted trees have in common."""

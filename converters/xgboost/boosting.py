@@ -1,0 +1,119 @@
+"""What XGBoost's models compute: the answers of its estimators, and of a ``Booster`` alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+from sklearn.base import is_classifier
+
+from lading.bundles.records import Scalar
+from lading.bundles.signature import Field
+from lading.converters.boosting import links
+from lading.converters.boosting.forest import sums
+from lading.converters.boosting.frameworks import Categories, Native, numbered, with_categories
+from lading.converters.sklearn.formulas.value import Answer, Value
+from lading.converters.xgboost.reading import Linear, Names, Read, read
+
+LINKS: Mapping[str, links.Link] = {
+    "binary:logistic": links.sigmoid,
+    "reg:logistic": links.sigmoid,
+    "binary:hinge": links.positive,
+    "multi:softprob": links.softmax,
+    "multi:softmax": links.place,
+    "count:poisson": links.exp,
+    "reg:gamma": links.exp,
+    "reg:tweedie": links.exp,
+    "survival:aft": links.exp,
+    "survival:cox": links.exp,
+}
+"""What ``predict`` makes of the sums; of other objectives it answers with the sums."""
+
+KNOWN = frozenset(
+    {
+        *LINKS, "binary:logitraw", "reg:squarederror", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror",
+        "reg:quantileerror", "reg:expectileerror", "rank:ndcg", "rank:map", "rank:pairwise",
+    }
+)  # fmt: skip
+
+
+class Xgboost:
+    """XGBoost's part of ``Boosting``."""
+
+    def denial(self, model: Any) -> tuple[str, str] | None:
+        """Objectives of which nothing is known, and classifiers whose answers are no probabilities."""
+        told = _read(model)
+        if told.objective not in KNOWN:
+            return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(sorted(KNOWN))
+        if is_classifier(model) and told.targets > 1 and told.classes < 2:
+            return "predicts several labels at once", "package one model for each label"
+        if is_classifier(model) and told.objective == "binary:logitraw":
+            return "answers with margins in place of probabilities", 'train with objective="binary:logistic"'
+        return None
+
+    def answer(self, model: Any, x: Value) -> Answer:
+        """The label and the probabilities of a classifier, the numbers of everything else."""
+        told = _read(model)
+        raw = _raw(told, x if isinstance(model, Native) else _without(x, model.missing))
+        if not is_classifier(model):
+            return _narrow(LINKS.get(told.objective, links.identity)(raw))
+        if told.targets == 1:
+            return links.two_classes(_narrow(LINKS[told.objective](raw)))
+        return links.largest(_narrow(links.softmax(raw)))
+
+    def decision(self, model: Any, x: Value) -> Value:
+        """Not asked for: these classifiers have no decision function."""
+        raise NotImplementedError
+
+    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | None]:
+        """The codes that the model itself keeps; for a category that it has not seen it fails."""
+        known = _known(model, fields)
+        return {place: None if names is None else numbered(names, None) for place, names in known.items()}
+
+    def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
+        """The rows with categories where the model was trained on them."""
+        return with_categories(rows, _known(model, fields))
+
+
+def _known(model: Any, fields: Mapping[int, Field]) -> dict[int, tuple[Scalar, ...] | None]:
+    """The categories of each column that has some; None where the model does not keep their names."""
+    booster = model.model if isinstance(model, Native) else model.get_booster()
+    if "c" not in (booster.feature_types or ()):
+        return {}
+    return {
+        place: names.read(fields[place].categories if place in fields else None) if isinstance(names, Names) else names
+        for place, names in _read(model).categories.items()
+    }
+
+
+def _read(model: Any) -> Read:
+    if isinstance(model, Native):
+        return read(model.model)
+    booster = model.get_booster()
+    try:
+        return read(booster, model.best_iteration + 1)
+    except AttributeError:  # trained without early stopping
+        return read(booster)
+
+
+def _raw(told: Read, x: Value) -> Value:
+    """The sums ``[N, targets]``; a missing value adds nothing to a linear function."""
+    if isinstance(told.function, Linear):
+        return x.missing().where(0.0, x) @ told.function.weights + told.function.base[None, :]
+    return sums(told.function, x)
+
+
+def _without(x: Value, missing: float) -> Value:
+    """The rows with NaN where the number is that stands for what is missing, compared as float32."""
+    if np.isnan(missing):
+        return x
+    return x.apply("Cast", to=TensorProto.FLOAT).number().equals(float(np.float32(missing))).where(np.nan, x)
+
+
+def _narrow(answer: Value) -> Value:
+    """The float32 that XGBoost answers with."""
+    return answer.apply("Cast", to=TensorProto.FLOAT).number()
+
+
+BOOSTING = Xgboost()
+"""What the framework's models compute."""
