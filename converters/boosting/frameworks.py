@@ -114,6 +114,13 @@ def _boosting(name: str) -> Boosting:
 
 
 FRAMEWORKS: Mapping[str, Framework] = {
+    "lightgbm": Framework(
+        name="lightgbm",
+        title="LightGBM",
+        estimators=frozenset({"LGBMClassifier", "LGBMRegressor", "LGBMRanker"}),
+        distributions=("lightgbm",),
+        tested=("4.6", "4.8"),
+    ),
     "xgboost": Framework(
         name="xgboost",
         title="XGBoost",

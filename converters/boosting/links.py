@@ -31,7 +31,7 @@ def exp(raw: Value) -> Value:
 
 def softplus(raw: Value) -> Value:
     """The logarithm of one and the exponential."""
-    return raw.apply("Softplus")
+    return (raw.exp() + 1.0).log()
 
 
 def signed_square(raw: Value) -> Value:
