@@ -27,6 +27,15 @@ class Categories:
     """The number of every other value, NaN where it counts as missing; None where the model fails for it."""
 
 
+@dataclass(frozen=True)
+class Untold:
+    """Why nobody can tell how a model numbers the categories of a column."""
+
+    found: str
+    """What stands in the way, as the end of a sentence about the model."""
+    remedy: str
+
+
 def numbered(names: Sequence[Scalar], unseen: float | None) -> Categories:
     """Categories whose codes are their places."""
     return Categories(tuple(names), tuple(map(float, range(len(names)))), unseen)
@@ -50,14 +59,14 @@ class Boosting(Protocol):
     def denial(self, model: Any) -> tuple[str, str] | None:
         """What keeps a fitted model from being converted, and what to do; None when nothing is known to."""
 
-    def answer(self, model: Any, x: Value) -> Answer:
-        """What the model answers to the rows ``x``, float64 ``[N, columns]``."""
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
+        """What the model answers to the rows ``x``, float64 ``[N, columns]``, whose categories have the ``known`` codes."""
 
     def decision(self, model: Any, x: Value) -> Value:
         """What a classifier's ``decision_function`` answers, ``[N, 1]`` for two classes."""
 
-    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | None]:
-        """How the model numbers categories, by the position of their column; None where nobody can tell.
+    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
+        """How the model numbers categories, by the position of their column.
 
         ``fields`` are the data's, as far as the model is fed them as they are.
         """
@@ -114,6 +123,13 @@ def _boosting(name: str) -> Boosting:
 
 
 FRAMEWORKS: Mapping[str, Framework] = {
+    "catboost": Framework(
+        name="catboost",
+        title="CatBoost",
+        estimators=frozenset({"CatBoostClassifier", "CatBoostRegressor", "CatBoostRanker"}),
+        distributions=("catboost",),
+        tested=("1.2.10", "1.3"),
+    ),
     "lightgbm": Framework(
         name="lightgbm",
         title="LightGBM",

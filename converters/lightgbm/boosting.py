@@ -12,7 +12,7 @@ from lading.bundles.signature import Field
 from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting import links
 from lading.converters.boosting.forest import sums
-from lading.converters.boosting.frameworks import Categories, Native, numbered, with_categories
+from lading.converters.boosting.frameworks import Categories, Native, Untold, numbered, with_categories
 from lading.converters.lightgbm.reading import TINY, Lines, Read, read
 from lading.converters.sklearn.formulas.value import Answer, Value
 
@@ -34,6 +34,11 @@ KNOWN = frozenset(
     }
 )  # fmt: skip
 
+WHICH = Untold(
+    "keeps its categories, but not of which columns they are, and the data does not show it",
+    "give a data frame whose columns are categories as in training, or a Parquet file of it",
+)
+
 
 class Lightgbm:
     """LightGBM's part of ``Boosting``."""
@@ -49,7 +54,7 @@ class Lightgbm:
             return "stops adding up trees when it is sure enough (pred_early_stop)", "train without pred_early_stop"
         return None
 
-    def answer(self, model: Any, x: Value) -> Answer:
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
         """The label and the probabilities of a classifier, the numbers of everything else."""
         told = _read(model)
         answer = _linked(told, _raw(told, x))
@@ -62,10 +67,10 @@ class Lightgbm:
         told = _read(model)
         return _raw(told, x)
 
-    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | None]:
+    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
         """The codes that the model itself keeps; a category that it has not seen is missing."""
         known = _known(model, fields)
-        return {place: None if names is None else numbered(names, np.nan) for place, names in known.items()}
+        return {place: WHICH if names is None else numbered(names, np.nan) for place, names in known.items()}
 
     def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
         """The rows with categories where the model was trained on them."""

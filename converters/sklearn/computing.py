@@ -1,6 +1,7 @@
 """Computing: the step that stands in for an estimator of which we have the formula, and the nodes that it becomes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from lading.converters.boosting.frameworks import boosting_of
+from lading.converters.boosting.frameworks import Categories, boosting_of
 from lading.converters.sklearn.formulas import clusters, features, isolation, kernels, neighbours, projections
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
 from lading.converters.sklearn.formulas.value import Formulas, Value
@@ -29,10 +30,15 @@ FORMULAS: Formulas = {
 
 
 class Computed(Step):
-    """A fitted estimator that we have the formula of, with what its members were rewritten to."""
+    """A fitted estimator that we have the formula of, with what its members were rewritten to.
 
-    def __init__(self, model: Any, members: tuple[Pipeline, ...] = ()) -> None:
-        self.model, self.members = model, members
+    ``categories`` say what the codes are that boosted trees are fed.
+    """
+
+    def __init__(
+        self, model: Any, members: tuple[Pipeline, ...] = (), categories: Mapping[int, Categories] = MappingProxyType({})
+    ) -> None:
+        self.model, self.members, self.categories = model, members, categories
 
     @property
     def classes_(self) -> np.ndarray:
@@ -104,7 +110,7 @@ def write(scope: Any, operator: Any, container: Any) -> None:
     if type(model) in COMPOSITES:
         found = COMPOSITES[type(model)](model, x, _Members(operator, scope, writer))
     elif (boosting := boosting_of(model)) is not None:
-        found = boosting.answer(model, x)
+        found = boosting.answer(model, x, step.categories)
     else:
         found = FORMULAS[type(model)](model, x)
     label, measure = found if isinstance(found, tuple) else (None, found)

@@ -16,7 +16,7 @@ from lading.bundles.records import Scalar
 from lading.bundles.session import BrokenRuntimeError
 from lading.bundles.signature import Field, Form, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
-from lading.converters.boosting.frameworks import Native, boosting_of, framework_of, frameworks_in
+from lading.converters.boosting.frameworks import Categories, Native, boosting_of, framework_of, frameworks_in
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
 from lading.converters.sklearn.denials import diagnose_steps, members_of
@@ -75,7 +75,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         data, tensors = finish(proto, answers.coded)
     except RewritingError as error:
         raise UnconvertibleError(_title(model), (error.problem,)) from error
-    except BrokenRuntimeError:
+    except (BrokenRuntimeError, UnconvertibleError):
         raise
     except Exception as error:
         # skl2onnx and ONNX Runtime raise dozens of unrelated classes for what they do not support.
@@ -138,7 +138,7 @@ def _coded(use: Use, position: int, fields: Sequence[Field]) -> Sequence[Scalar]
         return None
     known = boosting.categories(use.step, {place: fields[at] for place, at in enumerate(use.positions)})
     found = known.get(use.positions.index(position))
-    return None if found is None or found.unseen is not None else found.values
+    return found.values if isinstance(found, Categories) and found.unseen is None else None
 
 
 def _scalar(value: Any, kind: str) -> Scalar:

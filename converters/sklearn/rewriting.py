@@ -37,7 +37,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from lading.converters.boosting.frameworks import Boosting, boosting_of
+from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.boosting.coding import coded
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import Computed, computes
@@ -241,18 +241,17 @@ class Rewriter:
         if columns is None and known:
             found = "splits on categories of columns that were computed"
             raise RewritingError(Problem(path, found, "make it the first step, or train it on numbers"))
-        if any(one is None for one in known.values()):
-            found = "splits on categories whose names it does not keep, since they are not all ASCII"
-            remedy = "give the rows that it was trained on, with categories in sorted order, or rename these"
-            raise RewritingError(Problem(path, found, remedy))
-        known = {place: one for place, one in known.items() if one is not None}
+        untold = next((one for one in known.values() if isinstance(one, Untold)), None)
+        if untold is not None:
+            raise RewritingError(Problem(path, untold.found, untold.remedy))
+        sure = {place: one for place, one in known.items() if isinstance(one, Categories)}
         fed = () if columns is None else columns
         for place, column in enumerate(fed):
-            if column.kind == "text" and place not in known:
+            if column.kind == "text" and place not in sure:
                 raise RewritingError(_text_left(path))
-        if not known and not any(column.source for column in fed):
+        if not sure and not any(column.source for column in fed):
             return Rewritten((Computed(model),), None)
-        return Rewritten((*coded(fed, known), Computed(model)), None)
+        return Rewritten((*coded(fed, sure), Computed(model, categories=sure)), None)
 
     def _ensemble(self, model: Any, columns: Columns, path: str) -> Any:
         """A copy of an ensemble whose members that are pipelines are rewritten too, all in float64."""

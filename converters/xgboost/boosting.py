@@ -11,7 +11,7 @@ from lading.bundles.records import Scalar
 from lading.bundles.signature import Field
 from lading.converters.boosting import links
 from lading.converters.boosting.forest import sums
-from lading.converters.boosting.frameworks import Categories, Native, numbered, with_categories
+from lading.converters.boosting.frameworks import Categories, Native, Untold, numbered, with_categories
 from lading.converters.sklearn.formulas.value import Answer, Value
 from lading.converters.xgboost.reading import Linear, Names, Read, read
 
@@ -36,6 +36,11 @@ KNOWN = frozenset(
     }
 )  # fmt: skip
 
+CUT = Untold(
+    "splits on categories whose names it does not keep whole, since they are not all ASCII",
+    "give the rows that it was trained on, with these categories in sorted order, or rename them",
+)
+
 
 class Xgboost:
     """XGBoost's part of ``Boosting``."""
@@ -51,7 +56,7 @@ class Xgboost:
             return "answers with margins in place of probabilities", 'train with objective="binary:logistic"'
         return None
 
-    def answer(self, model: Any, x: Value) -> Answer:
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
         """The label and the probabilities of a classifier, the numbers of everything else."""
         told = _read(model)
         raw = _raw(told, x if isinstance(model, Native) else _without(x, model.missing))
@@ -65,10 +70,10 @@ class Xgboost:
         """Not asked for: these classifiers have no decision function."""
         raise NotImplementedError
 
-    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | None]:
+    def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
         """The codes that the model itself keeps; for a category that it has not seen it fails."""
         known = _known(model, fields)
-        return {place: None if names is None else numbered(names, None) for place, names in known.items()}
+        return {place: CUT if names is None else numbered(names, None) for place, names in known.items()}
 
     def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
         """The rows with categories where the model was trained on them."""
