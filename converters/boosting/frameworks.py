@@ -56,6 +56,9 @@ def with_categories(rows: Any, known: Mapping[int, Sequence[Scalar] | None]) -> 
 class Boosting(Protocol):
     """What one framework's models compute; each has one in the module that ``FRAMEWORKS`` names."""
 
+    sparse_zeros_missing: bool
+    """Whether the zeros of a sparse matrix are missing values to its models."""
+
     def denial(self, model: Any) -> tuple[str, str] | None:
         """What keeps a fitted model from being converted, and what to do; None when nothing is known to."""
 

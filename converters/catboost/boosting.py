@@ -29,12 +29,19 @@ SEVERAL = ("MultiLogloss", "MultiCrossEntropy")
 class Catboost:
     """CatBoost's part of ``Boosting``."""
 
+    sparse_zeros_missing = False
+
     def denial(self, model: Any) -> tuple[str, str] | None:
         """Features that are not known here, and several labels for each row."""
-        told = read(_own(model))
-        if told.unsupported is not None:
-            kind = told.unsupported.partition("_")[0]
-            return f"was trained on features of {kind}, which the graph does not have", "turn them into numbers before the model"
+        own = _own(model)
+        for kind, places in (
+            ("text", own.get_text_feature_indices()),
+            ("embeddings", own.get_embedding_feature_indices()),
+        ):
+            if places:
+                found = f"was trained on features of {kind}, which the graph does not have"
+                return found, "turn them into numbers before the model"
+        told = read(own)
         if is_classifier(model) and told.loss in SEVERAL:
             return "predicts several labels at once", "package one model for each label"
         return None

@@ -14,8 +14,14 @@ class NativeCatboost(Native):
 
     @property
     def n_features_in_(self) -> int:
-        """How many columns it was trained on."""
+        """How many columns it was trained on. Raises ``AttributeError`` before that."""
+        if not self.is_fitted():
+            raise AttributeError("the model is not fitted")
         return len(self.model.feature_names_)
+
+    def is_fitted(self) -> bool:
+        """Whether it was trained."""
+        return bool(self.model.is_fitted())
 
     def predict(self, rows: Any) -> Any:
         """What ``CatBoost.predict`` answers, ``[N]`` or ``[N, targets]``."""
@@ -24,7 +30,7 @@ class NativeCatboost(Native):
 
 def estimator(model: Any) -> Any:
     """The model as an estimator."""
-    return NativeCatboost(model) if type(model) is CatBoost and model.is_fitted() else model
+    return NativeCatboost(model) if type(model) is CatBoost else model
 
 
 def names(model: Any) -> Any:

@@ -81,8 +81,6 @@ class Read:
     columns: int
     categorical: tuple[int, ...]
     """The columns that hold categories."""
-    unsupported: str | None
-    """The kind of features that are not known here."""
     tests: tuple[Test, ...]
     counters: tuple[Counter, ...]
     trees: tuple[Told, ...]
@@ -97,15 +95,14 @@ def read(model: Any, pool: Any = None) -> Read:
     features = told["features_info"]
     floats = features.get("float_features") or ()
     kinds = features.get("categorical_features") or ()
-    other = next((kind for kind in ("text_features", "embedding_features") if features.get(kind)), None)
     counters = tuple(_counters(told))
     scale, bias = told["scale_and_bias"]
-    params = json.loads(told["model_info"]["params"]) if isinstance(told["model_info"]["params"], str) else told["model_info"]["params"]  # fmt: skip
+    params = told["model_info"]["params"]
+    params = json.loads(params) if isinstance(params, str) else params
     return Read(
         loss=params["loss_function"]["type"],
-        columns=1 + max(one["flat_feature_index"] for one in (*floats, *kinds, *features.get("text_features") or ())),
+        columns=len(model.feature_names_),
         categorical=tuple(one["flat_feature_index"] for one in kinds),
-        unsupported=other,
         tests=(*_thresholds(floats), *_matches(kinds), *_levels(features.get("ctrs") or ())),
         counters=counters,
         trees=tuple(told["oblivious_trees"] if "oblivious_trees" in told else told["trees"]),
@@ -132,11 +129,13 @@ def _thresholds(floats: Sequence[Told]) -> list[Threshold]:
 
 
 def _matches(kinds: Sequence[Told]) -> list[Match]:
-    return [Match(one["flat_feature_index"], int(value) & UNSIGNED) for one in kinds for value in one.get("values") or ()]
+    return [
+        Match(one["flat_feature_index"], int(value) & UNSIGNED) for one in kinds for value in one.get("values") or ()
+    ]
 
 
 def _levels(counters: Sequence[Told]) -> list[Level]:
-    return [Level(place, float(border)) for place, one in enumerate(counters) for border in one["borders"]]
+    return [Level(place, float(border)) for place, one in enumerate(counters) for border in one["borders"] or ()]
 
 
 def _counters(told: Told) -> list[Counter]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 from sklearn.base import is_classifier
 
 from lading.bundles.records import Scalar
@@ -43,13 +42,20 @@ WHICH = Untold(
 class Lightgbm:
     """LightGBM's part of ``Boosting``."""
 
+    sparse_zeros_missing = False
+
     def denial(self, model: Any) -> tuple[str, str] | None:
         """Objectives of which nothing is known, and answers that are no probabilities or are cut short."""
         told = _read(model)
         if told.objective not in KNOWN:
-            return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(sorted(KNOWN - {""}))
+            return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(
+                sorted(KNOWN - {""})
+            )
         if is_classifier(model) and not told.objective:
-            return "answers with the sums of its own objective in place of probabilities", 'train with objective="binary" or "multiclass"'
+            return (
+                "answers with the sums of its own objective in place of probabilities",
+                'train with objective="binary" or "multiclass"',
+            )
         if not isinstance(model, Native) and model.get_params().get("pred_early_stop"):
             return "stops adding up trees when it is sure enough (pred_early_stop)", "train without pred_early_stop"
         return None

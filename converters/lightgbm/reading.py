@@ -102,7 +102,7 @@ def _categorical(infos: str) -> Iterator[int]:
 
 def _missing_zeros(told: Mapping[str, str]) -> np.ndarray:
     kinds, features = _numbers(told, "decision_type", np.int64), _numbers(told, "split_feature", np.int64)
-    return features[((kinds & CATEGORICAL) == 0) & (kinds >> 2 & 3 == ZERO)]
+    return np.asarray(features[((kinds & CATEGORICAL) == 0) & (kinds >> 2 & 3 == ZERO)])
 
 
 def _numbers(told: Mapping[str, str], name: str, kind: type) -> np.ndarray:
@@ -158,7 +158,9 @@ def _numbered(trees: list[Tree]) -> list[Tree]:
         places[leaf, 0] = start + np.arange(leaf.sum())
         start += int(leaf.sum())
         found.append(
-            Tree(tree.features, tree.thresholds, tree.left, tree.right, tree.missing_left, places, (number,), tree.sides)
+            Tree(
+                tree.features, tree.thresholds, tree.left, tree.right, tree.missing_left, places, (number,), tree.sides
+            )
         )
     return found
 

@@ -36,7 +36,10 @@ class Computed(Step):
     """
 
     def __init__(
-        self, model: Any, members: tuple[Pipeline, ...] = (), categories: Mapping[int, Categories] = MappingProxyType({})
+        self,
+        model: Any,
+        members: tuple[Pipeline, ...] = (),
+        categories: Mapping[int, Categories] = MappingProxyType({}),
     ) -> None:
         self.model, self.members, self.categories = model, members, categories
 

@@ -49,7 +49,7 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     if isinstance(inner, Problem):
         return [inner]
     expected = getattr(inner, "n_features_in_", len(fields))
-    if expected != len(fields):
+    if expected is not None and expected != len(fields):
         found = f"was trained on {expected} columns, the data has {len(fields)}"
         return [
             Problem(

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lading.bundles.signature import Field, Form, Signature
+from lading.converters.boosting import BOOSTED
 from lading.converters.converter import Converted, Precision, Problem
-
-BOOSTED = ("catboost", "lightgbm", "xgboost")
-"""Frameworks whose estimators are scikit-learn's too, and have converters of their own."""
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table

@@ -327,7 +327,7 @@ def members_of(model: Any) -> list[tuple[str, Any]]:
         return []
     calibrated = getattr(model, "calibrated_classifiers_", None)
     single = calibrated[0].estimator if calibrated else getattr(model, "estimator_", None)
-    return [("estimator", single)] if isinstance(single, BaseEstimator) else []
+    return [("estimator", single)] if isinstance(single, BaseEstimator) or boosting_of(single) is not None else []
 
 
 def is_known(model: object) -> bool:
@@ -359,6 +359,8 @@ def _statistics(model: Any) -> list[float]:
 
 
 def _is_fitted(model: Any) -> bool:
+    if callable(getattr(model, "is_fitted", None)):  # CatBoost's way to tell
+        return bool(model.is_fitted())
     if not isinstance(model, BaseEstimator):
         return True
     try:

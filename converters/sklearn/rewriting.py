@@ -37,8 +37,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.boosting.coding import coded
+from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import Computed, computes
 from lading.converters.sklearn.encoding import encode_step
@@ -55,7 +55,8 @@ from lading.converters.sklearn.layout import (
     moved,
     named,
 )
-from lading.converters.sklearn.steps import Apply, Cast, Power, Scale, Select, Weigh
+from lading.converters.sklearn.sparsity import gives_sparse
+from lading.converters.sklearn.steps import Apply, Cast, Hollow, Power, Scale, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -113,6 +114,8 @@ class Rewriter:
 
     def __init__(self, precision: Precision) -> None:
         self._wide = precision == "double"
+        self.sparse = False
+        """Whether the next step is fed a sparse matrix, where scikit-learn runs the model."""
         self.vectorizers: list[Any] = []
         """The copies of the text vectorizers, which need options of their own."""
 
@@ -168,7 +171,9 @@ class Rewriter:
     def _pipeline(self, model: Pipeline, columns: Columns, path: str, last: bool) -> Rewritten:
         steps: list[Any] = []
         for name, step in model.steps:
+            fed = self.sparse
             done = self._rewrite(step, columns, named(path, name), last and step is model.steps[-1][1])
+            self.sparse = gives_sparse(step, fed)
             steps.extend(done.steps)
             columns = done.columns
         return Rewritten(tuple(steps), columns)
@@ -224,6 +229,10 @@ class Rewriter:
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
             return Rewritten((_power(model),), None)
+        return self._stock(model, path)
+
+    def _stock(self, model: Any, path: str) -> Rewritten:
+        """An estimator that skl2onnx converts, in the precision that its converter can."""
         if isinstance(model, SINGLE_ONLY):
             return Rewritten((Cast(double=False), model, Cast(double=True)), None)
         fresh = self._with_members(model, path)
@@ -250,7 +259,8 @@ class Rewriter:
             if column.kind == "text" and place not in sure:
                 raise RewritingError(_text_left(path))
         if not sure and not any(column.source for column in fed):
-            return Rewritten((Computed(model),), None)
+            blank = (Hollow(),) if self.sparse and boosting.sparse_zeros_missing else ()
+            return Rewritten((*blank, Computed(model)), None)
         return Rewritten((*coded(fed, sure), Computed(model, categories=sure)), None)
 
     def _ensemble(self, model: Any, columns: Columns, path: str) -> Any:
@@ -293,6 +303,7 @@ class Rewriter:
         if is_constant(member):
             return _pipeline(())  # which nobody asks
         inner = Rewriter("double")
+        inner.sparse = self.sparse
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made

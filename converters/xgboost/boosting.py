@@ -45,11 +45,15 @@ CUT = Untold(
 class Xgboost:
     """XGBoost's part of ``Boosting``."""
 
+    sparse_zeros_missing = True
+
     def denial(self, model: Any) -> tuple[str, str] | None:
         """Objectives of which nothing is known, and classifiers whose answers are no probabilities."""
         told = _read(model)
         if told.objective not in KNOWN:
-            return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(sorted(KNOWN))
+            return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(
+                sorted(KNOWN)
+            )
         if is_classifier(model) and told.targets > 1 and told.classes < 2:
             return "predicts several labels at once", "package one model for each label"
         if is_classifier(model) and told.objective == "binary:logitraw":

@@ -93,9 +93,7 @@ def _margins(objective: str, said: str, targets: int) -> np.ndarray:
     return base.astype(np.float64)
 
 
-def _trees(
-    model: Mapping[str, Any], weights: Sequence[float] | None, rounds: int | None, targets: int
-) -> list[Tree]:
+def _trees(model: Mapping[str, Any], weights: Sequence[float] | None, rounds: int | None, targets: int) -> list[Tree]:
     ends = model["iteration_indptr"]
     count = ends[min(rounds, len(ends) - 1)] if rounds is not None else len(model["trees"])
     shares = np.ones(count) if weights is None else np.asarray(weights[:count], dtype=np.float64)

@@ -29,7 +29,7 @@ def _kinds() -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "age": drawn.normal(40, 12, rows).round(1),
-            "town": pd.Categorical(np.where(drawn.random(rows) < 0.05, None, town)),
+            "town": pd.Categorical(pd.Series(town, dtype=object).mask(drawn.random(rows) < 0.05)),
             "grade": pd.Categorical(drawn.choice([10, 20, 30, 50], rows)),
             "member": drawn.random(rows) < 0.4,
             "visits": drawn.integers(0, 30, rows),
@@ -43,5 +43,5 @@ KINDS = _kinds()
 """600 rows of mixed columns: numbers with gaps, categories of text with gaps, of whole numbers, booleans, counts."""
 EFFECT = KINDS.town.cat.codes % 5 + KINDS.grade.cat.codes * (KINDS.age.fillna(50) > 40) + KINDS.visits / 20
 SCORE = EFFECT.to_numpy(dtype=np.float64)
-CHOICE = (SCORE > np.median(SCORE)).astype(int)
+CHOICE = np.greater(SCORE, np.median(SCORE)).astype(int)
 LEVEL = np.digitize(SCORE, np.quantile(SCORE, [0.33, 0.66]))

@@ -1,6 +1,7 @@
 """LightGBM's objectives and ways of training, each on data that suits it."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import lightgbm
@@ -47,7 +48,11 @@ def _classifiers() -> Iterator[Case]:
     yield Case("LGBMClassifier", "binary", lambda: fitted(rows, of.TWO))
     yield Case("LGBMClassifier", "binary, missing values", lambda: fitted(gaps, of.TWO))
     yield Case("LGBMClassifier", "binary, sigmoid=2", lambda: fitted(rows, of.TWO, sigmoid=2.0))
-    yield Case("LGBMClassifier", "binary, zero_as_missing", lambda: fitted(np.where(np.isnan(gaps), 0.0, gaps), of.TWO, zero_as_missing=True))
+    yield Case(
+        "LGBMClassifier",
+        "binary, zero_as_missing",
+        lambda: fitted(np.where(np.isnan(gaps), 0.0, gaps), of.TWO, zero_as_missing=True),
+    )
     yield Case("LGBMClassifier", "binary, use_missing=False", lambda: fitted(gaps, of.TWO, use_missing=False))
     yield Case("LGBMClassifier", "multiclass", lambda: fitted(gaps, of.CLASSES))
     yield Case("LGBMClassifier", "multiclass, labels of text", lambda: fitted(rows, WORDS))
@@ -56,10 +61,18 @@ def _classifiers() -> Iterator[Case]:
     yield Case("LGBMClassifier", "is_unbalance", lambda: fitted(rows, of.TWO, is_unbalance=True))
     yield Case("LGBMClassifier", "boosting_type=rf", lambda: fitted(rows, of.CLASSES, **FOREST))
     yield Case("LGBMClassifier", "boosting_type=rf, two classes", lambda: fitted(rows, of.TWO, **FOREST))
-    yield Case("LGBMClassifier", "boosting_type=dart", lambda: fitted(gaps, of.CLASSES, boosting_type="dart", drop_rate=0.5))
-    yield Case("LGBMClassifier", "data_sample_strategy=goss", lambda: fitted(gaps, of.CLASSES, data_sample_strategy="goss"))
+    yield Case(
+        "LGBMClassifier", "boosting_type=dart", lambda: fitted(gaps, of.CLASSES, boosting_type="dart", drop_rate=0.5)
+    )
+    yield Case(
+        "LGBMClassifier", "data_sample_strategy=goss", lambda: fitted(gaps, of.CLASSES, data_sample_strategy="goss")
+    )
     yield Case("LGBMClassifier", "linear_tree", lambda: fitted(gaps, of.CLASSES, linear_tree=True))
-    yield Case("LGBMClassifier", "extra_trees, monotone constraints", lambda: fitted(rows, of.TWO, extra_trees=True, monotone_constraints=[1, -1] + [0] * 11))
+    yield Case(
+        "LGBMClassifier",
+        "extra_trees, monotone constraints",
+        lambda: fitted(rows, of.TWO, extra_trees=True, monotone_constraints=[1, -1] + [0] * 11),
+    )
     yield Case("LGBMClassifier", "categories", lambda: fitted(of.KINDS, of.LEVEL))
     yield Case("LGBMClassifier", "categories, one by one", lambda: fitted(of.KINDS, of.CHOICE, max_cat_to_onehot=100))
     yield Case("LGBMClassifier", "whole numbers", lambda: fitted(np.nan_to_num(rows).astype(np.int64), of.CLASSES))
@@ -81,9 +94,24 @@ def _regressors() -> Iterator[Case]:
     def fitted(fed: Any, target: Any, **settings: Any) -> tuple[Any, Any]:
         return lightgbm.LGBMRegressor(**{**SMALL, **settings}).fit(fed, target), fed
 
-    targets = {"regression": of.PROGRESS, "regression_l1": of.PROGRESS, "huber": of.PROGRESS, "fair": of.PROGRESS, "mape": of.PROGRESS, "poisson": of.COUNTS, "gamma": of.PROGRESS, "tweedie": of.COUNTS, "cross_entropy": of.SHARES, "cross_entropy_lambda": of.SHARES}
+    targets = {
+        "regression": of.PROGRESS,
+        "regression_l1": of.PROGRESS,
+        "huber": of.PROGRESS,
+        "fair": of.PROGRESS,
+        "mape": of.PROGRESS,
+        "poisson": of.COUNTS,
+        "gamma": of.PROGRESS,
+        "tweedie": of.COUNTS,
+        "cross_entropy": of.SHARES,
+        "cross_entropy_lambda": of.SHARES,
+    }
     for objective, target in targets.items():
-        yield Case("LGBMRegressor", objective, lambda objective=objective, target=target: fitted(rows, target, objective=objective))
+        yield Case(
+            "LGBMRegressor",
+            objective,
+            partial(fitted, rows, target, objective=objective),
+        )
     yield Case("LGBMRegressor", "quantile", lambda: fitted(rows, of.PROGRESS, objective="quantile", alpha=0.9))
     yield Case("LGBMRegressor", "regression, reg_sqrt", lambda: fitted(rows, of.PROGRESS, reg_sqrt=True))
     yield Case("LGBMRegressor", "linear_tree", lambda: fitted(rows, of.PROGRESS, linear_tree=True))
@@ -94,7 +122,11 @@ def _regressors() -> Iterator[Case]:
     yield Case("LGBMRegressor", "custom objective", lambda: fitted(rows, of.PROGRESS, objective=_ours))
     yield Case("LGBMRegressor", "no splits", lambda: fitted(rows, of.PROGRESS, min_child_samples=1000))
     for objective in ("lambdarank", "rank_xendcg"):
-        yield Case("LGBMRanker", objective, lambda objective=objective: (lightgbm.LGBMRanker(**SMALL, objective=objective).fit(of.ROWS, of.TWO, group=np.unique(of.QUERIES, return_counts=True)[1]), of.ROWS))
+        yield Case(
+            "LGBMRanker",
+            objective,
+            partial(_ranked, objective),
+        )
 
 
 def _boosters() -> Iterator[Case]:
@@ -110,6 +142,11 @@ def _boosters() -> Iterator[Case]:
     yield Case("Booster", "custom objective", lambda: trained(of.PATIENTS, of.PROGRESS, objective=_squares))
 
 
+def _ranked(objective: str) -> tuple[Any, Any]:
+    groups = np.unique(of.QUERIES, return_counts=True)[1]
+    return lightgbm.LGBMRanker(**SMALL, objective=objective).fit(of.ROWS, of.TWO, group=groups), of.ROWS
+
+
 def _within() -> Iterator[Case]:
     rows = of.ROWS
 
@@ -122,15 +159,63 @@ def _within() -> Iterator[Case]:
     def linear() -> Any:
         return make_pipeline(StandardScaler(), LogisticRegression())
 
-    yield Case("Pipeline", "StandardScaler, LGBMClassifier", lambda: (make_pipeline(StandardScaler(), one()).fit(of.GAPS, of.CLASSES), of.GAPS))
-    yield Case("VotingClassifier", "LGBMClassifier and others", lambda: (VotingClassifier([("a", one()), ("b", linear())], voting="soft").fit(rows, WORDS), rows))
-    yield Case("VotingRegressor", "LGBMRegressor and others", lambda: (VotingRegressor([("a", number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS))
-    yield Case("StackingClassifier", "LGBMClassifier and others", lambda: (StackingClassifier([("a", one()), ("b", linear())], cv=2).fit(rows, of.CLASSES), rows))
-    yield Case("StackingClassifier", "LGBMClassifier at the end", lambda: (StackingClassifier([("a", linear())], one(), cv=2).fit(rows, of.CLASSES), rows))
-    yield Case("StackingRegressor", "LGBMRegressor and others", lambda: (StackingRegressor([("a", number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS))
-    yield Case("CalibratedClassifierCV", "LGBMClassifier, sigmoid", lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.TWO), rows))
-    yield Case("CalibratedClassifierCV", "LGBMClassifier, three classes", lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.CLASSES), rows))
-    yield Case("CalibratedClassifierCV", "LGBMClassifier, isotonic", lambda: (CalibratedClassifierCV(one(), method="isotonic", cv=2).fit(rows, of.TWO), rows))
-    yield Case("CalibratedClassifierCV", "StandardScaler, LGBMClassifier", lambda: (CalibratedClassifierCV(make_pipeline(StandardScaler(), one()), cv=2).fit(rows, of.TWO), rows))
-    yield Case("GridSearchCV", "LGBMClassifier", lambda: (GridSearchCV(one(), {"num_leaves": [4, 8]}, cv=2).fit(rows, of.TWO), rows))
-    yield Case("MultiOutputRegressor", "LGBMRegressor", lambda: (MultiOutputRegressor(number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS))
+    yield Case(
+        "Pipeline",
+        "StandardScaler, LGBMClassifier",
+        lambda: (make_pipeline(StandardScaler(), one()).fit(of.GAPS, of.CLASSES), of.GAPS),
+    )
+    yield Case(
+        "VotingClassifier",
+        "LGBMClassifier and others",
+        lambda: (VotingClassifier([("a", one()), ("b", linear())], voting="soft").fit(rows, WORDS), rows),
+    )
+    yield Case(
+        "VotingRegressor",
+        "LGBMRegressor and others",
+        lambda: (VotingRegressor([("a", number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+    )
+    yield Case(
+        "StackingClassifier",
+        "LGBMClassifier and others",
+        lambda: (StackingClassifier([("a", one()), ("b", linear())], cv=2).fit(rows, of.CLASSES), rows),
+    )
+    yield Case(
+        "StackingClassifier",
+        "LGBMClassifier at the end",
+        lambda: (StackingClassifier([("a", linear())], one(), cv=2).fit(rows, of.CLASSES), rows),
+    )
+    yield Case(
+        "StackingRegressor",
+        "LGBMRegressor and others",
+        lambda: (StackingRegressor([("a", number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+    )
+    yield Case(
+        "CalibratedClassifierCV",
+        "LGBMClassifier, sigmoid",
+        lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.TWO), rows),
+    )
+    yield Case(
+        "CalibratedClassifierCV",
+        "LGBMClassifier, three classes",
+        lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.CLASSES), rows),
+    )
+    yield Case(
+        "CalibratedClassifierCV",
+        "LGBMClassifier, isotonic",
+        lambda: (CalibratedClassifierCV(one(), method="isotonic", cv=2).fit(rows, of.TWO), rows),
+    )
+    yield Case(
+        "CalibratedClassifierCV",
+        "StandardScaler, LGBMClassifier",
+        lambda: (CalibratedClassifierCV(make_pipeline(StandardScaler(), one()), cv=2).fit(rows, of.TWO), rows),
+    )
+    yield Case(
+        "GridSearchCV",
+        "LGBMClassifier",
+        lambda: (GridSearchCV(one(), {"num_leaves": [4, 8]}, cv=2).fit(rows, of.TWO), rows),
+    )
+    yield Case(
+        "MultiOutputRegressor",
+        "LGBMRegressor",
+        lambda: (MultiOutputRegressor(number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS),
+    )
