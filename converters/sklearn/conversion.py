@@ -1,7 +1,7 @@
 """The conversion: a fitted model and the fields of its data become a graph with a signature."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -81,9 +81,10 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         # skl2onnx and ONNX Runtime raise dozens of unrelated classes for what they do not support.
         raise UnconvertibleError(_title(model), (_refused(inner, error),)) from error
     own, boosted = framework_of(inner), frameworks_in(model).values()
+    coded = {place: names for use in found for place, names in _coded(use, fields)}
     signature = Signature(
         form=form,
-        fields=tuple(_fed(field, layout, place, found, fields) for place, field in enumerate(fields)),
+        fields=tuple(_fed(field, layout, place, found, coded) for place, field in enumerate(fields)),
         inputs=tuple(_input(name, kind, width) for name, kind, width in inputs),
         outputs=answers.outputs(tensors),
     )
@@ -112,7 +113,9 @@ def _input(name: str, kind: str, width: int) -> Tensor:
     return Tensor(name=name, dtype="string" if kind == "text" else "float64", shape=(BATCH, width))
 
 
-def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use], fields: Sequence[Field]) -> Field:
+def _fed(
+    field: Field, layout: Layout, position: int, found: Sequence[Use], coded: Mapping[int, Sequence[Scalar]]
+) -> Field:
     """The field with its feed, and with the categories outside which the model itself would fail."""
     changes: dict[str, object] = {"feed": layout.feed(position)}
     found = [use for use in found if position in use.positions]
@@ -121,7 +124,7 @@ def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use], fiel
         for use in found
         if isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
     ]
-    strict.extend(names for use in found if (names := _coded(use, position, fields)) is not None)
+    strict.extend([coded[position]] if position in coded else [])
     if strict:
         words = [use.step.missing_values for use in found if isinstance(use.step, SimpleImputer)]
         # What an imputer takes for missing never reaches the encoder.
@@ -131,14 +134,15 @@ def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use], fiel
     return field.model_copy(update=changes)
 
 
-def _coded(use: Use, position: int, fields: Sequence[Field]) -> Sequence[Scalar] | None:
-    """The categories of a field outside which boosted trees fail; None where they do not."""
+def _coded(use: Use, fields: Sequence[Field]) -> Iterator[tuple[int, Sequence[Scalar]]]:
+    """The fields outside whose categories boosted trees fail, with these."""
     boosting = boosting_of(use.step)
     if boosting is None:
-        return None
+        return
     known = boosting.categories(use.step, {place: fields[at] for place, at in enumerate(use.positions)})
-    found = known.get(use.positions.index(position))
-    return found.values if isinstance(found, Categories) and found.unseen is None else None
+    for place, found in known.items():
+        if isinstance(found, Categories) and found.unseen is None:
+            yield use.positions[place], found.values
 
 
 def _scalar(value: Any, kind: str) -> Scalar:
