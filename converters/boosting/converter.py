@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lading.bundles.signature import Field, Form, Signature
-from lading.converters.converter import Converted, Precision, Problem
+from lading.converters.converter import GROUP, Converted, Precision, Problem
+from lading.core.plugins import PluginNeedsError
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
@@ -50,4 +51,7 @@ class BoostedConverter:
         return self._module("native").estimator(model)
 
     def _module(self, name: str) -> Any:
-        return import_module(f"lading.converters.{self.name}.{name}")
+        try:
+            return import_module(f"lading.converters.{self.name}.{name}")
+        except ModuleNotFoundError as error:
+            raise PluginNeedsError(GROUP, self.name, str(error.name), f"lading[{self.name}]") from error

@@ -100,11 +100,27 @@ def _known(model: Any, fields: Mapping[int, Field]) -> dict[int, Sequence[Scalar
     if not kept:
         return {}
     sure = [place for place, field in fields.items() if field.type == "category" or kind_of(field) == "string"]
-    likely = sorted({*sure, *_read(model).categorical})
+    told = _read(model)
+    likely = sorted({*sure, *told.categorical})
     for places in (sure, likely):
-        if len(places) == len(kept):
+        highest = [told.highest.get(place, 0.0) for place in places]
+        if len(places) == len(kept) and all(map(_may_hold, map(fields.get, places), kept, highest)):
             return dict(zip(places, kept, strict=True))
     return dict.fromkeys(likely)
+
+
+def _may_hold(field: Field | None, names: Sequence[Scalar], highest: float) -> bool:
+    """Whether a column, of which ``highest`` is the largest code, may be the one that these categories are of."""
+    if field is None or highest >= len(names):
+        return False
+    texts = [name for name in names if isinstance(name, str)]
+    if kind_of(field) == "string":
+        return len(texts) == len(names)
+    numbers = [float(name) for name in names if not isinstance(name, str)]
+    if texts or not numbers:
+        return False
+    seen = field.range
+    return seen is None or min(numbers) <= seen.minimum <= seen.maximum <= max(numbers)
 
 
 def _raw(told: Read, x: Value) -> Value:

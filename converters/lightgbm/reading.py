@@ -53,6 +53,8 @@ class Read:
     """What the sums are multiplied with."""
     categorical: tuple[int, ...]
     """The columns that hold categories."""
+    highest: Mapping[int, float]
+    """The largest number or code in training, by column; absent where nothing was learnt from it."""
 
 
 def read(booster: Any) -> Read:
@@ -85,6 +87,7 @@ def read(booster: Any) -> Read:
         lines=lines,
         share=targets / len(told) if "average_output" in said and told else 1.0,
         categorical=tuple(_categorical(said.get("feature_infos", ""))),
+        highest=dict(_highest(said.get("feature_infos", ""))),
     )
 
 
@@ -98,6 +101,13 @@ def _categorical(infos: str) -> Iterator[int]:
     for place, info in enumerate(infos.split()):
         if info != "none" and not info.startswith("["):
             yield place
+
+
+def _highest(infos: str) -> Iterator[tuple[int, float]]:
+    """The largest number or code of each column."""
+    for place, info in enumerate(infos.split()):
+        if info != "none":
+            yield place, max(map(float, info.strip("[]").split(":")))
 
 
 def _missing_zeros(told: Mapping[str, str]) -> np.ndarray:

@@ -12,6 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
@@ -153,6 +154,13 @@ DENIALS: tuple[Denial, ...] = (
         ),
         "transforms the target in a way that cannot go into a graph",
         "use StandardScaler or another scaler, or func and inverse_func of NumPy's: " + _FUNCTIONS,
+    ),
+    Denial(
+        lambda model: (
+            isinstance(model, AdaBoostClassifier | AdaBoostRegressor) and any(map(computes, model.estimators_))
+        ),
+        "weighs estimators that the graph computes otherwise than its own",
+        "use decision trees in it, or the estimator alone",
     ),
     Denial(
         lambda model: isinstance(model, GaussianProcessClassifier) and not _is_gaussian_process(model),

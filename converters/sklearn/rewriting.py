@@ -276,7 +276,8 @@ class Rewriter:
         return fresh
 
     def _vectorizer(self, model: CountVectorizer) -> Rewritten:
-        weighed = isinstance(model, TfidfVectorizer) and model.sublinear_tf
+        # skl2onnx weighs terms in float32, and knows no logarithm of their counts.
+        weighed = isinstance(model, TfidfVectorizer) and (model.sublinear_tf or self._wide)
         fresh = _counts(model) if weighed else copy.copy(model)
         self.vectorizers.append(fresh)
         return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)

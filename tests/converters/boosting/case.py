@@ -15,7 +15,7 @@ from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import table_of
 from lading.bundles.tensors.comparing import Comparison, compare
 from lading.bundles.tensors.feeds import encode
-from lading.converters.converter import Converted, UnconvertibleError, converter_for
+from lading.converters.converter import Converted, Precision, UnconvertibleError, converter_for
 from lading.converters.package import package
 from lading.core.errors import LadingError
 
@@ -73,11 +73,11 @@ class Asked:
     found: dict[str, Any]
 
 
-def ask(model: Any, data: object, held_out: object | None = None) -> Asked:
+def ask(model: Any, data: object, held_out: object | None = None, precision: Precision = "mixed") -> Asked:
     """Convert a model for ``data`` and ask both sides, of held-out rows where given."""
     converter, table = converter_for(model), table_of(data)
     form: Form = "array" if converter.features(model) is None else "frame"
-    made = converter.convert(model, form, fields_of(table), "mixed")
+    made = converter.convert(model, form, fields_of(table), precision)
     rows = table if held_out is None else table_of(held_out)
     session = open_session(made.model)
     names = [output.tensor.name for output in made.signature.outputs]
@@ -86,9 +86,9 @@ def ask(model: Any, data: object, held_out: object | None = None) -> Asked:
     return Asked(made, session, compare(made.signature, expected, found, Tolerance()), expected, found)
 
 
-def same(model: Any, data: object, held_out: object | None = None) -> Asked:
+def same(model: Any, data: object, held_out: object | None = None, precision: Precision = "mixed") -> Asked:
     """The graph answers as the model does, labels too."""
-    asked = ask(model, data, held_out)
+    asked = ask(model, data, held_out, precision)
     assert asked.comparison.ok, asked.comparison.failures[:3]
     assert asked.comparison.label_flips == 0
     return asked

@@ -174,6 +174,11 @@ def _within() -> Iterator[Case]:
         lambda: (make_pipeline(StandardScaler(), one()).fit(of.GAPS, of.CLASSES), of.GAPS),
     )
     yield Case(
+        "Pipeline",
+        "OneHotEncoder, CatBoostClassifier",
+        lambda: (make_pipeline(of.encoded(), one()).fit(of.KINDS, of.LEVEL), of.KINDS),
+    )
+    yield Case(
         "VotingClassifier",
         "CatBoostClassifier and others",
         lambda: (VotingClassifier([("a", one()), ("b", linear())], voting="soft").fit(rows, of.CLASSES), rows),

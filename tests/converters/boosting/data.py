@@ -1,8 +1,13 @@
 """Rows that boosted trees are trained on: numbers, gaps, categories, and targets of every kind."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder
 
 SEED = 7
 RANDOM = np.random.default_rng(SEED)
@@ -45,3 +50,8 @@ EFFECT = KINDS.town.cat.codes % 5 + KINDS.grade.cat.codes * (KINDS.age.fillna(50
 SCORE = EFFECT.to_numpy(dtype=np.float64)
 CHOICE = np.greater(SCORE, np.median(SCORE)).astype(int)
 LEVEL = np.digitize(SCORE, np.quantile(SCORE, [0.33, 0.66]))
+
+
+def encoded() -> Any:
+    """What encodes the categories of ``KINDS``, as a sparse matrix."""
+    return make_column_transformer((OneHotEncoder(), ["town", "grade"]), (SimpleImputer(), ["age", "visits"]))

@@ -147,75 +147,91 @@ def _ranked(objective: str) -> tuple[Any, Any]:
     return lightgbm.LGBMRanker(**SMALL, objective=objective).fit(of.ROWS, of.TWO, group=groups), of.ROWS
 
 
+def _one(**settings: Any) -> Any:
+    return lightgbm.LGBMClassifier(**SMALL, **settings)
+
+
+def _number() -> Any:
+    return lightgbm.LGBMRegressor(**SMALL)
+
+
+def _linear() -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression())
+
+
 def _within() -> Iterator[Case]:
     rows = of.ROWS
-
-    def one(**settings: Any) -> Any:
-        return lightgbm.LGBMClassifier(**SMALL, **settings)
-
-    def number() -> Any:
-        return lightgbm.LGBMRegressor(**SMALL)
-
-    def linear() -> Any:
-        return make_pipeline(StandardScaler(), LogisticRegression())
 
     yield Case(
         "Pipeline",
         "StandardScaler, LGBMClassifier",
-        lambda: (make_pipeline(StandardScaler(), one()).fit(of.GAPS, of.CLASSES), of.GAPS),
+        lambda: (make_pipeline(StandardScaler(), _one()).fit(of.GAPS, of.CLASSES), of.GAPS),
+    )
+    yield Case(
+        "Pipeline",
+        "OneHotEncoder, LGBMClassifier",
+        lambda: (make_pipeline(of.encoded(), _one()).fit(of.KINDS, of.LEVEL), of.KINDS),
     )
     yield Case(
         "VotingClassifier",
         "LGBMClassifier and others",
-        lambda: (VotingClassifier([("a", one()), ("b", linear())], voting="soft").fit(rows, WORDS), rows),
+        lambda: (VotingClassifier([("a", _one()), ("b", _linear())], voting="soft").fit(rows, WORDS), rows),
     )
     yield Case(
         "VotingRegressor",
         "LGBMRegressor and others",
-        lambda: (VotingRegressor([("a", number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+        lambda: (VotingRegressor([("a", _number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
     )
     yield Case(
         "StackingClassifier",
         "LGBMClassifier and others",
-        lambda: (StackingClassifier([("a", one()), ("b", linear())], cv=2).fit(rows, of.CLASSES), rows),
+        lambda: (StackingClassifier([("a", _one()), ("b", _linear())], cv=2).fit(rows, of.CLASSES), rows),
     )
     yield Case(
         "StackingClassifier",
         "LGBMClassifier at the end",
-        lambda: (StackingClassifier([("a", linear())], one(), cv=2).fit(rows, of.CLASSES), rows),
+        lambda: (StackingClassifier([("a", _linear())], _one(), cv=2).fit(rows, of.CLASSES), rows),
     )
     yield Case(
         "StackingRegressor",
         "LGBMRegressor and others",
-        lambda: (StackingRegressor([("a", number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+        lambda: (
+            StackingRegressor([("a", _number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS),
+            of.PATIENTS,
+        ),
     )
+    yield from _calibrated()
+
+
+def _calibrated() -> Iterator[Case]:
+    rows = of.ROWS
     yield Case(
         "CalibratedClassifierCV",
         "LGBMClassifier, sigmoid",
-        lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.TWO), rows),
+        lambda: (CalibratedClassifierCV(_one(), cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "CalibratedClassifierCV",
         "LGBMClassifier, three classes",
-        lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.CLASSES), rows),
+        lambda: (CalibratedClassifierCV(_one(), cv=2).fit(rows, of.CLASSES), rows),
     )
     yield Case(
         "CalibratedClassifierCV",
         "LGBMClassifier, isotonic",
-        lambda: (CalibratedClassifierCV(one(), method="isotonic", cv=2).fit(rows, of.TWO), rows),
+        lambda: (CalibratedClassifierCV(_one(), method="isotonic", cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "CalibratedClassifierCV",
         "StandardScaler, LGBMClassifier",
-        lambda: (CalibratedClassifierCV(make_pipeline(StandardScaler(), one()), cv=2).fit(rows, of.TWO), rows),
+        lambda: (CalibratedClassifierCV(make_pipeline(StandardScaler(), _one()), cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "GridSearchCV",
         "LGBMClassifier",
-        lambda: (GridSearchCV(one(), {"num_leaves": [4, 8]}, cv=2).fit(rows, of.TWO), rows),
+        lambda: (GridSearchCV(_one(), {"num_leaves": [4, 8]}, cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "MultiOutputRegressor",
         "LGBMRegressor",
-        lambda: (MultiOutputRegressor(number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS),
+        lambda: (MultiOutputRegressor(_number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS),
     )

@@ -37,167 +37,70 @@ def cases() -> Iterator[Case]:
     yield from _within()
 
 
+def _fitted(rows: Any, target: Any, made: Any = xgboost.XGBClassifier, **settings: Any) -> tuple[Any, Any]:
+    return made(**{**SMALL, **settings}).fit(rows, target), rows
+
+
 def _classifiers() -> Iterator[Case]:
-    made, rows, gaps = xgboost.XGBClassifier, of.ROWS, of.GAPS
-    yield Case("XGBClassifier", "binary:logistic", lambda: (made(**SMALL).fit(rows, of.TWO), rows))
-    yield Case("XGBClassifier", "binary:logistic, missing values", lambda: (made(**SMALL).fit(gaps, of.TWO), gaps))
-    yield Case(
-        "XGBClassifier",
-        "binary:logistic, missing=0",
-        lambda: (made(**SMALL, missing=0.0).fit(of.ZEROS, of.TWO), of.ZEROS),
-    )
-    yield Case(
-        "XGBClassifier",
-        "binary:logistic, base_score=0.9",
-        lambda: (made(**SMALL, base_score=0.9).fit(rows, of.TWO), rows),
-    )
-    yield Case(
-        "XGBClassifier", "binary:hinge", lambda: (made(**SMALL, objective="binary:hinge").fit(rows, of.TWO), rows)
-    )
-    yield Case(
-        "XGBClassifier", "binary:logitraw", lambda: (made(**SMALL, objective="binary:logitraw").fit(rows, of.TWO), rows)
-    )
-    yield Case("XGBClassifier", "multi:softprob", lambda: (made(**SMALL).fit(gaps, of.CLASSES), gaps))
-    yield Case(
-        "XGBClassifier", "multi:softmax", lambda: (made(**SMALL, objective="multi:softmax").fit(rows, of.CLASSES), rows)
-    )
-    yield Case(
-        "XGBClassifier",
-        "multi:softprob, float32 rows",
-        lambda: (made(**SMALL).fit(rows.astype(np.float32), of.CLASSES), rows.astype(np.float32)),
-    )
-    yield Case(
-        "XGBClassifier",
-        "early stopping",
-        lambda: (
-            made(**{**SMALL, "n_estimators": 200}, early_stopping_rounds=3).fit(
-                rows[::2], of.CLASSES[::2], eval_set=[(rows[1::2], of.CLASSES[1::2])], verbose=False
-            ),
-            rows,
-        ),
-    )
-    yield Case("XGBClassifier", "custom objective", lambda: (made(**SMALL, objective=_ours).fit(rows, of.TWO), rows))
-    yield Case(
-        "XGBClassifier",
-        "booster=dart",
-        lambda: (made(**SMALL, booster="dart", rate_drop=0.3).fit(gaps, of.CLASSES), gaps),
-    )
-    yield Case(
-        "XGBClassifier",
-        "booster=gblinear",
-        lambda: (made(n_estimators=20, n_jobs=1, booster="gblinear").fit(rows, of.CLASSES), rows),
-    )
-    yield Case(
-        "XGBClassifier",
-        "several labels",
-        lambda: (made(**SMALL).fit(rows, np.eye(3, dtype=int)[of.CLASSES][:, :2]), rows),
-    )
-    yield Case(
-        "XGBClassifier",
-        "categories",
-        lambda: (made(**SMALL, enable_categorical=True).fit(of.KINDS, of.LEVEL), of.KINDS),
-    )
-    yield Case(
-        "XGBClassifier",
-        "categories, one by one",
-        lambda: (made(**SMALL, enable_categorical=True, max_cat_to_onehot=100).fit(of.KINDS, of.CHOICE), of.KINDS),
-    )
-    yield Case(
-        "XGBClassifier",
-        "monotone constraints",
-        lambda: (made(**SMALL, monotone_constraints=tuple([1, 0, 0, -1] + [0] * 9)).fit(rows, of.TWO), rows),
-    )
-    yield Case(
-        "XGBClassifier",
-        "grow_policy=lossguide",
-        lambda: (
-            made(**{**SMALL, "max_depth": 0}, grow_policy="lossguide", max_leaves=9, tree_method="hist").fit(
-                rows, of.TWO
-            ),
-            rows,
-        ),
-    )
-    yield Case(
-        "XGBClassifier", "tree_method=exact", lambda: (made(**SMALL, tree_method="exact").fit(gaps, of.TWO), gaps)
-    )
-    yield Case("XGBRFClassifier", "binary:logistic", lambda: (xgboost.XGBRFClassifier(**SMALL).fit(rows, of.TWO), rows))
-    yield Case(
-        "XGBRFClassifier", "multi:softprob", lambda: (xgboost.XGBRFClassifier(**SMALL).fit(rows, of.CLASSES), rows)
-    )
+    def case(what: str, rows: Any, target: Any, **settings: Any) -> Case:
+        return Case("XGBClassifier", what, partial(_fitted, rows, target, **settings))
+
+    rows, gaps, narrow = of.ROWS, of.GAPS, of.ROWS.astype(np.float32)
+    yield case("binary:logistic", rows, of.TWO)
+    yield case("binary:logistic, missing values", gaps, of.TWO)
+    yield case("binary:logistic, missing=0", of.ZEROS, of.TWO, missing=0.0)
+    yield case("binary:logistic, base_score=0.9", rows, of.TWO, base_score=0.9)
+    yield case("binary:hinge", rows, of.TWO, objective="binary:hinge")
+    yield case("binary:logitraw", rows, of.TWO, objective="binary:logitraw")
+    yield case("multi:softprob", gaps, of.CLASSES)
+    yield case("multi:softmax", rows, of.CLASSES, objective="multi:softmax")
+    yield case("multi:softprob, float32 rows", narrow, of.CLASSES)
+    yield Case("XGBClassifier", "early stopping", _stopped)
+    yield case("custom objective", rows, of.TWO, objective=_ours)
+    yield case("booster=dart", gaps, of.CLASSES, booster="dart", rate_drop=0.3)
+    yield case("booster=gblinear", rows, of.CLASSES, booster="gblinear", max_depth=None)
+    yield case("several labels", rows, np.eye(3, dtype=int)[of.CLASSES][:, :2])
+    yield case("categories", of.KINDS, of.LEVEL, enable_categorical=True)
+    yield case("categories, one by one", of.KINDS, of.CHOICE, enable_categorical=True, max_cat_to_onehot=100)
+    yield case("monotone constraints", rows, of.TWO, monotone_constraints=(1, 0, 0, -1, *[0] * 9))
+    yield case("grow_policy=lossguide", rows, of.TWO, grow_policy="lossguide", max_leaves=9, max_depth=0)
+    yield case("tree_method=exact", gaps, of.TWO, tree_method="exact")
+    yield Case("XGBRFClassifier", "binary:logistic", partial(_fitted, rows, of.TWO, xgboost.XGBRFClassifier))
+    yield Case("XGBRFClassifier", "multi:softprob", partial(_fitted, rows, of.CLASSES, xgboost.XGBRFClassifier))
+
+
+def _stopped() -> tuple[Any, Any]:
+    model = xgboost.XGBClassifier(**{**SMALL, "n_estimators": 200}, early_stopping_rounds=3)
+    rows, classes = of.ROWS, of.CLASSES
+    return model.fit(rows[::2], classes[::2], eval_set=[(rows[1::2], classes[1::2])], verbose=False), rows
 
 
 def _regressors() -> Iterator[Case]:
-    made, rows = xgboost.XGBRegressor, of.PATIENTS
-    targets = {
-        "reg:squarederror": of.PROGRESS,
-        "reg:squaredlogerror": of.COUNTS,
-        "reg:logistic": of.SHARES,
-        "reg:pseudohubererror": of.PROGRESS,
-        "reg:absoluteerror": of.PROGRESS,
-        "count:poisson": of.COUNTS,
-        "reg:gamma": of.PROGRESS,
-        "reg:tweedie": of.COUNTS,
-        "survival:cox": of.PROGRESS,
-    }
-    for objective, target in targets.items():
-        yield Case(
-            "XGBRegressor",
-            objective,
-            partial(_regressed, objective, target),
-        )
-    yield Case(
-        "XGBRegressor",
-        "reg:quantileerror",
-        lambda: (made(**SMALL, objective="reg:quantileerror", quantile_alpha=0.9).fit(rows, of.PROGRESS), rows),
+    def case(what: str, target: Any, **settings: Any) -> Case:
+        return Case("XGBRegressor", what, partial(_fitted, of.PATIENTS, target, xgboost.XGBRegressor, **settings))
+
+    progress, quantiles = of.PROGRESS, [0.1, 0.5, 0.9]
+    positive = ("reg:squarederror", "reg:pseudohubererror", "reg:absoluteerror", "reg:gamma", "survival:cox")
+    for objective in positive:
+        yield case(objective, progress, objective=objective)
+    for objective in ("reg:squaredlogerror", "count:poisson", "reg:tweedie"):
+        yield case(objective, of.COUNTS, objective=objective)
+    yield case("reg:logistic", of.SHARES, objective="reg:logistic")
+    yield case("reg:quantileerror", progress, objective="reg:quantileerror", quantile_alpha=0.9)
+    yield case(
+        "reg:quantileerror, several quantiles", progress, objective="reg:quantileerror", quantile_alpha=quantiles
     )
-    yield Case(
-        "XGBRegressor",
-        "reg:quantileerror, several quantiles",
-        lambda: (
-            made(**SMALL, objective="reg:quantileerror", quantile_alpha=[0.1, 0.5, 0.9]).fit(rows, of.PROGRESS),
-            rows,
-        ),
-    )
-    yield Case("XGBRegressor", "several targets", lambda: (made(**SMALL).fit(rows, of.PAIR), rows))
-    yield Case(
-        "XGBRegressor",
-        "several targets, multi_strategy=multi_output_tree",
-        lambda: (made(**SMALL, multi_strategy="multi_output_tree").fit(rows, of.PAIR), rows),
-    )
-    yield Case(
-        "XGBRegressor",
-        "booster=dart",
-        lambda: (made(**SMALL, booster="dart", rate_drop=0.3).fit(rows, of.PROGRESS), rows),
-    )
-    yield Case(
-        "XGBRegressor",
-        "booster=gblinear",
-        lambda: (made(n_estimators=20, n_jobs=1, booster="gblinear").fit(rows, of.PROGRESS), rows),
-    )
-    yield Case(
-        "XGBRegressor", "custom objective", lambda: (made(**SMALL, objective=_ours).fit(rows, of.PROGRESS), rows)
-    )
-    yield Case(
-        "XGBRegressor", "categories", lambda: (made(**SMALL, enable_categorical=True).fit(of.KINDS, of.SCORE), of.KINDS)
-    )
-    yield Case(
-        "XGBRegressor",
-        "num_parallel_tree=3",
-        lambda: (made(**SMALL, num_parallel_tree=3, subsample=0.5).fit(rows, of.PROGRESS), rows),
-    )
-    yield Case(
-        "XGBRFRegressor", "reg:squarederror", lambda: (xgboost.XGBRFRegressor(**SMALL).fit(rows, of.PROGRESS), rows)
-    )
+    yield case("several targets", of.PAIR)
+    yield case("several targets, multi_strategy=multi_output_tree", of.PAIR, multi_strategy="multi_output_tree")
+    yield case("booster=dart", progress, booster="dart", rate_drop=0.3)
+    yield case("booster=gblinear", progress, booster="gblinear", max_depth=None)
+    yield case("custom objective", progress, objective=_ours)
+    yield case("num_parallel_tree=3", progress, num_parallel_tree=3, subsample=0.5)
+    categories = partial(_fitted, of.KINDS, of.SCORE, xgboost.XGBRegressor, enable_categorical=True)
+    yield Case("XGBRegressor", "categories", categories)
+    yield Case("XGBRFRegressor", "reg:squarederror", partial(_fitted, of.PATIENTS, progress, xgboost.XGBRFRegressor))
     for objective in ("rank:ndcg", "rank:map", "rank:pairwise"):
-        yield Case(
-            "XGBRanker",
-            objective,
-            partial(_ranked, objective),
-        )
-
-
-def _regressed(objective: str, target: np.ndarray) -> tuple[Any, Any]:
-    return xgboost.XGBRegressor(**SMALL, objective=objective).fit(of.PATIENTS, target), of.PATIENTS
+        yield Case("XGBRanker", objective, partial(_ranked, objective))
 
 
 def _ranked(objective: str) -> tuple[Any, Any]:
@@ -229,25 +132,32 @@ def _aft() -> tuple[Any, Any]:
     return xgboost.train({**NATIVE, "objective": "survival:aft"}, matrix, 20), of.PATIENTS
 
 
+def _one() -> Any:
+    return xgboost.XGBClassifier(**SMALL)
+
+
+def _number() -> Any:
+    return xgboost.XGBRegressor(**SMALL)
+
+
 def _within() -> Iterator[Case]:
     rows = of.ROWS
-
-    def one() -> Any:
-        return xgboost.XGBClassifier(**SMALL)
-
-    def number() -> Any:
-        return xgboost.XGBRegressor(**SMALL)
 
     yield Case(
         "Pipeline",
         "StandardScaler, XGBClassifier",
-        lambda: (make_pipeline(StandardScaler(), one()).fit(of.GAPS, of.CLASSES), of.GAPS),
+        lambda: (make_pipeline(StandardScaler(), _one()).fit(of.GAPS, of.CLASSES), of.GAPS),
+    )
+    yield Case(
+        "Pipeline",
+        "OneHotEncoder, XGBClassifier",
+        lambda: (make_pipeline(of.encoded(), _one()).fit(of.KINDS, of.LEVEL), of.KINDS),
     )
     yield Case(
         "VotingClassifier",
         "XGBClassifier and others",
         lambda: (
-            VotingClassifier([("a", one()), ("b", LogisticRegression(max_iter=5000))], voting="soft").fit(
+            VotingClassifier([("a", _one()), ("b", LogisticRegression(max_iter=5000))], voting="soft").fit(
                 rows, of.CLASSES
             ),
             rows,
@@ -256,13 +166,13 @@ def _within() -> Iterator[Case]:
     yield Case(
         "VotingRegressor",
         "XGBRegressor and others",
-        lambda: (VotingRegressor([("a", number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+        lambda: (VotingRegressor([("a", _number()), ("b", Ridge())]).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
     )
     yield Case(
         "StackingClassifier",
         "XGBClassifier and others",
         lambda: (
-            StackingClassifier([("a", one()), ("b", make_pipeline(StandardScaler(), LogisticRegression()))], cv=2).fit(
+            StackingClassifier([("a", _one()), ("b", make_pipeline(StandardScaler(), LogisticRegression()))], cv=2).fit(
                 rows, of.CLASSES
             ),
             rows,
@@ -272,7 +182,7 @@ def _within() -> Iterator[Case]:
         "StackingClassifier",
         "XGBClassifier at the end",
         lambda: (
-            StackingClassifier([("a", make_pipeline(StandardScaler(), LogisticRegression()))], one(), cv=2).fit(
+            StackingClassifier([("a", make_pipeline(StandardScaler(), LogisticRegression()))], _one(), cv=2).fit(
                 rows, of.CLASSES
             ),
             rows,
@@ -281,25 +191,33 @@ def _within() -> Iterator[Case]:
     yield Case(
         "StackingRegressor",
         "XGBRegressor and others",
-        lambda: (StackingRegressor([("a", number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS), of.PATIENTS),
+        lambda: (
+            StackingRegressor([("a", _number()), ("b", Ridge())], cv=2).fit(of.PATIENTS, of.PROGRESS),
+            of.PATIENTS,
+        ),
     )
+    yield from _calibrated()
+
+
+def _calibrated() -> Iterator[Case]:
+    rows = of.ROWS
     yield Case(
         "CalibratedClassifierCV",
         "XGBClassifier, sigmoid",
-        lambda: (CalibratedClassifierCV(one(), cv=2).fit(rows, of.CLASSES), rows),
+        lambda: (CalibratedClassifierCV(_one(), cv=2).fit(rows, of.CLASSES), rows),
     )
     yield Case(
         "CalibratedClassifierCV",
         "XGBClassifier, isotonic",
-        lambda: (CalibratedClassifierCV(one(), method="isotonic", cv=2).fit(rows, of.TWO), rows),
+        lambda: (CalibratedClassifierCV(_one(), method="isotonic", cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "GridSearchCV",
         "XGBClassifier",
-        lambda: (GridSearchCV(one(), {"max_depth": [2, 3]}, cv=2).fit(rows, of.TWO), rows),
+        lambda: (GridSearchCV(_one(), {"max_depth": [2, 3]}, cv=2).fit(rows, of.TWO), rows),
     )
     yield Case(
         "MultiOutputRegressor",
         "XGBRegressor",
-        lambda: (MultiOutputRegressor(number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS),
+        lambda: (MultiOutputRegressor(_number()).fit(of.PATIENTS, of.PAIR), of.PATIENTS),
     )

@@ -96,6 +96,14 @@ def test_categories_of_a_file_without_types_are_told_by_the_model() -> None:
     same(KINDS, plain)
 
 
+def test_columns_that_hold_something_else_are_not_taken_for_categories() -> None:
+    rows = pd.DataFrame({"code": np.arange(300) % 4, "size": pd.Categorical(np.arange(300) % 3 * 10, ordered=True)})
+    model = lightgbm.LGBMRegressor(**SMALL).fit(rows, rows["size"].cat.codes + rows.code, categorical_feature=["code"])
+    same(model, rows)
+    (problem,) = problems(model, rows.astype({"size": int}))
+    assert "not of which columns they are" in problem
+
+
 def test_columns_that_nobody_can_tell_are_refused() -> None:
     rows = pd.DataFrame({"a": pd.Categorical(np.arange(300) % 3), "b": pd.Categorical(np.arange(300) % 7), "c": np.arange(300) % 5.0})  # fmt: skip
     model = lightgbm.LGBMRegressor(**SMALL).fit(rows, rows.a.cat.codes * 1.0)

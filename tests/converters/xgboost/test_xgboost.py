@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import VotingClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lading.converters import package
@@ -146,9 +149,31 @@ def test_categories_that_were_computed_are_refused() -> None:
     assert problem.startswith('step "columntransformer › ')
 
 
-def test_text_is_encoded_before_a_booster() -> None:
-    split = make_column_transformer((OneHotEncoder(), ["town", "grade"]), remainder="passthrough")
-    same(make_pipeline(split, xgboost.XGBClassifier(**SMALL)).fit(of.KINDS, of.CHOICE), of.KINDS)
+NUMBERS = ("passthrough", ["age", "member", "visits"])
+SPARSE = make_column_transformer((OneHotEncoder(), ["town", "grade"]), NUMBERS)
+DENSE = make_column_transformer((OneHotEncoder(sparse_output=False), ["town", "grade"]), NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([SPARSE], id="a sparse matrix"),
+        pytest.param([DENSE], id="a dense one"),
+        pytest.param([SPARSE, StandardScaler(with_mean=False), SelectKBest(k=10)], id="scaled and selected"),
+        pytest.param([FeatureUnion([("both", make_pipeline(SPARSE)), ("none", "drop")])], id="beside others"),
+    ],
+)
+def test_zeros_of_a_sparse_matrix_are_missing(before: list[Any]) -> None:
+    rows = of.KINDS.assign(age=of.KINDS.age.fillna(0), town=of.KINDS.town.cat.codes.astype(str))
+    member = xgboost.XGBClassifier(**SMALL)
+    for last in (member, VotingClassifier([("a", member), ("b", LogisticRegression(max_iter=5000))], voting="soft")):
+        same(make_pipeline(*before, last).fit(rows, of.CHOICE), rows)
+
+
+def test_weights_of_terms_are_float64_where_that_is_asked_for() -> None:
+    rows = pd.DataFrame({"word": of.KINDS.visits.map(str)})
+    terms = make_column_transformer((TfidfVectorizer(analyzer="char"), "word"))
+    same(make_pipeline(terms, xgboost.XGBClassifier(**SMALL)).fit(rows, of.CHOICE), rows, precision="double")
 
 
 @pytest.mark.parametrize(
