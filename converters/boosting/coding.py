@@ -32,7 +32,7 @@ def _part(columns: Sequence[Column], known: Sequence[Categories | None]) -> Pipe
 
 def _table(column: Column, known: Categories) -> Table:
     """The codes of a column's values; a missing one stays missing."""
-    values = np.array([*known.codes, np.nan, np.nan if known.unseen is None else known.unseen])[:, None]
+    values = np.array([*known.codes, np.nan, known.unseen])[:, None]
     if column.kind == "text":
         return Table((*map(column.text, known.values), column.missing), None, values, 1)
     return Table((*map(float, known.values), np.nan), None, values, 1)

@@ -23,8 +23,10 @@ class Categories:
     values: tuple[Scalar, ...]
     codes: tuple[float, ...]
     """One for each of ``values``."""
-    unseen: float | None
-    """The number of every other value, NaN where it counts as missing; None where the model fails for it."""
+    unseen: float
+    """The number of every other value, NaN where it counts as missing."""
+    strict: bool = False
+    """Whether other values are refused, because the model fails for them or nobody knows what it would say."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Untold:
     remedy: str
 
 
-def numbered(names: Sequence[Scalar], unseen: float | None) -> Categories:
+def numbered(names: Sequence[Scalar], unseen: float, strict: bool = False) -> Categories:
     """Categories whose codes are their places."""
-    return Categories(tuple(names), tuple(map(float, range(len(names)))), unseen)
+    return Categories(tuple(names), tuple(map(float, range(len(names)))), unseen, strict)
 
 
 def with_categories(rows: Any, known: Mapping[int, Sequence[Scalar] | None]) -> Any:
@@ -138,14 +140,14 @@ FRAMEWORKS: Mapping[str, Framework] = {
         title="LightGBM",
         estimators=frozenset({"LGBMClassifier", "LGBMRegressor", "LGBMRanker"}),
         distributions=("lightgbm",),
-        tested=("4.6", "4.8"),
+        tested=("4.7", "4.8"),
     ),
     "xgboost": Framework(
         name="xgboost",
         title="XGBoost",
         estimators=frozenset({"XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor"}),
         distributions=("xgboost", "xgboost-cpu"),
-        tested=("3.1", "3.3"),
+        tested=("3.2", "3.3"),
     ),
 }
 """Every framework that is known, by its package."""

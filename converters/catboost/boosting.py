@@ -1,6 +1,7 @@
 """What CatBoost's models compute: the answers of its estimators, and of a plain ``CatBoost``."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting import links
 from lading.converters.boosting.forest import Forest, sums
 from lading.converters.boosting.frameworks import Categories, Native, Untold, numbered
-from lading.converters.catboost.counting import LargeTableError, counted, narrowed, ordered
-from lading.converters.catboost.reading import Level, Places, Read, Test, read, tree_of, written
+from lading.converters.catboost.counting import LargeTableError, counted, covered, narrowed, ordered
+from lading.converters.catboost.reading import Level, Match, Places, Read, Test, read, tree_of, written
 from lading.converters.converter import Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.formulas.value import Answer, Value
 
@@ -69,7 +70,13 @@ class Catboost:
 
     def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
         """Codes of our own, since the model keeps hashes of its categories only."""
-        return {place: _candidates(fields.get(place)) for place in read(_own(model)).categorical}
+        own = _own(model)
+        told = read(own)
+        found = {place: _candidates(fields.get(place)) for place in told.categorical}
+        sure = {place: one for place, one in found.items() if isinstance(one, Categories)}
+        if len(sure) == len(found) and not _knows_all(own, told, sure):
+            return {place: replace(one, strict=True) for place, one in sure.items()}
+        return found
 
     def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
         """The rows as they are."""
@@ -78,6 +85,16 @@ class Catboost:
 
 def _own(model: Any) -> Any:
     return model.model if isinstance(model, Native) else model
+
+
+def _knows_all(model: Any, told: Read, known: Mapping[int, Categories]) -> bool:
+    """Whether the model has nothing to say of other categories than those that are ``known``."""
+    hashes = _hashes(model, told, known)
+    matches = [test for test in told.tests if isinstance(test, Match)]
+    try:
+        return all(test.hash in hashes[test.column] for test in matches) and covered(told.counters, hashes)
+    except LargeTableError:
+        return True  # which the answer is refused for
 
 
 def _too_large(rows: int) -> Problem:

@@ -4,6 +4,7 @@ The formulas are those of CatBoost's ``ctr_provider`` and ``TModelCtr::Calc``, i
 combination is that of ``CalcHash``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -39,6 +40,19 @@ def ordered(counters: Sequence[Counter]) -> dict[int, int]:
     return {place: order.index(id(counter)) for place, counter in enumerate(counters)}
 
 
+def covered(counters: Sequence[Counter], hashes: Hashes) -> bool:
+    """Whether all that the model counted are combinations of the categories that are known.
+
+    Only then has the model nothing to say of others. Raises ``LargeTableError``.
+    """
+    for group in _groups(counters):
+        keys, known = _keys(group[0], hashes)
+        found = set(keys[known].tolist())
+        if not all(found.issuperset(counter.counts) for counter in group):
+            return False
+    return True
+
+
 def _groups(counters: Sequence[Counter]) -> list[list[Counter]]:
     found: dict[tuple[object, ...], list[Counter]] = {}
     for counter in counters:
@@ -48,10 +62,7 @@ def _groups(counters: Sequence[Counter]) -> list[list[Counter]]:
 
 def _looked_up(x: Value, group: Sequence[Counter], hashes: Hashes) -> Value:
     first = group[0]
-    sizes = [*(len(hashes[column]) + 1 for column in first.columns), *([2] * len(first.tests))]
-    rows = int(np.prod([float(size) for size in sizes]))
-    if rows > LARGEST:
-        raise LargeTableError(rows)
+    sizes = _sizes(first, hashes)
     keys, known = _keys(first, hashes)
     table = np.stack([_values(counter, keys, known) for counter in group], axis=1)
     parts = [x.columns([column]) for column in first.columns]
@@ -59,6 +70,11 @@ def _looked_up(x: Value, group: Sequence[Counter], hashes: Hashes) -> Value:
     steps = np.cumprod([1, *sizes[:0:-1]])[::-1].astype(np.float64)
     place = parts[0].beside(*parts[1:]) @ steps[:, None]
     return x.constant(table)[place.whole().reshape(-1)]
+
+
+def _sizes(counter: Counter, hashes: Hashes) -> list[int]:
+    """In how many ways each part of a combination may be."""
+    return [*(len(hashes[column]) + 1 for column in counter.columns), *([2] * len(counter.tests))]
 
 
 def _passed(x: Value, test: Threshold | Match, hashes: Hashes) -> Value:
@@ -74,6 +90,9 @@ def _passed(x: Value, test: Threshold | Match, hashes: Hashes) -> Value:
 
 def _keys(counter: Counter, hashes: Hashes) -> tuple[np.ndarray, np.ndarray]:
     """The hash of every combination, and whether all of its categories are known; the last code is that of others."""
+    rows = math.prod(_sizes(counter, hashes))
+    if rows > LARGEST:
+        raise LargeTableError(rows)
     keys, known = np.zeros(1, dtype=np.uint64), np.ones(1, dtype=bool)
     with np.errstate(over="ignore"):
         for column in counter.columns:

@@ -135,13 +135,13 @@ def _fed(
 
 
 def _coded(use: Use, fields: Sequence[Field]) -> Iterator[tuple[int, Sequence[Scalar]]]:
-    """The fields outside whose categories boosted trees fail, with these."""
+    """The fields for which boosted trees take no other categories than these, with these."""
     boosting = boosting_of(use.step)
     if boosting is None:
         return
     known = boosting.categories(use.step, {place: fields[at] for place, at in enumerate(use.positions)})
     for place, found in known.items():
-        if isinstance(found, Categories) and found.unseen is None:
+        if isinstance(found, Categories) and found.strict:
             yield use.positions[place], found.values
 
 

@@ -77,7 +77,7 @@ class Xgboost:
     def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
         """The codes that the model itself keeps; for a category that it has not seen it fails."""
         known = _known(model, fields)
-        return {place: CUT if names is None else numbered(names, None) for place, names in known.items()}
+        return {place: CUT if names is None else numbered(names, np.nan, strict=True) for place, names in known.items()}
 
     def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
         """The rows with categories where the model was trained on them."""

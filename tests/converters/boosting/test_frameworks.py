@@ -55,7 +55,7 @@ def test_frameworks_inside_others_are_found(model: Any) -> None:
 
 def test_a_version_that_was_not_tested_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older = replace(FRAMEWORKS["xgboost"], tested=("1.0", "1.1"))
-    monkeypatch.setitem(FRAMEWORKS, "xgboost", older)  # type: ignore[arg-type]
+    monkeypatch.setitem(FRAMEWORKS, "xgboost", older)
     model = make_pipeline(StandardScaler(), MODEL).fit(of.ROWS, of.TWO)
     made = package(model, of.ROWS, name="wine", path=tmp_path / "wine.lading")
     assert made.notes == (

@@ -119,6 +119,14 @@ def test_categories_survive_a_file_of_text(tmp_path: Path, combined: Any) -> Non
     assert package(combined, path, name="kinds", path=tmp_path / "kinds.lading").parity.waiver is None
 
 
+def test_categories_that_the_model_knows_better_than_the_data_are_refused(combined: Any) -> None:
+    some = MIXED[MIXED.town < "k"]
+    fields = {field.name: field for field in same(combined, some).converted.signature.fields}
+    assert fields["town"].unknown == "refuse"
+    assert set(fields["town"].categories or ()) == set(some.town)
+    assert same(combined, MIXED).converted.signature.fields[1].unknown == "accept"
+
+
 def test_too_many_combinations_are_refused(combined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "LARGEST", 40)
     (problem,) = problems(combined, MIXED)
