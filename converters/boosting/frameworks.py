@@ -140,14 +140,14 @@ FRAMEWORKS: Mapping[str, Framework] = {
         title="LightGBM",
         estimators=frozenset({"LGBMClassifier", "LGBMRegressor", "LGBMRanker"}),
         distributions=("lightgbm",),
-        tested=("4.7", "4.8"),
+        tested=("4.6", "4.8"),
     ),
     "xgboost": Framework(
         name="xgboost",
         title="XGBoost",
         estimators=frozenset({"XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor"}),
         distributions=("xgboost", "xgboost-cpu"),
-        tested=("3.2", "3.3"),
+        tested=("2.1", "3.3"),
     ),
 }
 """Every framework that is known, by its package."""

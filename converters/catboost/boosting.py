@@ -20,7 +20,7 @@ from lading.converters.catboost.reading import Level, Match, Places, Read, Test,
 from lading.converters.converter import Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.formulas.value import Answer, Value
 
-WIDEST = 1 << 16
+WIDEST = 1 << 12
 """Whole numbers that are categories lie no further apart."""
 
 SEVERAL = ("MultiLogloss", "MultiCrossEntropy")

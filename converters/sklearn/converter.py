@@ -26,8 +26,10 @@ class SklearnConverter:
 
     def features(self, model: object) -> tuple[str, ...] | None:
         """The columns that the model was fitted on, where it was fitted on a data frame."""
-        names = getattr(model, "feature_names_in_", None)
-        return None if names is None else tuple(str(name) for name in names)
+        names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+        # LightGBM 4.6 makes these up for an array, and what is around it takes them over.
+        made_up = names == [f"Column_{place}" for place in range(len(names))]
+        return None if made_up else tuple(names)
 
     def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 
 from lading.bundles.records import Scalar
 from lading.bundles.signature import Field
+from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting import links
 from lading.converters.boosting.forest import sums
 from lading.converters.boosting.frameworks import Categories, Native, Untold, numbered, with_categories
@@ -39,6 +40,12 @@ KNOWN = frozenset(
 CUT = Untold(
     "splits on categories whose names it does not keep whole, since they are not all ASCII",
     "give the rows that it was trained on, with these categories in sorted order, or rename them",
+)
+
+
+GONE = Untold(
+    "splits on categories whose names it does not keep, as XGBoost does from 3.1 on",
+    "train it with xgboost>=3.1, or encode the text columns before it",
 )
 
 
@@ -77,7 +84,12 @@ class Xgboost:
     def categories(self, model: Any, fields: Mapping[int, Field]) -> Mapping[int, Categories | Untold]:
         """The codes that the model itself keeps; for a category that it has not seen it fails."""
         known = _known(model, fields)
-        return {place: CUT if names is None else numbered(names, np.nan, strict=True) for place, names in known.items()}
+        kinds = enumerate(_booster(model).feature_types or ())
+        text = [
+            place for place, kind in kinds if kind == "c" and place in fields and kind_of(fields[place]) == "string"
+        ]
+        told = {place: CUT if names is None else numbered(names, np.nan, strict=True) for place, names in known.items()}
+        return {**{place: GONE for place in text if place not in known}, **told}
 
     def fed(self, model: Any, rows: Any, fields: Mapping[int, Field]) -> Any:
         """The rows with categories where the model was trained on them."""
@@ -86,13 +98,16 @@ class Xgboost:
 
 def _known(model: Any, fields: Mapping[int, Field]) -> dict[int, tuple[Scalar, ...] | None]:
     """The categories of each column that has some; None where the model does not keep their names."""
-    booster = model.model if isinstance(model, Native) else model.get_booster()
-    if "c" not in (booster.feature_types or ()):
+    if "c" not in (_booster(model).feature_types or ()):
         return {}
     return {
         place: names.read(fields[place].categories if place in fields else None) if isinstance(names, Names) else names
         for place, names in _read(model).categories.items()
     }
+
+
+def _booster(model: Any) -> Any:
+    return model.model if isinstance(model, Native) else model.get_booster()
 
 
 def _read(model: Any) -> Read:

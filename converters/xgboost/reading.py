@@ -119,7 +119,12 @@ def _tree(tree: Mapping[str, Any], group: int, share: float, targets: int) -> Tr
 
 
 def _vectors(tree: Mapping[str, Any], left: np.ndarray, right: np.ndarray, targets: int) -> np.ndarray:
-    """The leaves of a tree for several targets; a leaf has its place among them where others have their right child."""
+    """The leaves of a tree for several targets; a leaf has its place among them where others have their right child.
+
+    Before XGBoost 3.2 every node had a row, leaf or not.
+    """
+    if "leaf_weights" not in tree:
+        return np.asarray(tree["base_weights"], dtype=np.float64).reshape(-1, targets)
     weights = np.asarray(tree["leaf_weights"], dtype=np.float64).reshape(-1, targets)
     return weights[np.where(left == LEAF, right, 0)]
 

@@ -141,6 +141,14 @@ def test_names_that_xgboost_cuts_short_are_told_from_the_data() -> None:
     assert "not all ASCII" in problem
 
 
+def test_codes_without_names_are_no_names_of_text() -> None:
+    matrix = xgboost.DMatrix(CODES, of.SCORE, feature_names=["age", "visits"], feature_types=["q", "c"])
+    booster = xgboost.train({"max_depth": 4}, matrix, 5)
+    rows = of.KINDS[["age", "visits"]]
+    (problem,) = problems(booster, rows.astype({"visits": str}))
+    assert "whose names it does not keep" in problem
+
+
 def test_categories_that_were_computed_are_refused() -> None:
     split = make_column_transformer((StandardScaler(), ["age", "visits"]), remainder="passthrough")
     split.set_output(transform="pandas")
