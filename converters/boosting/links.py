@@ -1,8 +1,6 @@
 """Links: what becomes of the sums of a forest."""
 
-from collections.abc import Callable, Mapping
-
-import numpy as np
+from collections.abc import Callable
 
 from lading.converters.sklearn.formulas.value import Value
 
@@ -57,11 +55,3 @@ def two_classes(positive: Value) -> tuple[Value, Value]:
 def largest(probabilities: Value) -> tuple[Value, Value]:
     """The label whose probability is the largest, and the probabilities."""
     return probabilities.argmax(), probabilities
-
-
-def logit(share: np.ndarray) -> np.ndarray:
-    """The logarithm of the odds."""
-    return np.asarray(np.log(share / (1.0 - share)))
-
-
-LINKS: Mapping[str, Link] = {link.__name__: link for link in (identity, sigmoid, softmax, exp, softplus)}
