@@ -28,7 +28,10 @@ class PairError(UsageError):
 
 def package(
     model: Annotated[
-        Path, typer.Argument(help="The trained model: .joblib, .pkl, .skops, .onnx, or a folder that MLflow saved.")
+        Path,
+        typer.Argument(
+            help="The trained model: .joblib, .pkl, .skops, .onnx, .ubj, .json, .txt, .cbm, or a folder that MLflow saved."
+        ),
     ],
     data: Annotated[Path, typer.Option(help="The rows that it was trained on: .csv, .parquet or .arrow.")],
     name: Annotated[str, typer.Option(help="The bundle's name: lower-case letters, digits, '.', '_', '-'.")],
@@ -85,6 +88,8 @@ def package(
 
         lading package model.joblib --trust --data rows.parquet --target churned --name churn --version 1.4.0
         --metric accuracy=0.93 --tag team=retention --author "Ada Lovelace"
+
+        lading package booster.ubj --data rows.parquet --target price --name prices
 
         lading package network.onnx --data rows.parquet --target price --name prices --json
 

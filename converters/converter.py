@@ -58,6 +58,8 @@ class Converted:
     thresholds: Literal["sharp", "near"] | None = None
     """How close to a jump of its answers the graph still answers as the model does: to the bit, where nothing is
     computed on the way to a decision tree; up to rounding; absent for models without trees."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of the conversion, in sentences."""
 
 
 @runtime_checkable

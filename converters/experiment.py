@@ -73,16 +73,28 @@ def _with_choice(model: Any, written: dict[str, JsonValue]) -> dict[str, JsonVal
 
 
 def _search_metrics(model: Any) -> dict[str, float]:
-    """``best_score_`` of a fitted search, under the name of the metric that it was chosen by."""
+    """``best_score_`` of a fitted search, under the name of the metric that it was chosen by, or of boosted trees."""
     while hasattr(model, "steps"):
         model = model.steps[-1][1]
     score = getattr(model, "best_score_", None)
     if score is None:
         return {}
+    if isinstance(score, Mapping):
+        return _best_of(score)
     refit = getattr(model, "refit", True)
     scoring = getattr(model, "scoring", None)
     metric = refit if isinstance(refit, str) else scoring if isinstance(scoring, str) else "score"
     return {f"best_{metric}": float(score)}
+
+
+def _best_of(scores: Mapping[str, Any]) -> dict[str, float]:
+    """What boosted trees scored at their best iteration, by the data's name and the metric's."""
+    return {
+        f"best_{data}_{metric}": float(score)
+        for data, measured in scores.items()
+        for metric, score in measured.items()
+        if math.isfinite(score)
+    }
 
 
 def checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import cast
 
+from lading.converters.boosting import BOOSTED
+from lading.converters.boosting.files import FILES
 from lading.converters.harmless import harmless
 from lading.converters.mlflow_folder import model_file
 from lading.converters.tree_soundness import unsound
 from lading.core.errors import LadingError, UsageError
 
 PICKLES = (".joblib", ".pkl", ".pickle")
-KINDS = (*PICKLES, ".skops", ".onnx")
+KINDS = (*PICKLES, ".skops", ".onnx", *FILES)
 
 
 class ModelFileError(UsageError):
@@ -65,6 +67,20 @@ class UnsoundTreeError(LadingError):
         )
 
 
+class MissingFrameworkError(UsageError):
+    """The framework that a model was trained with is not installed."""
+
+    def __init__(self, path: str, framework: str) -> None:
+        super().__init__(path, framework)
+        self.path, self.framework = path, framework
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} holds a model of {self.framework}, which is not installed; "
+            f"install it: pip install 'lading[{self.framework}]'"
+        )
+
+
 class ModelUnpickleError(LadingError):
     """A model file cannot be loaded."""
 
@@ -79,11 +95,12 @@ class ModelUnpickleError(LadingError):
 def load_model(path: Path, trust: bool = False) -> object:
     """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file, or in a folder of such a file that MLflow saved.
 
-    Of ``.onnx`` it is the path itself.
+    Of ``.onnx`` it is the path itself. XGBoost's ``.ubj`` and ``.json``, LightGBM's ``.txt`` and CatBoost's ``.cbm``
+    are read by these, which run no code from them.
 
     ``trust`` allows code to run: without it pickles are refused, and skops files with types that are not known to be
     harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``UnsoundTreeError``,
-    ``ModelUnpickleError`` and ``MlflowFolderError``.
+    ``MissingFrameworkError``, ``ModelUnpickleError`` and ``MlflowFolderError``.
     """
     if path.is_dir():
         path = model_file(path)
@@ -95,11 +112,30 @@ def load_model(path: Path, trust: bool = False) -> object:
         return path
     if path.suffix == ".skops":
         return _skops(path, trust)
+    if path.suffix in FILES:
+        return _own(path)
     if path.suffix not in PICKLES:
         raise ModelFileError(str(path), f"is of no known kind; expected a file that ends in {', '.join(KINDS)}")
     if not trust:
         raise UntrustedPickleError(str(path))
     return _pickle(path)
+
+
+def _own(path: Path) -> object:
+    _, load = FILES[path.suffix]
+    try:
+        return load(path)
+    except Exception as error:  # each framework has errors of its own
+        raise _unloaded(path, error) from error
+
+
+def _unloaded(path: Path, error: Exception) -> LadingError:
+    """What to raise for whatever was raised while a file was loaded."""
+    framework = str(error.name).split(".")[0] if isinstance(error, ModuleNotFoundError) else None
+    if framework in BOOSTED:
+        return MissingFrameworkError(str(path), framework)
+    first, *_ = str(error).splitlines() or [""]
+    return ModelUnpickleError(str(path), f"{type(error).__name__}: {first}")
 
 
 def _pickle(path: Path) -> object:
@@ -108,7 +144,7 @@ def _pickle(path: Path) -> object:
     try:
         return joblib.load(path)
     except Exception as error:  # a pickle runs code, which raises what it likes
-        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+        raise _unloaded(path, error) from error
 
 
 def _skops(path: Path, trust: bool) -> object:
@@ -125,7 +161,7 @@ def _skops(path: Path, trust: bool) -> object:
         model = load(path, trusted=asked)
         broken = None if trust else unsound(model)
     except Exception as error:
-        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+        raise _unloaded(path, error) from error
     if broken is not None:
         raise UnsoundTreeError(str(path), broken)
     return cast(object, model)

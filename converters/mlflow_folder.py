@@ -8,7 +8,13 @@ from lading.core.errors import UsageError
 
 MARKER = "MLmodel"
 """The file that says what the others are."""
-FLAVOURS: Mapping[str, str] = {"sklearn": "pickled_model", "xgboost": "data", "lightgbm": "data", "onnx": "data"}
+FLAVOURS: Mapping[str, str] = {
+    "sklearn": "pickled_model",
+    "xgboost": "data",
+    "lightgbm": "data",
+    "catboost": "data",
+    "onnx": "data",
+}
 """MLflow's word for the framework, and where it says the name of the model's file."""
 LARGEST = 1 << 20
 

@@ -153,7 +153,7 @@ def package_as(
     )
     draft = _draft(request, converted, proof, given, provenance)
     say(f"writing {request.where}")
-    found = (*history.notes(given), *notes, *_kept(draft.signature))
+    found = (*history.notes(given), *converted.notes, *notes, *_kept(draft.signature))
     return Packaged(request.where, write_bundle(draft, request.where), proof.parity, found)
 
 

@@ -95,6 +95,7 @@ def _answer(model: Any, rows: Any, output: Output) -> np.ndarray:
     found = np.asarray(model.predict(rows))
     if output.meaning == "value":
         return found.reshape(len(found), -1).astype(np.float64)
+    found = found.reshape(-1)
     if output.coded:
         return np.searchsorted(np.asarray(output.classes), found).astype(np.int64)
     return found.astype(object if output.tensor.dtype == "string" else np.int64)

@@ -1,6 +1,7 @@
 """Computing: the step that stands in for an estimator of which we have the formula, and the nodes that it becomes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from lading.converters.boosting.frameworks import Categories, boosting_of
 from lading.converters.sklearn.formulas import clusters, features, isolation, kernels, neighbours, projections
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
 from lading.converters.sklearn.formulas.value import Formulas, Value
@@ -28,10 +30,18 @@ FORMULAS: Formulas = {
 
 
 class Computed(Step):
-    """A fitted estimator that we have the formula of, with what its members were rewritten to."""
+    """A fitted estimator that we have the formula of, with what its members were rewritten to.
 
-    def __init__(self, model: Any, members: tuple[Pipeline, ...] = ()) -> None:
-        self.model, self.members = model, members
+    ``categories`` say what the codes are that boosted trees are fed.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        members: tuple[Pipeline, ...] = (),
+        categories: Mapping[int, Categories] = MappingProxyType({}),
+    ) -> None:
+        self.model, self.members, self.categories = model, members, categories
 
     @property
     def classes_(self) -> np.ndarray:
@@ -62,6 +72,8 @@ class Computed(Step):
 
 def gives_label(model: Any) -> bool:
     """Whether the answer is one of several names or numbers, rather than a measure."""
+    if boosting_of(model) is not None:
+        return bool(is_classifier(model))
     return hasattr(model, "predict") and not is_regressor(model)
 
 
@@ -69,7 +81,7 @@ def computes(model: Any) -> bool:
     """Whether we have the formula of what an estimator answers."""
     if type(model) is CalibratedClassifierCV and hasattr(model, "calibrated_classifiers_"):
         return model.method in ("sigmoid", "isotonic") and all(is_scored(member) for _, member in members(model))
-    return type(model) in FORMULAS or type(model) in COMPOSITES
+    return type(model) in FORMULAS or type(model) in COMPOSITES or boosting_of(model) is not None
 
 
 def _label_type(model: Any) -> type[Any]:
@@ -100,6 +112,8 @@ def write(scope: Any, operator: Any, container: Any) -> None:
         x = x.number()
     if type(model) in COMPOSITES:
         found = COMPOSITES[type(model)](model, x, _Members(operator, scope, writer))
+    elif (boosting := boosting_of(model)) is not None:
+        found = boosting.answer(model, x, step.categories)
     else:
         found = FORMULAS[type(model)](model, x)
     label, measure = found if isinstance(found, tuple) else (None, found)

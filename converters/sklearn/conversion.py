@@ -1,7 +1,7 @@
 """The conversion: a fitted model and the fields of its data become a graph with a signature."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,6 +16,7 @@ from lading.bundles.records import Scalar
 from lading.bundles.session import BrokenRuntimeError
 from lading.bundles.signature import Field, Form, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
+from lading.converters.boosting.frameworks import Categories, Native, boosting_of, framework_of, frameworks_in
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
 from lading.converters.sklearn.denials import diagnose_steps, members_of
@@ -48,7 +49,7 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     if isinstance(inner, Problem):
         return [inner]
     expected = getattr(inner, "n_features_in_", len(fields))
-    if expected != len(fields):
+    if expected is not None and expected != len(fields):
         found = f"was trained on {expected} columns, the data has {len(fields)}"
         return [
             Problem(
@@ -62,7 +63,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
     """The model as a graph; see ``Converter.convert``."""
     problems = diagnose(model, form, fields)
     if problems:
-        raise UnconvertibleError(class_name(model), tuple(problems))
+        raise UnconvertibleError(_title(model), tuple(problems))
     inner = unwrapped(model)
     layout = layout_of(inner, form, fields)
     answers, found = answers_of(inner), list(uses(inner, range(len(fields))))
@@ -73,39 +74,48 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         proto = graph_of(rewritten, inputs, answers.names, rewriter.vectorizers)
         data, tensors = finish(proto, answers.coded)
     except RewritingError as error:
-        raise UnconvertibleError(class_name(model), (error.problem,)) from error
-    except BrokenRuntimeError:
+        raise UnconvertibleError(_title(model), (error.problem,)) from error
+    except (BrokenRuntimeError, UnconvertibleError):
         raise
     except Exception as error:
         # skl2onnx and ONNX Runtime raise dozens of unrelated classes for what they do not support.
-        raise UnconvertibleError(class_name(model), (_refused(inner, error),)) from error
+        raise UnconvertibleError(_title(model), (_refused(inner, error),)) from error
+    own, boosted = framework_of(inner), frameworks_in(model).values()
+    coded = {place: names for use in found for place, names in _coded(use, fields)}
     signature = Signature(
         form=form,
-        fields=tuple(_fed(field, layout, place, found) for place, field in enumerate(fields)),
+        fields=tuple(_fed(field, layout, place, found, coded) for place, field in enumerate(fields)),
         inputs=tuple(_input(name, kind, width) for name, kind, width in inputs),
         outputs=answers.outputs(tensors),
     )
     return Converted(
         model=data,
         graph=Graph(
-            framework="scikit-learn",
+            framework="scikit-learn" if own is None else own.name,
             ir_version=IR_VERSION,
             opsets={"ai.onnx": OPSETS[""], "ai.onnx.ml": OPSETS["ai.onnx.ml"]},
             locale=LOCALE if rewriter.vectorizers else None,
         ),
         signature=signature,
         precision="float64" if precision == "double" and not _has_trees(inner) else "mixed",
-        reference=f"scikit-learn {version('scikit-learn')}",
-        packages=PACKAGES,
+        reference=f"scikit-learn {version('scikit-learn')}" if own is None else f"{own.name} {own.installed}",
+        packages=(*PACKAGES, *(name for found in boosted for name in found.distributions)),
         thresholds=_thresholds(inner),
+        notes=tuple(found.note for found in boosted if found.note is not None),
     )
+
+
+def _title(model: Any) -> str:
+    return class_name(model.model if isinstance(model, Native) else model)
 
 
 def _input(name: str, kind: str, width: int) -> Tensor:
     return Tensor(name=name, dtype="string" if kind == "text" else "float64", shape=(BATCH, width))
 
 
-def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use]) -> Field:
+def _fed(
+    field: Field, layout: Layout, position: int, found: Sequence[Use], coded: Mapping[int, Sequence[Scalar]]
+) -> Field:
     """The field with its feed, and with the categories outside which the model itself would fail."""
     changes: dict[str, object] = {"feed": layout.feed(position)}
     found = [use for use in found if position in use.positions]
@@ -114,6 +124,7 @@ def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use]) -> F
         for use in found
         if isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
     ]
+    strict.extend([coded[position]] if position in coded else [])
     if strict:
         words = [use.step.missing_values for use in found if isinstance(use.step, SimpleImputer)]
         # What an imputer takes for missing never reaches the encoder.
@@ -121,6 +132,17 @@ def _fed(field: Field, layout: Layout, position: int, found: Sequence[Use]) -> F
         kept = sorted({_scalar(value, kind_of(field)) for value in known})
         changes |= {"unknown": "refuse", "categories": tuple(kept)}
     return field.model_copy(update=changes)
+
+
+def _coded(use: Use, fields: Sequence[Field]) -> Iterator[tuple[int, Sequence[Scalar]]]:
+    """The fields for which boosted trees take no other categories than these, with these."""
+    boosting = boosting_of(use.step)
+    if boosting is None:
+        return
+    known = boosting.categories(use.step, {place: fields[at] for place, at in enumerate(use.positions)})
+    for place, found in known.items():
+        if isinstance(found, Categories) and found.strict:
+            yield use.positions[place], found.values
 
 
 def _scalar(value: Any, kind: str) -> Scalar:
@@ -134,13 +156,17 @@ def _scalar(value: Any, kind: str) -> Scalar:
 def _has_trees(model: Any) -> bool:
     members = [member for _, member in members_of(model)]
     steps = [step for _, step in getattr(model, "steps", ())]
-    return isinstance(model, TREES) or any(map(_has_trees, (*steps, *members)))
+    return _is_tree(model) or any(map(_has_trees, (*steps, *members)))
 
 
 def _thresholds(model: Any) -> Literal["sharp", "near"] | None:
     if not _has_trees(model):
         return None
-    return "sharp" if isinstance(last_step(model), TREES) and not _computes(model) else "near"
+    return "sharp" if _is_tree(last_step(model)) and not _computes(model) else "near"
+
+
+def _is_tree(model: Any) -> bool:
+    return isinstance(model, TREES) or boosting_of(model) is not None
 
 
 def _computes(model: Any) -> bool:
@@ -149,7 +175,7 @@ def _computes(model: Any) -> bool:
         return any(map(_computes, (step for _, step in model.steps)))
     if isinstance(model, ColumnTransformer):
         return any(_computes(step) for _, step, _ in branches(model))
-    return not (is_passthrough(model) or isinstance(model, (*TREES, *ENCODERS, SimpleImputer)))
+    return not (is_passthrough(model) or _is_tree(model) or isinstance(model, (*ENCODERS, SimpleImputer)))
 
 
 def _refused(model: Any, error: Exception) -> Problem:
@@ -174,6 +200,10 @@ def _as_trained(model: Any, rows: "Table", signature: Signature) -> Any:
     original = rows.select(names).original
     if isinstance(original, np.ndarray):
         return original
+    boosting = boosting_of(model)
+    if boosting is not None and signature.form == "frame":
+        frame = original.to_pandas() if hasattr(original, "to_pandas") else original
+        return boosting.fed(model, frame, dict(enumerate(signature.fields)))
     if hasattr(original, "to_pandas") and not hasattr(original, "with_columns"):  # Arrow; polars is taken as it is
         original = original.to_pandas()
     if isinstance(first_step(model), CountVectorizer):

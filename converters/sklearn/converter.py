@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lading.bundles.signature import Field, Form, Signature
+from lading.converters.boosting import BOOSTED
 from lading.converters.converter import Converted, Precision, Problem
 
 if TYPE_CHECKING:
@@ -18,13 +19,17 @@ class SklearnConverter:
     name = "sklearn"
 
     def matches(self, model: object) -> bool:
-        """Whether ``model`` is of a class of scikit-learn's, or derived from one."""
+        """Whether ``model`` is of a class of scikit-learn's, or derived from one by others than frameworks known here."""
+        if type(model).__module__.split(".")[0] in BOOSTED:
+            return False
         return any(kind.__module__.split(".")[0] == "sklearn" for kind in type(model).__mro__)
 
     def features(self, model: object) -> tuple[str, ...] | None:
         """The columns that the model was fitted on, where it was fitted on a data frame."""
-        names = getattr(model, "feature_names_in_", None)
-        return None if names is None else tuple(str(name) for name in names)
+        names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+        # LightGBM 4.6 makes these up for an array, and what is around it takes them over.
+        made_up = names == [f"Column_{place}" for place in range(len(names))]
+        return None if made_up else tuple(names)
 
     def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""

@@ -12,6 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
@@ -35,6 +36,7 @@ from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTr
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils.validation import check_is_fitted
 
+from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
@@ -152,6 +154,13 @@ DENIALS: tuple[Denial, ...] = (
         ),
         "transforms the target in a way that cannot go into a graph",
         "use StandardScaler or another scaler, or func and inverse_func of NumPy's: " + _FUNCTIONS,
+    ),
+    Denial(
+        lambda model: (
+            isinstance(model, AdaBoostClassifier | AdaBoostRegressor) and any(map(computes, model.estimators_))
+        ),
+        "weighs estimators that the graph computes otherwise than its own",
+        "use decision trees in it, or the estimator alone",
     ),
     Denial(
         lambda model: isinstance(model, GaussianProcessClassifier) and not _is_gaussian_process(model),
@@ -293,6 +302,10 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
         if denial.concerns(model):
             yield Problem(path, denial.found, denial.remedy)
             return
+    boosting = boosting_of(model)
+    if boosting is not None and (denied := boosting.denial(model)) is not None:
+        yield Problem(path, *denied)
+        return
     if not is_known(model):
         kind = type(model)
         yield Problem(
@@ -322,7 +335,7 @@ def members_of(model: Any) -> list[tuple[str, Any]]:
         return []
     calibrated = getattr(model, "calibrated_classifiers_", None)
     single = calibrated[0].estimator if calibrated else getattr(model, "estimator_", None)
-    return [("estimator", single)] if isinstance(single, BaseEstimator) else []
+    return [("estimator", single)] if isinstance(single, BaseEstimator) or boosting_of(single) is not None else []
 
 
 def is_known(model: object) -> bool:
@@ -354,6 +367,8 @@ def _statistics(model: Any) -> list[float]:
 
 
 def _is_fitted(model: Any) -> bool:
+    if callable(getattr(model, "is_fitted", None)):  # CatBoost's way to tell
+        return bool(model.is_fitted())
     if not isinstance(model, BaseEstimator):
         return True
     try:

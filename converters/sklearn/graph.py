@@ -214,18 +214,22 @@ def _narrow(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
         return
     makers = {name: node for node in graph.node for name in node.output}
     name, passed = value.name, list[onnx.NodeProto]()
-    while name in makers and makers[name].op_type in ("Cast", "Identity"):
+    while name in makers and makers[name].op_type in ("Cast", "Identity") and not _to_float(makers[name]):
         passed.append(makers[name])
         name = makers[name].input[0]
     inner = {name, *(node.output[0] for node in passed)}
     others = [node for node in graph.node if node not in passed and inner & set(node.input)]
-    if others or name not in makers or makers[name].op_type not in FLOAT_ONLY:
+    if others or name not in makers or not (makers[name].op_type in FLOAT_ONLY or _to_float(makers[name])):
         return
     for node in passed:
         graph.node.remove(node)
     outputs = makers[name].output
     outputs[list(outputs).index(name)] = value.name
     value.type.tensor_type.elem_type = TensorProto.FLOAT
+
+
+def _to_float(node: onnx.NodeProto) -> bool:
+    return node.op_type == "Cast" and node.attribute[0].i == TensorProto.FLOAT
 
 
 def _bound(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:

@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 
 from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
+from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.formulas.composites import FED_ALIKE, is_constant, members
 from lading.converters.sklearn.trees import splits_on_categories
@@ -184,7 +185,7 @@ def layout_of(model: Any, form: Form, fields: Sequence[Field]) -> Layout:
     """Where each of ``fields`` goes: text, and what is encoded together with text, into the text matrix."""
     found = list(uses(model, range(len(fields))))
     used = {position for use in found for position in use.positions} if form == "frame" else set(range(len(fields)))
-    text = {position for use in found if _shares_text(use, fields) for position in use.positions} & used
+    text = {position for use in found for position in _texts(use, fields)} & used
     both = 0 < len(text) < len(used)
     places: dict[Kind, int] = {"number": 0, "text": 0}
     columns: list[Column | None] = []
@@ -199,8 +200,11 @@ def layout_of(model: Any, form: Form, fields: Sequence[Field]) -> Layout:
     return Layout(form, tuple(columns))
 
 
-def _shares_text(use: Use, fields: Sequence[Field]) -> bool:
-    return any(is_text(fields[position]) for position in use.positions)
+def _texts(use: Use, fields: Sequence[Field]) -> list[int]:
+    """The columns that a step takes as text: those that hold some, and what it encodes together with them."""
+    text = [position for position in use.positions if is_text(fields[position])]
+    apart = boosting_of(use.step) is not None  # it takes each column by itself
+    return text if apart or not text else list(use.positions)
 
 
 def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[str, bool]:
@@ -231,7 +235,7 @@ def diagnose_layout(model: Any, form: Form, fields: Sequence[Field]) -> list[Pro
         remedy = "put the preprocessing before it: make_pipeline(transformer, StackingClassifier(...))"
         problems.append(Problem("", "is a stack over columns of text and of numbers", remedy))
     for use in found:
-        if _shares_text(use, fields):
+        if boosting_of(use.step) is None and _texts(use, fields):
             problems.extend(_shared(use, found, fields))
     return problems
 
@@ -248,7 +252,7 @@ def _dates(use: Use, fields: Sequence[Field]) -> Iterator[Problem]:
 
 def _shared(use: Use, found: Sequence[Use], fields: Sequence[Field]) -> Iterator[Problem]:
     for position in use.positions:
-        others = [other for other in found if position in other.positions and not _shares_text(other, fields)]
+        others = [other for other in found if position in other.positions and position not in _texts(other, fields)]
         if not is_text(fields[position]) and others:
             yield Problem(
                 use.path,

@@ -7,7 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
-from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Power, Scale, Select, Step, Table, Weigh
+from lading.converters.sklearn.steps import Apply, Cast, Encode, Fill, Hollow, Power, Scale, Select, Step, Table, Weigh
 
 Shape = Callable[[Any], None]
 Write = Callable[[Any, Any, Any], None]
@@ -132,6 +132,14 @@ def _raised(writer: Writer, base: str, powers: np.ndarray) -> str:
     return writer.node("Where", [writer.constant(zero), writer.node("Log", [base]), raised])
 
 
+def _write_hollow(scope: Any, operator: Any, container: Any) -> None:
+    writer, source = Writer(scope, container), operator.inputs[0].full_name
+    dtype = np.float64 if _is_double(operator.inputs[0]) else np.float32
+    zero = writer.node("Equal", [source, writer.constant(np.zeros((1, 1), dtype=dtype))])
+    missing = writer.constant(np.full((1, 1), np.nan, dtype=dtype))
+    writer.node("Where", [zero, missing, source], operator.outputs[0].full_name)
+
+
 def _write_fill(scope: Any, operator: Any, container: Any) -> None:
     writer, step = Writer(scope, container), operator.raw_operator
     source, target = operator.inputs[0].full_name, operator.outputs[0].full_name
@@ -235,6 +243,7 @@ SHAPES: dict[type[Step], Shape] = {
     Scale: _shape(lambda operator: len(operator.raw_operator.factors)),
     Apply: _shape(_width),
     Power: _shape(_width),
+    Hollow: _shape(_width),
     Fill: _shape(lambda operator: len(operator.raw_operator.kept) + len(operator.raw_operator.indicators)),
     Encode: _shape(lambda operator: sum(table.width for table in operator.raw_operator.tables)),
 }
@@ -247,6 +256,7 @@ WRITERS: dict[type[Step], Write] = {
     Scale: _write_scale,
     Apply: _write_apply,
     Power: _write_power,
+    Hollow: _write_hollow,
     Fill: _write_fill,
     Encode: _write_encode,
 }

@@ -37,6 +37,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from lading.converters.boosting.coding import coded
+from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import Computed, computes
 from lading.converters.sklearn.encoding import encode_step
@@ -53,7 +55,8 @@ from lading.converters.sklearn.layout import (
     moved,
     named,
 )
-from lading.converters.sklearn.steps import Apply, Cast, Power, Scale, Select, Weigh
+from lading.converters.sklearn.sparsity import gives_sparse
+from lading.converters.sklearn.steps import Apply, Cast, Hollow, Power, Scale, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -111,6 +114,8 @@ class Rewriter:
 
     def __init__(self, precision: Precision) -> None:
         self._wide = precision == "double"
+        self.sparse = False
+        """Whether the next step is fed a sparse matrix, where scikit-learn runs the model."""
         self.vectorizers: list[Any] = []
         """The copies of the text vectorizers, which need options of their own."""
 
@@ -166,7 +171,9 @@ class Rewriter:
     def _pipeline(self, model: Pipeline, columns: Columns, path: str, last: bool) -> Rewritten:
         steps: list[Any] = []
         for name, step in model.steps:
+            fed = self.sparse
             done = self._rewrite(step, columns, named(path, name), last and step is model.steps[-1][1])
+            self.sparse = gives_sparse(step, fed)
             steps.extend(done.steps)
             columns = done.columns
         return Rewritten(tuple(steps), columns)
@@ -211,6 +218,8 @@ class Rewriter:
             return self._vectorizer(model)
         if isinstance(model, ENSEMBLES):
             return Rewritten((self._ensemble(model, columns, path),), None)
+        if (boosting := boosting_of(model)) is not None:
+            return self._boosted(model, boosting, columns, path)
         alike = isinstance(model, FED_ALIKE) and computes(model)
         if not alike and columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
@@ -220,6 +229,10 @@ class Rewriter:
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
             return Rewritten((_power(model),), None)
+        return self._stock(model, path)
+
+    def _stock(self, model: Any, path: str) -> Rewritten:
+        """An estimator that skl2onnx converts, in the precision that its converter can."""
         if isinstance(model, SINGLE_ONLY):
             return Rewritten((Cast(double=False), model, Cast(double=True)), None)
         fresh = self._with_members(model, path)
@@ -229,6 +242,26 @@ class Rewriter:
         if isinstance(model, FLOAT_ONLY) or not (transforms or self._wide or isinstance(model, TREES)):
             return Rewritten((Cast(double=False), model), None)
         return Rewritten((model,), None)
+
+    def _boosted(self, model: Any, boosting: Boosting, columns: Columns, path: str) -> Rewritten:
+        """Boosted trees, fed the codes of their categories in place of these."""
+        fields = {} if columns is None else {place: one.field for place, one in enumerate(columns) if one.field}
+        known = boosting.categories(model, fields)
+        if columns is None and known:
+            found = "splits on categories of columns that were computed"
+            raise RewritingError(Problem(path, found, "make it the first step, or train it on numbers"))
+        untold = next((one for one in known.values() if isinstance(one, Untold)), None)
+        if untold is not None:
+            raise RewritingError(Problem(path, untold.found, untold.remedy))
+        sure = {place: one for place, one in known.items() if isinstance(one, Categories)}
+        fed = () if columns is None else columns
+        for place, column in enumerate(fed):
+            if column.kind == "text" and place not in sure:
+                raise RewritingError(_text_left(path))
+        if not sure and not any(column.source for column in fed):
+            blank = (Hollow(),) if self.sparse and boosting.sparse_zeros_missing else ()
+            return Rewritten((*blank, Computed(model)), None)
+        return Rewritten((*coded(fed, sure), Computed(model, categories=sure)), None)
 
     def _ensemble(self, model: Any, columns: Columns, path: str) -> Any:
         """A copy of an ensemble whose members that are pipelines are rewritten too, all in float64."""
@@ -243,7 +276,8 @@ class Rewriter:
         return fresh
 
     def _vectorizer(self, model: CountVectorizer) -> Rewritten:
-        weighed = isinstance(model, TfidfVectorizer) and model.sublinear_tf
+        # skl2onnx weighs terms in float32, and knows no logarithm of their counts.
+        weighed = isinstance(model, TfidfVectorizer) and (model.sublinear_tf or self._wide)
         fresh = _counts(model) if weighed else copy.copy(model)
         self.vectorizers.append(fresh)
         return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)
@@ -270,6 +304,7 @@ class Rewriter:
         if is_constant(member):
             return _pipeline(())  # which nobody asks
         inner = Rewriter("double")
+        inner.sparse = self.sparse
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made

@@ -81,6 +81,10 @@ class Power(Step):
         self.lambdas, self.signed, self.mean, self.scale = lambdas, signed, mean, scale
 
 
+class Hollow(Step):
+    """Makes zeros missing, as estimators see those of a sparse matrix that take what is not in it for missing."""
+
+
 class Fill(Step):
     """Replaces missing values, column by column, and may append columns that say what was missing."""
 

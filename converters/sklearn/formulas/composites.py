@@ -12,6 +12,7 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.multiclass import OutputCodeClassifier, _ConstantPredictor
 from sklearn.multioutput import RegressorChain
 
+from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.sklearn.formulas.distances import squared
 from lading.converters.sklearn.formulas.features import interpolated
 from lading.converters.sklearn.formulas.value import Answer, Value
@@ -52,7 +53,11 @@ def is_scored(model: Any) -> bool:
     last = model
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    return is_linear(last) or not (is_classifier(last) and hasattr(last, "decision_function"))
+    return is_linear(last) or boosting_of(last) is not None or not _has_decision(last)
+
+
+def _has_decision(model: Any) -> bool:
+    return bool(is_classifier(model)) and hasattr(model, "decision_function")
 
 
 def scores(model: Any, ask: Ask, place: int) -> Value:
@@ -61,15 +66,12 @@ def scores(model: Any, ask: Ask, place: int) -> Value:
     if not hasattr(member, "decision_function"):
         found = ask(place)[1]
         return found.columns([1]) if len(member.classes_) == 2 else found
-    coefficients, intercept = _linear(member)
-    rows = ask(place, before_last=True)[0]
-    return rows @ coefficients.T + intercept
-
-
-def _linear(model: Any) -> tuple[np.ndarray, np.ndarray]:
-    while hasattr(model, "steps"):
-        model = model.steps[-1][1]
-    return np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
+    rows, last = ask(place, before_last=True)[0], member
+    while hasattr(last, "steps"):
+        last = last.steps[-1][1]
+    if (boosting := boosting_of(last)) is not None:
+        return boosting.decision(last, rows)
+    return rows @ np.asarray(last.coef_, dtype=np.float64).T + np.asarray(last.intercept_, dtype=np.float64)
 
 
 def threshold(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:

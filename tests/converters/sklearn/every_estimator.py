@@ -244,9 +244,9 @@ def _first(message: str) -> str:
 BANDS = (1e-9, 1e-6, 1e-4)
 """The table tells of errors by the least of these that they stay below: their digits differ between machines."""
 
-HEAD = """# Coverage of scikit-learn
+HEAD = """# Coverage
 
-Written by `scripts/coverage`, held to what it finds by `scripts/test-cases`. Do not edit.
+Written by `scripts/coverage`, held to what it finds by `scripts/test-cases`. Do not edit. First scikit-learn, then [boosted trees](#boosted-trees).
 
 Every estimator of scikit-learn {version}'s `all_estimators()` that answers for rows, by `predict` or `transform`, is fitted on data that suits it and packaged as [conversion](conversion.md) tells. **{proved} of {all} are proved equal; {refused} are refused**, none is converted unproved. {silent} more have nothing to convert: they only describe the rows that they were fitted on.
 
@@ -285,12 +285,13 @@ def document(found: Sequence[Verdict]) -> str:
         all=len(found),
         silent=len(names()) - len(found),
         kinds="\n".join(kinds),
-        table="\n".join(f"| {one.name} | {one.kind} | {one.precision} | {_band(one.error)} |" for one in proved),
+        table="\n".join(f"| {one.name} | {one.kind} | {one.precision} | {band(one.error)} |" for one in proved),
         refusals="\n".join(f"| {one.name} | {one.kind} | {one.reason} |" for one in refused),
     )
 
 
-def _band(error: float) -> str:
+def band(error: float) -> str:
+    """What the page says of an error."""
     return next((f"{band:.0e}" for band in BANDS if error < band), "the tolerance").replace("e-0", "e-")
 
 

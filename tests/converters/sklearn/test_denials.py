@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration, KMeans
@@ -13,6 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
@@ -253,6 +255,10 @@ CASES: dict[str, tuple[Any, str]] = {
     "text in the last step": (_text_at_the_end, "the model takes text as it is"),
     "flags beside text": (_flags_beside_text, 'step "simpleimputer" adds indicators beside text'),
     "a stack of pipelines over mixed columns": (_stacked_pipelines, "put the preprocessing before it"),
+    "boosted trees boosted once more": (
+        lambda: _over_rows(AdaBoostClassifier(LGBMClassifier(n_estimators=2, verbose=-1), n_estimators=2)),
+        "use decision trees in it",
+    ),
     "an array of mixed types": (_mixed_array, "give a data frame"),
     "an array with more columns": (
         lambda: (LogisticRegression(max_iter=5000).fit(ROWS[:, :3], LABELS), ROWS), "was trained on 3 columns, the data has 4",

@@ -1,0 +1,1 @@
+"""LightGBM models to ONNX."""
