@@ -47,6 +47,8 @@ class Plan(Record):
     """How long it is asked, warm-up excluded; of a search, of each step."""
     warm_up: Annotated[float, Field(ge=0)] = 5.0
     """Seconds before that of which nothing is judged."""
+    round_seconds: Annotated[float, Field(gt=0)] = 3.0
+    """Of a comparison: how long each server is asked in turn; ``seconds`` is the least of all rounds together."""
     traffic: Traffic = Traffic()
     objectives: tuple[Objective, ...] = ()
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.99
