@@ -117,7 +117,7 @@ def _ready(container: Container, bundle: Bundle, what: str, settings: Settings) 
     container.reload()
     url, metrics = (f"http://127.0.0.1:{_published(container, port)}" for port in (PORT, METRICS_PORT))
     manifest = bundle.manifest
-    endpoint = Endpoint(url=url, deployment=manifest.deployment)
+    endpoint = Endpoint(url=url, deployment=manifest.name)
     subject = Subject(name=manifest.name, version=manifest.version, digest=bundle.digest, target=what)
     server = ServerInContainer(container, endpoint, subject, f"{metrics}/metrics")
     if not wait_until(lambda: server.ended() is not None or _serves(endpoint, bundle), settings.start_seconds):

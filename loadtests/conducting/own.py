@@ -96,7 +96,7 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
                 target="a server of its own",
                 replicas=replicas,
             )
-            endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.deployment)
+            endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.name)
             yield OwnServer(process, endpoint, subject, f"http://127.0.0.1:{metrics_port}/metrics")
         finally:
             _end(process, settings.drain_seconds + GRACE_SECONDS)

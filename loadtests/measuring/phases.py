@@ -1,6 +1,6 @@
 """The phases: where a server says that its time went, from the metrics that it offers to Prometheus."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -31,7 +31,7 @@ def phases_between(before: str, after: str, digest: str) -> Phases | None:
 def _totals(text: str, digest: str) -> Mapping[str, float]:
     """The seconds of each phase, and the requests."""
     short = digest.removeprefix("sha256:")[:DIGITS]
-    totals: Counter[str] = Counter()
+    totals: dict[str, float] = defaultdict(float)
     for family in text_string_to_metric_families(text):
         if family.name != SECONDS:
             continue
