@@ -56,7 +56,7 @@ class Machine(Record):
     system: str
     processor: str
     processors: float
-    """Of its CPU quota."""
+    """That this process may use."""
     memory_bytes: int
     versions: FrozenMap[str]
     """Of Python, Lading, locust, ONNX Runtime, Ray as far as they are installed."""

@@ -1,7 +1,9 @@
 """The conductor: drives load at servers, step by step, and keeps what came of it, whatever ends it."""
 
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +15,6 @@ from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.phases import phases_between
 from lading.loadtests.measuring.step import Generator, Phases, Purpose, Role, Step, Window
 
-INTERRUPTED = "interrupted"
 COUNTED_AFTER_SECONDS = 0.6
 """Replicas write their counts down four times a second."""
 
@@ -91,11 +92,31 @@ class Conductor:
             if why is None and (why := station.server.ended()) is not None:
                 station.crew.interrupt()
 
-        try:
+        with interruptible(station.crew):
             driven = station.crew.drive(schedule, hear)
-        except KeyboardInterrupt:
-            why, driven = INTERRUPTED, station.crew.interrupted()
         return driven.windows, driven.generator, why if why is not None else driven.ended
+
+
+@contextmanager
+def interruptible(crew: Crew) -> Iterator[None]:
+    """Have the first Ctrl-C, or SIGTERM, end the drive that goes on; a second one ends the load test at once."""
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(one) for one in ending]
+
+    def put_back() -> None:
+        for one, handler in zip(ending, before, strict=True):
+            signal.signal(one, handler)
+
+    def end(*_: object) -> None:
+        put_back()
+        crew.interrupt()
+
+    for one in ending:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        put_back()
 
 
 def _told(server: Server) -> str | None:
