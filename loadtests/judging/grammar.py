@@ -44,6 +44,17 @@ class ObjectiveError(UsageError):
         return f"the objective {cut(self.text, 80)!r} cannot be read: {self.problem}. An objective is one of\n{GRAMMAR}"
 
 
+class RegressionError(UsageError):
+    """How much worse than the baseline something may be is not written as a share."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"the regression {cut(self.text, 80)!r} is no share from above 0% to below 100%; write it as in 10%"
+
+
 def parse_objective(text: str) -> Objective:
     """The objective that ``text`` writes; raises ``ObjectiveError``.
 
@@ -63,15 +74,15 @@ def parse_objective(text: str) -> Objective:
     return Objective(measure=measure, bound=_bound(text, measure, value))
 
 
-def parse_share(text: str) -> float:
-    """The share that a ``text`` such as ``10%`` writes, as a regression may be; raises ``ObjectiveError``.
+def parse_regression(text: str) -> float:
+    """The share that a ``text`` such as ``10%`` writes; raises ``RegressionError``.
 
-    >>> parse_share("10%")
+    >>> parse_regression("10%")
     0.1
     """
     found = re.fullmatch(rf"\s*{_NUMBER}\s*%\s*", text)
-    if found is None or not 0 < float(found[1]) < 1000:
-        raise ObjectiveError(text, "a share is a number above 0 and a percent sign, as in 10%")
+    if found is None or not 0 < float(found[1]) < 100:
+        raise RegressionError(text)
     return _scaled(float(found[1]), 0.01)
 
 
