@@ -24,6 +24,8 @@ class Subject(Record):
     lading: str | None = None
     """The version of Lading that served it, as far as it says."""
     replicas: int | None = None
+    waiver: str | None = None
+    """Why its proof of parity was waived, where it was."""
 
 
 class Judged(Record):

@@ -15,6 +15,8 @@ Purpose = Literal["warm-up", "load", "search"]
 
 INVALID = "invalid"
 """The form of requests that a server should refuse."""
+INTERRUPTED = "interrupted"
+"""Why a step ended that somebody broke off."""
 
 
 class Window(Record):

@@ -1,0 +1,179 @@
+"""The judgement: each objective met, missed or undecided by what was measured, and one verdict on all of them."""
+
+from collections.abc import Callable, Sequence
+
+from lading.loadtests.judging.comparison import log_ratios, looks
+from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval
+from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
+from lading.loadtests.judging.phrases import bound_in_words, in_words
+from lading.loadtests.judging.sample import Sample, sample
+from lading.loadtests.judging.sustained import judge_capacity, judge_rate
+from lading.loadtests.measuring.step import INTERRUPTED, Step
+from lading.loadtests.result import Capacity, Judged, Outcome, Verdict
+
+MORE = "ask for longer, or at a higher rate"
+"""What to do where there are too few requests."""
+
+IMPLIED = Objective(measure="errors", bound=TOLERATED, implied=True)
+"""What is asked of every service where nothing else is said of its errors."""
+
+
+def judge(
+    objectives: Sequence[Objective], steps: Sequence[Step], confidence: float, capacity: Capacity | None = None
+) -> tuple[Judged, ...]:
+    """What became of each of ``objectives``, and of errors, which are looked at always.
+
+    Absolute ones are judged of all load steps of the candidate together; where a capacity was searched instead, of the
+    steps at the rate that was found, and ``rps`` of that rate. Relative ones are judged of pairs of neighbouring steps.
+    """
+    asked = with_errors(objectives)
+    own = _candidate(steps, capacity)
+    comparisons = sum(objective.relative for objective in asked)
+    found = sample(own)
+    return tuple(
+        _compared(objective, steps, comparisons, confidence)
+        if objective.relative
+        else judge_capacity(objective, capacity)
+        if objective.measure == "rps" and capacity is not None
+        else _absolute(objective, found, own, confidence)
+        for objective in asked
+    )
+
+
+def with_errors(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+    """The objectives, and that on errors where they have none."""
+    given = any(objective.measure == "errors" for objective in objectives)
+    return tuple(objectives) if given else (*objectives, IMPLIED)
+
+
+def settled(judged: Sequence[Judged]) -> bool:
+    """Whether going on changes nothing: one is missed, or each comparison is decided."""
+    return any(one.outcome == "missed" for one in judged) or all(
+        one.outcome != "undecided" for one in judged if one.objective.relative
+    )
+
+
+def meets(objectives: Sequence[Objective], steps: Sequence[Step]) -> bool:
+    """Whether the absolute objectives are met as far as was measured, without regard to chance.
+
+    It is how a search of the capacity takes its next step. What a rate asks is left out: the search looks for it.
+    """
+    found = sample(steps)
+    if not found.latencies.count:
+        return False
+    return all(
+        _value(one, found) <= one.bound for one in with_errors(objectives) if not one.relative and one.measure != "rps"
+    )
+
+
+def verdict(
+    judged: Sequence[Judged], steps: Sequence[Step], limits: Sequence[str] = ()
+) -> tuple[Verdict, tuple[str, ...]]:
+    """What all comes to, and why, in words.
+
+    ``limits`` are the reasons, if any, for which the load generator and not the server may have been measured. A server
+    that ended under load, or that answered nothing rightly, has failed whatever else was; otherwise such a limit, or an
+    interruption, leaves nothing to be said.
+    """
+    ended = [f"{step.role}: {step.ended}" for step in steps if step.ended not in (None, INTERRUPTED)]
+    if died := [one for one in ended if one.startswith("candidate")]:
+        return "failed", tuple(died)
+    if limits or ended:
+        return "none", (*limits, *ended)
+    if any(step.ended == INTERRUPTED for step in steps):
+        return "none", ("the test was interrupted; what was measured until then is no basis for a verdict",)
+    if not any(step.answered for step in steps if step.role == "candidate"):
+        return "failed", ("not one request was answered rightly",)
+    return _of_all(judged)
+
+
+def _of_all(judged: Sequence[Judged]) -> tuple[Verdict, tuple[str, ...]]:
+    outcomes: tuple[tuple[Outcome, Verdict], ...] = (("missed", "failed"), ("undecided", "undecided"))
+    for outcome, comes_to in outcomes:
+        if found := [f"{one.objective}: {one.why}" for one in judged if one.outcome == outcome]:
+            return comes_to, tuple(found)
+    return "passed", ("every objective was met",)
+
+
+def _candidate(steps: Sequence[Step], capacity: Capacity | None) -> list[Step]:
+    own = [step for step in steps if step.role == "candidate"]
+    if capacity is None:
+        return [step for step in own if step.purpose == "load"]
+    searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
+    highest = max((step.rate for step in searched), default=0.0)
+    return [step for step in searched if step.rate == highest]
+
+
+def _absolute(objective: Objective, found: Sample, steps: Sequence[Step], confidence: float) -> Judged:
+    if not found.ended:
+        return Judged(objective=objective, outcome="undecided", why="nothing was asked")
+    if objective.measure == "errors":
+        return _errors(objective, found, confidence)
+    if not found.latencies.count:
+        return Judged(objective=objective, outcome="missed", why="not one request was answered rightly")
+    if objective.measure == "rps":
+        return judge_rate(objective, steps)
+    return _latency(objective, found, confidence)
+
+
+def _errors(objective: Objective, found: Sample, confidence: float) -> Judged:
+    share, interval = _value(objective, found), errors_interval(found, confidence)
+    outcome = _beside(interval, objective.bound)
+    if objective.implied and outcome == "undecided" and share <= objective.bound:
+        outcome = "met"  # nobody claimed it: it only keeps errors from passing as speed
+    why = f"{found.failed} of {found.ended} requests failed"
+    if outcome == "undecided":
+        why += f"; so few requests cannot tell {in_words(objective, share)} from {bound_in_words(objective)}: {MORE}"
+    return Judged(objective=objective, outcome=outcome, measured=share, interval=interval, why=why)
+
+
+def _latency(objective: Objective, found: Sample, confidence: float) -> Judged:
+    count = found.latencies.count
+    value = _value(objective, found)
+    if objective.measure == "mean":
+        low, high = mean_interval(found, confidence) or (0.0, None)
+    else:
+        low, high = quantile_interval(found, QUANTILES[objective.measure], confidence)
+    outcome: Outcome = "missed" if low > objective.bound else "undecided"
+    if high is None:
+        why = f"{count} right answers are too few to bound {objective.measure} from above"
+        why += f": {MORE}" if outcome == "undecided" else f", but it is above {bound_in_words(objective)}"
+        return Judged(objective=objective, outcome=outcome, measured=value, why=why)
+    outcome = _beside((low, high), objective.bound)
+    why = f"of {count} right answers"
+    if outcome == "undecided":
+        why += f", it lies between {in_words(objective, low)} and {in_words(objective, high)}, on both sides of the bound: {MORE}"
+    return Judged(objective=objective, outcome=outcome, measured=value, interval=(low, high), why=why)
+
+
+def _beside(interval: tuple[float, float], bound: float) -> Outcome:
+    """Where an interval of what should be low lies."""
+    low, high = interval
+    return "missed" if low > bound else "met" if high <= bound else "undecided"
+
+
+def _value(objective: Objective, found: Sample) -> float:
+    if objective.measure == "errors":
+        return found.failed / found.ended
+    latencies = found.latencies
+    value = latencies.mean if objective.measure == "mean" else latencies.quantile(QUANTILES[objective.measure])
+    return 0.0 if value is None else value
+
+
+def _compared(objective: Objective, steps: Sequence[Step], comparisons: int, confidence: float) -> Judged:
+    worse: Callable[[float], float] = (
+        (lambda ratio: 1 - ratio) if objective.measure == "rps" else (lambda ratio: ratio - 1)
+    )
+    ratios = log_ratios(objective.measure, steps)
+    last = None
+    for last in looks(ratios, comparisons, confidence):
+        if last.interval is None:
+            continue
+        outcome = _beside(tuple(sorted(map(worse, last.interval))), objective.bound)  # type: ignore[arg-type]
+        if outcome != "undecided":
+            why = f"after {last.pairs} pairs of rounds"
+            return Judged(objective=objective, outcome=outcome, measured=last.ratio, interval=last.interval, why=why)
+    why = f"{len(ratios)} pairs of rounds with the baseline do not decide it: allow more time, or a larger regression"
+    if last is None:
+        return Judged(objective=objective, outcome="undecided", why="there is no pair of rounds with the baseline")
+    return Judged(objective=objective, outcome="undecided", measured=last.ratio, interval=last.interval, why=why)

@@ -1,0 +1,57 @@
+"""The sustained rate: whether right answers keep up with so many requests a second."""
+
+import math
+from collections.abc import Sequence
+
+from lading.loadtests.judging.objective import Objective
+from lading.loadtests.measuring.step import Step
+from lading.loadtests.result import Capacity, Judged
+
+SLACK = 0.01
+"""The share by which answers may fall short of what came due: what is under way when the time is over."""
+
+
+def judge_rate(objective: Objective, steps: Sequence[Step]) -> Judged:
+    """Whether, of requests that came due at the bound's rate or a higher one, so many a second were answered rightly.
+
+    The rate is a count over a known time, so that there is no interval. Nothing is said where fewer came due.
+    """
+    answered, due, planned = _rates(steps)
+    if planned < objective.bound * (1 - 1e-9):
+        why = f"only {planned:.6g} requests a second were asked: ask for {objective.bound:.6g} or more"
+        return Judged(objective=objective, outcome="undecided", measured=answered, why=why)
+    met = answered >= min(objective.bound, due) * (1 - SLACK)
+    why = f"{due:.6g} a second came due, {answered:.6g} were answered rightly in the time"
+    return Judged(objective=objective, outcome="met" if met else "missed", measured=answered, why=why)
+
+
+def judge_capacity(objective: Objective, capacity: Capacity) -> Judged:
+    """Whether the capacity that was found is as large as the bound."""
+    rate, above = capacity.rate, capacity.above
+    if rate >= objective.bound:
+        why = f"{rate:.6g} requests a second met the other objectives"
+        return Judged(objective=objective, outcome="met", measured=rate, why=why)
+    if above is not None and above <= objective.bound and capacity.limit == "objectives":
+        why = f"{above:.6g} requests a second missed the other objectives already"
+        return Judged(objective=objective, outcome="missed", measured=rate, why=why)
+    why = f"the search ended at {rate:.6g} requests a second without having tried {objective.bound:.6g}"
+    return Judged(objective=objective, outcome="undecided", measured=rate, why=why)
+
+
+def _rates(steps: Sequence[Step]) -> tuple[float, float, float]:
+    """Requests a second of all steps together: answered rightly in the time, due, planned."""
+    seconds = sum(step.seconds for step in steps)
+    kept = [_kept_up(step) for step in steps]
+    answered = sum(rate * step.seconds for rate, step in zip(kept, steps, strict=True)) / seconds
+    due = sum(step.due for step in steps) / seconds
+    planned = sum((step.rate + step.rate_after) / 2 * step.seconds for step in steps) / seconds
+    return answered, due, planned
+
+
+def _kept_up(step: Step) -> float:
+    """Right answers, refusals of what should be refused among them, a second while requests came due, from when the first can be expected: the median latency later."""
+    median = step.latencies.quantile(0.5)
+    first, end = math.ceil(median) if median and median > 0.05 else 0, math.floor(step.seconds)
+    if end - first < 1:
+        return sum(window.latencies.count for window in step.windows) / step.seconds
+    return sum(window.latencies.count for window in step.windows if first <= window.second < end) / (end - first)
