@@ -1,16 +1,15 @@
 """Testing: the steps that a plan asks for, in their order, until there is enough to say what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from lading.loadtests.conducting.conductor import Conductor
 from lading.loadtests.conducting.search import Probed, search
 from lading.loadtests.conducting.shapes import constant, stretches
+from lading.loadtests.judging.judgement import judge, meets, settled
 from lading.loadtests.measuring.step import Role, Step
 from lading.loadtests.plan import Plan
-from lading.loadtests.result import Capacity, Judged
+from lading.loadtests.result import Capacity
 
-Judge = Callable[[Sequence[Step]], Sequence[Judged]]
-"""What came of the objectives after some steps."""
 Limit = Callable[[Step], str | None]
 """Why the load generator was the limit of a step; None where it was not."""
 
@@ -20,7 +19,7 @@ BACKLOG_SHARE = 0.02
 """Of all requests that were due: so many more than usual may be unanswered when the last is due."""
 
 
-def conduct(plan: Plan, conductor: Conductor, judge: Judge, limit: Limit) -> Capacity | None:
+def conduct(plan: Plan, conductor: Conductor, limit: Limit) -> Capacity | None:
     """Drive the steps of ``plan``; the capacity where it is a search for that.
 
     Raises ``HaltedError``; the conductor has what was measured until then.
@@ -29,15 +28,15 @@ def conduct(plan: Plan, conductor: Conductor, judge: Judge, limit: Limit) -> Cap
         for role in conductor.roles:
             conductor.drive(role, "warm-up", [constant(plan.rate, plan.warm_up)])
     if plan.shape == "capacity":
-        return _capacity(plan, conductor, judge, limit)
+        return _capacity(plan, conductor, limit)
     if any(objective.relative for objective in plan.objectives):
-        _compare(plan, conductor, judge)
+        _compare(plan, conductor)
     else:
         conductor.drive("candidate", "load", stretches(plan))
     return None
 
 
-def _compare(plan: Plan, conductor: Conductor, judge: Judge) -> None:
+def _compare(plan: Plan, conductor: Conductor) -> None:
     """Rounds of both servers until every comparison is decided, for as long as the plan has time."""
     rounds, begun, longest = 0, conductor.elapsed, 0.0
     while True:
@@ -47,19 +46,18 @@ def _compare(plan: Plan, conductor: Conductor, judge: Judge) -> None:
         rounds += 1
         longest = max(longest, conductor.elapsed - started)
         passed = conductor.elapsed - begun
-        if passed >= plan.seconds and not any(one.outcome == "undecided" for one in judge(conductor.steps)):
+        if passed >= plan.seconds and settled(judge(plan.objectives, conductor.steps, plan.confidence)):
             return
         if passed + longest > plan.most_seconds:
             return
 
 
-def _capacity(plan: Plan, conductor: Conductor, judge: Judge, limit: Limit) -> Capacity | None:
+def _capacity(plan: Plan, conductor: Conductor, limit: Limit) -> Capacity | None:
     def probe(rate: float) -> Probed:
         step = conductor.drive("candidate", "search", [constant(rate, plan.seconds)])
         if limit(step) is not None:
             return "generator"
-        held = all(one.outcome != "missed" for one in judge([step]))
-        return "met" if held and keeps_up(step) else "missed"
+        return "met" if meets(plan.objectives, [step]) and keeps_up(step) else "missed"
 
     return search(plan.rate, probe)
 
