@@ -1,17 +1,13 @@
 """``lading loadtest``: a model is asked as its users will, and its objectives are met, missed or undecided."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lading.core.console import print_json
+from lading.loadtests.plan import Protocol, Shape
 
-if TYPE_CHECKING:
-    from lading.loadtests.conducting.task import Task
-    from lading.loadtests.result import LoadTest
-
-FAILED = 1
+INTERRUPTED = 130
 
 
 def loadtest(
@@ -43,9 +39,7 @@ def loadtest(
     regression: Annotated[
         str | None, typer.Option(help="By how much the latency may exceed the baseline's.", show_default="10%")
     ] = None,
-    shape: Annotated[
-        str | None, typer.Option(help="constant, ramp, spike, soak, or capacity.", show_default="constant")
-    ] = None,
+    shape: Annotated[Shape | None, typer.Option(help="How the rate changes.", show_default="constant")] = None,
     rate: Annotated[
         float | None, typer.Option(help="Requests a second; where a search begins.", show_default="50")
     ] = None,
@@ -56,18 +50,19 @@ def loadtest(
         float | None, typer.Option(help="Seconds before that, of which nothing counts.", show_default="5")
     ] = None,
     protocol: Annotated[
-        list[str] | None,
-        typer.Option(help="named, v2, v2-binary or invocations; again for a mix.", show_default="v2"),
+        list[Protocol] | None,
+        typer.Option(help="How it is asked; again for a mix.", show_default="v2"),
     ] = None,
     rows: Annotated[
         str | None,
         typer.Option(help="Rows of a request, with weights: 1, or 1:0.9,32:0.1.", show_default="1"),
     ] = None,
     golden: Annotated[
-        str | None, typer.Option(help="The share of requests whose answers are known.", show_default="50%")
+        float | None,
+        typer.Option(help="The share of requests whose answers are known.", min=0, max=1, show_default="0.5"),
     ] = None,
     invalid: Annotated[
-        str | None, typer.Option(help="The share that should be refused.", show_default="1%")
+        float | None, typer.Option(help="The share that should be refused.", min=0, max=0.9, show_default="0.01")
     ] = None,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which a request has failed.", show_default="30")
@@ -137,3 +132,45 @@ def loadtest(
 
         lading loadtest http://10.0.0.7:8080 --bundle penguins-1.1.0.lading --protocol named --protocol v2-binary
     """
+    from lading.bundles.signing.signers import find_signer
+    from lading.loadtests.commands.wishing import mix, planned, task_of
+    from lading.loadtests.judging.grammar import parse_objective, parse_regression
+    from lading.loadtests.project import Wishes, project_file, read_wishes
+
+    said = Wishes(
+        shape=shape,
+        rate=rate,
+        seconds=seconds,
+        warm_up=warm_up,
+        protocols=None if protocol is None else tuple(protocol),
+        rows=None if rows is None else mix(rows),
+        golden=golden,
+        invalid=invalid,
+        timeout=timeout,
+        users=users,
+        seed=seed,
+        slo=None if slo is None else tuple(parse_objective(one) for one in slo),
+        regression=None if regression is None else parse_regression(regression),
+        baseline=None if baseline is None else str(baseline),
+        most_seconds=most_seconds,
+    )
+    file = project_file(Path.cwd()) if project is None else project
+    wishes = said if file is None else said.over(read_wishes(file))
+    plan, earlier = planned(wishes)
+    task = task_of(
+        target,
+        bundle,
+        wishes,
+        plan,
+        earlier,
+        image=image,
+        name=name,
+        key_file=api_key,
+        authorities=ca,
+        metrics=metrics,
+        baseline_url=baseline_url,
+        replicas=replicas,
+        processes=processes,
+    )
+    signers = [find_signer(reference) for reference in key or []]
+    raise SystemExit(evening(task, earlier, context.obj, out, signers, json))
