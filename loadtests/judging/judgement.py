@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from lading.loadtests.judging.comparison import log_ratios, looks
 from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval
 from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
-from lading.loadtests.judging.phrases import bound_in_words, in_words
-from lading.loadtests.judging.sample import Sample, sample
+from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_in_words
+from lading.loadtests.judging.sample import Sample, sample, under_load
 from lading.loadtests.judging.sustained import judge_capacity, judge_rate
 from lading.loadtests.measuring.step import INTERRUPTED, Step
 from lading.loadtests.result import Capacity, Judged, Outcome, Verdict
@@ -27,7 +27,7 @@ def judge(
     steps at the rate that was found, and ``rps`` of that rate. Relative ones are judged of pairs of neighbouring steps.
     """
     asked = with_errors(objectives)
-    own = _candidate(steps, capacity)
+    own = under_load(steps, "candidate", capacity)
     comparisons = sum(objective.relative for objective in asked)
     found = sample(own)
     return tuple(
@@ -90,18 +90,16 @@ def verdict(
 def _of_all(judged: Sequence[Judged]) -> tuple[Verdict, tuple[str, ...]]:
     outcomes: tuple[tuple[Outcome, Verdict], ...] = (("missed", "failed"), ("undecided", "undecided"))
     for outcome, comes_to in outcomes:
-        if found := [f"{one.objective}: {one.why}" for one in judged if one.outcome == outcome]:
+        if found := [_reason(one) for one in judged if one.outcome == outcome]:
             return comes_to, tuple(found)
     return "passed", ("every objective was met",)
 
 
-def _candidate(steps: Sequence[Step], capacity: Capacity | None) -> list[Step]:
-    own = [step for step in steps if step.role == "candidate"]
-    if capacity is None:
-        return [step for step in own if step.purpose == "load"]
-    searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
-    highest = max((step.rate for step in searched), default=0.0)
-    return [step for step in searched if step.rate == highest]
+def _reason(one: Judged) -> str:
+    if one.measured is None:
+        return f"{one.objective}: {one.why}"
+    interval = f" ({interval_in_words(one.objective, one.interval)})" if one.interval is not None else ""
+    return f"{one.objective}: {in_words(one.objective, one.measured)}{interval}, {one.why}"
 
 
 def _absolute(objective: Objective, found: Sample, steps: Sequence[Step], confidence: float) -> Judged:
@@ -121,7 +119,7 @@ def _errors(objective: Objective, found: Sample, confidence: float) -> Judged:
     outcome = _beside(interval, objective.bound)
     if objective.implied and outcome == "undecided" and share <= objective.bound:
         outcome = "met"  # nobody claimed it: it only keeps errors from passing as speed
-    why = f"{found.failed} of {found.ended} requests failed"
+    why = f"{found.failed:,} of {found.ended:,} requests failed"
     if outcome == "undecided":
         why += f"; so few requests cannot tell {in_words(objective, share)} from {bound_in_words(objective)}: {MORE}"
     return Judged(objective=objective, outcome=outcome, measured=share, interval=interval, why=why)
@@ -136,11 +134,11 @@ def _latency(objective: Objective, found: Sample, confidence: float) -> Judged:
         low, high = quantile_interval(found, QUANTILES[objective.measure], confidence)
     outcome: Outcome = "missed" if low > objective.bound else "undecided"
     if high is None:
-        why = f"{count} right answers are too few to bound {objective.measure} from above"
+        why = f"{count:,} right answers are too few to bound {objective.measure} from above"
         why += f": {MORE}" if outcome == "undecided" else f", but it is above {bound_in_words(objective)}"
         return Judged(objective=objective, outcome=outcome, measured=value, why=why)
     outcome = _beside((low, high), objective.bound)
-    why = f"of {count} right answers"
+    why = f"of {count:,} right answers"
     if outcome == "undecided":
         why += f", it lies between {in_words(objective, low)} and {in_words(objective, high)}, on both sides of the bound: {MORE}"
     return Judged(objective=objective, outcome=outcome, measured=value, interval=(low, high), why=why)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lading.loadtests.measuring.latencies import Latencies, seconds_of, together
-from lading.loadtests.measuring.step import INVALID, Step
+from lading.loadtests.measuring.step import INVALID, Role, Step
+from lading.loadtests.result import Capacity
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,16 @@ class Sample:
     latencies: Latencies
     ended: int
     failed: int
+
+
+def under_load(steps: Iterable[Step], role: Role, capacity: Capacity | None) -> list[Step]:
+    """The steps by which one side is judged: those of load, or, of a search, those at the rate that it found."""
+    own = [step for step in steps if step.role == role]
+    if capacity is None:
+        return [step for step in own if step.purpose == "load"]
+    searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
+    highest = max((step.rate for step in searched), default=0.0)
+    return [step for step in searched if step.rate == highest]
 
 
 def sample(steps: Iterable[Step]) -> Sample:

@@ -21,7 +21,8 @@ def junit(result: LoadTest) -> bytes:
     suites = Element("testsuites", {"name": "lading loadtest"})
     suites.append(suite)
     indent(suites)
-    return tostring(suites, encoding="utf-8", xml_declaration=True) + b"\n"
+    found: bytes = tostring(suites, encoding="utf-8", xml_declaration=True)
+    return found + b"\n"
 
 
 def _missed(result: LoadTest) -> bool:
