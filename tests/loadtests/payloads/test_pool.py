@@ -1,21 +1,18 @@
 """Pools: requests that a right server answers as they expect, whatever the model and the protocol."""
 
 import itertools
-from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from lading.bundles.bundle import Bundle
-from lading.loadtests.measuring.step import INVALID
-from lading.loadtests.payloads.open_inference import NotInJsonError, OneRowError
 from lading.loadtests.payloads.pool import DIALECTS, draw_requests
 from lading.loadtests.payloads.request import Request
 from lading.loadtests.plan import Protocol, Share, Traffic
 from tests.loadtests.conftest import Ask
 from tests.runtime.drafts import DRAFTS
 
-MODELS = sorted(DRAFTS.keys() - {"loops", "hoards"}) + ["readings", "visits"]
+MODELS = [*sorted(DRAFTS.keys() - {"loops", "hoards"}), "readings", "visits"]
+
 
 def drawn(bundle: Bundle, protocol: Protocol, count: int, **traffic: object) -> list[Request]:
     rows = (Share(rows=1),) if bundle.manifest.signature.form == "whole" else (Share(rows=1), Share(rows=3))
