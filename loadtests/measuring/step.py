@@ -1,5 +1,7 @@
 """The step: a stretch of a load test in which one server was asked at one rate, or at one that changes evenly."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -34,6 +36,29 @@ class Window(Record):
     """The same from when each was sent."""
     failures: FrozenMap[int] = Field(default_factory=dict)
     """Of those that ended in it otherwise, by kind: ``503``, ``timeout``, ``connection refused``, ``wrong answer``."""
+
+
+def merged(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """One window for each second and form, in their order, with all that ``windows`` hold of it."""
+    by_place: dict[tuple[int, str], list[Window]] = {}
+    for window in windows:
+        by_place.setdefault((window.second, window.form), []).append(window)
+    return tuple(_together(by_place[place]) for place in sorted(by_place))
+
+
+def _together(windows: Sequence[Window]) -> Window:
+    """The windows of one second and one form as one."""
+    failures: Counter[str] = Counter()
+    for window in windows:
+        failures.update(window.failures)
+    return Window(
+        second=windows[0].second,
+        form=windows[0].form,
+        due=sum(window.due for window in windows),
+        latencies=together(window.latencies for window in windows),
+        service=together(window.service for window in windows),
+        failures=dict(failures),
+    )
 
 
 class MachineSample(Record):
