@@ -36,4 +36,4 @@ def shortfall(kind: str, predicate: Mapping[str, JsonValue]) -> str:
 def _named(failed: JsonValue) -> str:
     names = [cut(name, LONGEST) for name in failed if isinstance(name, str)] if isinstance(failed, list) else []
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f", it failed {', '.join(names[:SHOWN])}{more}" if names else ""
+    return f" (failed: {', '.join(names[:SHOWN])}{more})" if names else ""

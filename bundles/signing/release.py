@@ -1,12 +1,13 @@
 """The release: what a bundle must bring before it goes out, and the statement that it did."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from pydantic import JsonValue
 
 from lading.bundles.bundle import Bundle
+from lading.bundles.digest import digest_of
 from lading.bundles.evidence.kinds import LOAD_TEST, PARITY, RELEASE, SIGNATURE, Kind
 from lading.bundles.records import Digest, Record
 from lading.bundles.signing.judgement import Judgement
@@ -150,26 +151,20 @@ def release_of(bundle: Bundle, trust: Trust, required: Sequence[Kind], path: Pat
     Raises ``NotReleasableError``, which names all that is missing and what to do.
     """
     manifest, evidence = bundle.manifest, bundle.evidence()
-    judged = judge_evidence(evidence, manifest.name, bundle.digest, trust)
-    stated = trust.required(manifest.name)
-    proofs, problems = list[Proof](), list[str]()
-    for kind in required:
-        found = [_proof(one, evidence[one.file]) for one in verified(kind, judged)]
-        if not found and kind == PARITY and kind not in stated and manifest.parity.waiver is None:
-            found = [Proof(kind=PARITY)]
-        proofs += found
-        if not found:
-            waived = "" if kind != PARITY or manifest.parity.waiver is None else _waived(manifest.parity.waiver)
-            problems.append(f"{missing(kind, judged)}{waived} ({_REMEDIES[kind].format(path=path)})")
+    judged, waiver = judge_evidence(evidence, manifest.name, bundle.digest, trust), manifest.parity.waiver
+    proofs = {kind: [_proof(one, evidence[one.file]) for one in verified(kind, judged)] for kind in required}
+    if proofs.get(PARITY) == [] and waiver is None and PARITY not in trust.required(manifest.name):
+        proofs[PARITY] = [Proof(kind=PARITY)]
+    problems = [_problem(kind, judged, waiver, path) for kind, found in proofs.items() if not found]
     if problems:
         raise NotReleasableError(f"{manifest.deployment} ({bundle.digest})", tuple(problems))
     return Release(
         name=manifest.name,
         version=manifest.version,
         required=tuple(required),
-        proofs=tuple(proofs),
+        proofs=tuple(proof for found in proofs.values() for proof in found),
         failed=failed(judged),
-        waiver=manifest.parity.waiver,
+        waiver=waiver,
     )
 
 
@@ -181,12 +176,14 @@ def check_releaser(bundle: Bundle, file: str, envelope: bytes, trust: Trust) -> 
 
 
 def _proof(judged: Judgement, data: bytes) -> Proof:
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    return Proof.model_validate({"kind": judged.kind, "file": judged.file, "digest": digest, "keys": judged.keys})
+    said = {"kind": judged.kind, "file": judged.file, "digest": digest_of(data), "keys": judged.keys}
+    return Proof.model_validate(said)
 
 
-def _waived(reason: str) -> str:
-    return f", and its own proof was waived: {reason}"
+def _problem(kind: Kind, judged: Sequence[Judgement], waiver: str | None, path: Path) -> str:
+    """That ``kind`` is missing, and what to do."""
+    waived = f", and its own proof was waived: {waiver}" if kind == PARITY and waiver is not None else ""
+    return f"{missing(kind, judged)}{waived}: {_REMEDIES[kind].format(path=quote(str(path)))}"
 
 
 def _named(proof: Proof) -> JsonValue:

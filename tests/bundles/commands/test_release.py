@@ -66,7 +66,7 @@ def test_all_that_is_missing_is_named_with_what_to_do(
     said = capsys.readouterr().err
     assert said.startswith("error: coins 1.0.0 (sha256:")
     for kind, remedy in {"signature": "sign", "load-test": "loadtest", "sign-off": "attest"}.items():
-        assert f"it has no {kind} of a trusted key (lading {remedy} {path} " in said
+        assert f"it has no {kind} of a trusted key: lading {remedy} {path} " in said
     assert "no parity" not in said
     assert path.read_bytes() == before
 
@@ -142,7 +142,7 @@ def test_a_load_test_that_failed_does_not_count_and_is_told_of_beside_one_that_p
     say(path, "signature")
     say(path, "load-test", **load_result("FAILED", "p99<=50ms"))
     assert run("release", path, "--trust", trust) == 5
-    assert "is failed, says release: its result is FAILED, it failed p99<=50ms" in capsys.readouterr().err
+    assert "is failed, says release: its result is FAILED (failed: p99<=50ms)" in capsys.readouterr().err
     say(path, "load-test")
     assert run("release", path, "--trust", trust, "--key", "boss.key", "--json") == 0
     found = json.loads(capsys.readouterr().out)

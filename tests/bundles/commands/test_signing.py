@@ -136,7 +136,7 @@ def test_a_load_test_that_failed_is_warned_of(run: Run, archive: Path, tmp_path:
     capsys.readouterr()
     trust = trust_file(tmp_path, a="*")
     assert run("verify", archive, "--trust", trust) == 0
-    assert "a load-test of it failed, says a: its result is FAILED, it failed p99<=50ms" in capsys.readouterr().out
+    assert "a load-test of it failed, says a: its result is FAILED (failed: p99<=50ms)" in capsys.readouterr().out
     trust.write_text(trust.read_text() + '[require]\n"*" = ["load-test"]\n')
     assert run("verify", archive, "--trust", trust) == 5
     assert "it has no load-test of a trusted key (evidence/load-test-" in capsys.readouterr().err
