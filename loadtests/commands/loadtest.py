@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lading.loadtests.plan import Protocol, Shape
-
-INTERRUPTED = 130
+from lading.loadtests.plan import Shape
 
 
 def loadtest(
@@ -18,9 +16,7 @@ def loadtest(
             metavar="TARGET", help="A bundle, which is then served here; or the URL of a server.", show_default=False
         ),
     ],
-    bundle: Annotated[
-        Path | None, typer.Option(help="The bundle that a URL serves.", show_default="TARGET")
-    ] = None,
+    bundle: Annotated[Path | None, typer.Option(help="The bundle that a URL serves.", show_default="TARGET")] = None,
     slo: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,8 +46,8 @@ def loadtest(
         float | None, typer.Option(help="Seconds before that, of which nothing counts.", show_default="5")
     ] = None,
     protocol: Annotated[
-        list[Protocol] | None,
-        typer.Option(help="How it is asked; again for a mix.", show_default="v2"),
+        list[str] | None,
+        typer.Option(help="named, v2, v2-binary or invocations; again for a mix.", show_default="v2"),
     ] = None,
     rows: Annotated[
         str | None,
@@ -67,9 +63,7 @@ def loadtest(
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which a request has failed.", show_default="30")
     ] = None,
-    users: Annotated[
-        int | None, typer.Option(help="Requests under way at a time, at most.", show_default="64")
-    ] = None,
+    users: Annotated[int | None, typer.Option(help="Requests under way at a time, at most.", show_default="64")] = None,
     image: Annotated[
         str | None, typer.Option(help="The container image to serve the bundle in.", show_default="this machine")
     ] = None,
@@ -89,9 +83,7 @@ def loadtest(
     ca: Annotated[
         Path | None, typer.Option(help="Who vouches for the URL, in PEM.", show_default="the system's")
     ] = None,
-    metrics: Annotated[
-        str | None, typer.Option(help="The address of the URL's metrics.", show_default="none")
-    ] = None,
+    metrics: Annotated[str | None, typer.Option(help="The address of the URL's metrics.", show_default="none")] = None,
     baseline_url: Annotated[
         str | None, typer.Option(help="The server of the baseline, beside a URL.", show_default="none")
     ] = None,
@@ -117,7 +109,7 @@ def loadtest(
     """Load-test a model before it is released: as its users will ask it, at a rate that does not wait for its answers.
 
     Every answer is checked, golden rows for equality. The exit code is 0 when every objective is met, and 1 when one
-    is missed or undecided. The reports are an HTML page, JSON and JUnit's XML. Ctrl-C ends the test and keeps what was
+    is missed or undecided. The reports are an HTML page, JSON and JUnit's XML; with --key the result becomes evidence in the bundle. Ctrl-C ends the test and keeps what was
     measured.
 
     Examples:
@@ -133,16 +125,17 @@ def loadtest(
         lading loadtest http://10.0.0.7:8080 --bundle penguins-1.1.0.lading --protocol named --protocol v2-binary
     """
     from lading.bundles.signing.signers import find_signer
-    from lading.loadtests.commands.wishing import mix, planned, task_of
+    from lading.loadtests.commands.carrying_out import carry_out
+    from lading.loadtests.commands.wishing import mix, planned, task_of, wished
     from lading.loadtests.judging.grammar import parse_objective, parse_regression
-    from lading.loadtests.project import Wishes, project_file, read_wishes
+    from lading.loadtests.project import project_file, read_wishes
 
-    said = Wishes(
+    said = wished(
         shape=shape,
         rate=rate,
         seconds=seconds,
         warm_up=warm_up,
-        protocols=None if protocol is None else tuple(protocol),
+        protocols=protocol,
         rows=None if rows is None else mix(rows),
         golden=golden,
         invalid=invalid,
@@ -173,4 +166,4 @@ def loadtest(
         processes=processes,
     )
     signers = [find_signer(reference) for reference in key or []]
-    raise SystemExit(evening(task, earlier, context.obj, out, signers, json))
+    raise SystemExit(carry_out(task, earlier, context.obj, out, signers, json))

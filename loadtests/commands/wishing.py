@@ -65,6 +65,14 @@ def is_url(target: str) -> bool:
     return target.startswith(SCHEMES)
 
 
+def wished(**given: object) -> Wishes:
+    """What a command line says, None where it says nothing; raises ``PlanError``."""
+    try:
+        return Wishes.model_validate(given)
+    except ValidationError as error:
+        raise PlanError(in_words(error)) from error
+
+
 def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     """The plan of ``wishes``, and the earlier result that is its baseline, if it is one.
 
@@ -97,10 +105,18 @@ def task_of(
         raise NoBundleError(url)
     baseline = None if wishes.baseline is None or earlier is not None else Path(wishes.baseline)
     task = Task.model_validate(
-        {"bundle": bundle if url is not None else Path(target), "url": url, "baseline": baseline, "plan": plan, **others}
+        {
+            "bundle": bundle if url is not None else Path(target),
+            "url": url,
+            "baseline": baseline,
+            "plan": plan,
+            **others,
+        }
     )
     if url is not None and task.image is not None:
         raise PlanError("an image is for a bundle that is served here, and not for a URL")
     if url is not None and baseline is not None and task.baseline_url is None:
-        raise PlanError("a server here is no baseline for one elsewhere; say with --baseline-url where the baseline runs")
+        raise PlanError(
+            "a server here is no baseline for one elsewhere; say with --baseline-url where the baseline runs"
+        )
     return task

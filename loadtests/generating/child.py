@@ -38,6 +38,11 @@ class Child:
         self._rest = b""
         self._tell(line(part))
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def tell(self, order: Begin | Stop) -> None:
         """Tell it what to do; one that has gone says so when its reports are read."""
         self._tell(line(order))

@@ -78,6 +78,11 @@ class Crew:
         self._drives = 0
         self._interrupted = False
 
+    @property
+    def pids(self) -> Sequence[int]:
+        """The ids of its processes."""
+        return [child.pid for child in self._children]
+
     def drive(self, stretches: Sequence[Stretch], on_windows: OnWindows | None = None) -> Driven:
         """Ask as ``stretches`` say, one after the other, and wait until all is answered or given up.
 
