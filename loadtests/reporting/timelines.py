@@ -47,7 +47,7 @@ def _latency(result: LoadTest, sides: Sequence[Series]) -> list[Chart]:
 
 
 def _throughput(result: LoadTest, sides: Sequence[Series]) -> list[Chart]:
-    ways: tuple[tuple[str, str, Callable[[Bin], float]], ...] = (
+    ways: tuple[tuple[str, str, Callable[[Bin], float | None]], ...] = (
         ("due", "due", lambda one: one.due),
         ("answered rightly", "answered", lambda one: one.answered),
         ("failed", "failed", lambda one: one.failed),
