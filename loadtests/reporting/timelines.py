@@ -126,7 +126,10 @@ def _timed(
 
 
 def _line_of(side: Series, measure: Measure) -> Line:
-    return _drawn(measure, measure, side, lambda one: one.latencies.quantile(QUANTILES[measure]), seconds)
+    def of(one: Bin) -> float | None:
+        return None if one.answered is None else one.latencies.quantile(QUANTILES[measure])
+
+    return _drawn(measure, measure, side, of, seconds)
 
 
 def _drawn(

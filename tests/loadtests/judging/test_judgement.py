@@ -1,6 +1,7 @@
 """Objectives are met, missed or undecided, and errors never pass as speed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from tests.loadtests.results import Service, capacity_result, compared_steps, la
 ENDED = "the server ended with exit code 1"
 
 
-def load(service: Service | None = None, **how: object) -> Step:
+def load(service: Service | None = None, **how: Any) -> Step:
     """A step at 200 requests a second for 30 s unless told otherwise."""
-    return step_of(Service() if service is None else service, np.random.default_rng(1), **how)  # type: ignore[arg-type]
+    return step_of(Service() if service is None else service, np.random.default_rng(1), **how)
 
 
 def judged_as(text: str, *steps: Step, confidence: float = 0.99) -> Judged:
@@ -128,7 +129,7 @@ def test_requests_without_an_end_count_as_failed() -> None:
         pytest.param("rps=300", {"rate": 100.0, "rate_after": 500.0}, "met", id="a ramp as a whole"),
     ],
 )
-def test_a_rate(text: str, how: dict[str, float], outcome: str) -> None:
+def test_a_rate(text: str, how: dict[str, Any], outcome: str) -> None:
     assert judged_as(text, load(**how)).outcome == outcome
 
 

@@ -68,7 +68,7 @@ def browser(request: pytest.FixtureRequest, driver: Chrome, reports: Path) -> Br
 
 def drawn(browser: Browser, selector: str) -> list[tuple[float, float, int]]:
     """The width, the height and the points of all that a selector finds."""
-    return [(width, height, points) for width, height, points in browser.driver.execute_script(DRAWN, selector)]  # type: ignore[no-untyped-call]
+    return [(width, height, points) for width, height, points in browser.driver.execute_script(DRAWN, selector)]
 
 
 def test_every_chart_drew_data(browser: Browser) -> None:
@@ -102,13 +102,13 @@ def test_values_are_read_off(browser: Browser) -> None:
         for one in browser.driver.find_elements(By.CSS_SELECTOR, "svg.plot")
         if one.find_elements(By.CSS_SELECTOR, "path.p99, path.answered")
     )
-    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)  # type: ignore[no-untyped-call]
+    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
     ActionChains(browser.driver).move_to_element(plot).move_by_offset(3, 3).perform()
     tip = browser.driver.find_element(By.ID, "tip")
     browser.wait_for(tip.is_displayed)
     said = tip.text
     assert any(unit in said for unit in (" ms", " s", "µs", " /s"))
-    browser.driver.execute_script("arguments[0].focus({focusVisible: true})", plot)  # type: ignore[no-untyped-call]
+    browser.driver.execute_script("arguments[0].focus({focusVisible: true})", plot)
     ActionChains(browser.driver).send_keys("\ue010").perform()
     browser.wait_for(lambda: tip.text != said)
 

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from lading.loadtests.reporting import board as module
 from lading.loadtests.reporting.board import Board, Now
 from lading.loadtests.reporting.terminal import print_result
 from tests.loadtests.results import CANDIDATE, Service, capacity_result, compared_result, plain_result, result_of
@@ -48,7 +47,7 @@ def test_a_pipe_gets_a_line_every_five_seconds(
     """And one when something else begins."""
     windows = plain_result(seconds=20.0).steps[-1].windows
     clock = itertools.count()
-    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("lading.loadtests.reporting.board.time.monotonic", lambda: float(next(clock)))
     with Board("churn 1.5.0") as board:
         for second in range(1, 19):
             board.show(Now("constant", second, 20, 200), [one for one in windows if one.second <= second])
