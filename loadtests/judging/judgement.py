@@ -140,7 +140,7 @@ def _latency(objective: Objective, found: Sample, confidence: float) -> Judged:
     outcome = _beside((low, high), objective.bound)
     why = f"of {count:,} right answers"
     if outcome == "undecided":
-        why += f", it lies between {in_words(objective, low)} and {in_words(objective, high)}, on both sides of the bound: {MORE}"
+        why += f", which leave the bound within the interval: {MORE}"
     return Judged(objective=objective, outcome=outcome, measured=value, interval=(low, high), why=why)
 
 

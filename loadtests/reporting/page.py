@@ -43,7 +43,7 @@ def html(result: LoadTest) -> bytes:
             script=_asset("report.js"),
         )
     )
-    return page.encode()
+    return page.lstrip().encode()
 
 
 def _summary(result: LoadTest) -> str:

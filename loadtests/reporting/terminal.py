@@ -16,7 +16,7 @@ STYLES = {"passed": "bold green", "failed": "bold red", "met": "green", "missed"
 def print_result(result: LoadTest) -> None:
     """Write the objectives, the latencies and the verdict to standard output."""
     print_heading("Latency")
-    columns = ["", *(tables.named(result, role) for role in tables.roles(result))]
+    columns = ["", *(one_line(tables.named(result, role)) for role in tables.roles(result))]
     print_table([*columns, "difference"] if result.baseline is not None else columns, tables.latencies(result))
     print_heading("Requests")
     print_table(

@@ -47,7 +47,7 @@ def _latency(result: LoadTest, sides: Sequence[Series]) -> list[Chart]:
 
 
 def _throughput(result: LoadTest, sides: Sequence[Series]) -> list[Chart]:
-    ways: tuple[tuple[str, str, Callable[[Bin], float]], ...] = (
+    ways: tuple[tuple[str, str, Callable[[Bin], float | None]], ...] = (
         ("due", "due", lambda one: one.due),
         ("answered rightly", "answered", lambda one: one.answered),
         ("failed", "failed", lambda one: one.failed),
@@ -126,7 +126,10 @@ def _timed(
 
 
 def _line_of(side: Series, measure: Measure) -> Line:
-    return _drawn(measure, measure, side, lambda one: one.latencies.quantile(QUANTILES[measure]), seconds)
+    def of(one: Bin) -> float | None:
+        return None if one.answered is None else one.latencies.quantile(QUANTILES[measure])
+
+    return _drawn(measure, measure, side, of, seconds)
 
 
 def _drawn(
