@@ -8,9 +8,6 @@ import sys
 import traceback
 from typing import Any, BinaryIO
 
-# Locust patches what waits, so it comes before all that might.
-from locust import events  # noqa: F401  # isort: skip
-
 import gevent
 from gevent.fileobject import FileObject
 from locust.env import Environment

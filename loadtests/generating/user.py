@@ -8,7 +8,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar
 
+from gevent import get_hub
 from locust import User, events, task
+from locust.env import Environment
+from locust.exception import StopTest
 
 from lading.core.errors import LadingError
 from lading.loadtests.endpoint import Endpoint
@@ -77,16 +80,22 @@ class BundleUser(User):
             cls.load = Load(Path(bundle), cls.deployment, cls.traffic)
         return cls.load
 
-    def on_start(self) -> None:
-        """Connect; a server that cannot be reached yet shows when it is asked."""
-        load, url = self.prepare(), self.host if self.host is not None else self.environment.host
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        load, url = self.prepare(), self.host if self.host is not None else environment.host
         endpoint = Endpoint(
             url="" if url is None else url,
             deployment=load.deployment,
             key_file=self.key_file,
             authorities=self.authorities,
         )
-        self._connection = Connection(load.go_to(endpoint), load.timeout)
+        try:
+            self._connection = Connection(load.go_to(endpoint), load.timeout)
+        except LadingError as error:
+            raise StopTest(str(error)) from None
+
+    def on_start(self) -> None:
+        """Connect; a server that cannot be reached yet shows when it is asked."""
         self._connection.try_to_connect()
 
     def on_stop(self) -> None:
@@ -155,6 +164,7 @@ def _prepare(environment: Any, runner: Any, **_: object) -> None:
     except LadingError as error:
         LOG.error("%s", error)  # the words say it all
         sys.exit(error.exit_code)
+    get_hub().loop.update_now()  # timers that start before the hub runs again count from its time
 
 
 def _begin(environment: Any, **_: object) -> None:
@@ -176,7 +186,8 @@ def _dispatcher(rate: float) -> Dispatcher:
     return made
 
 
-events.init_command_line_parser.add_listener(_add_option)
-events.init.add_listener(_prepare)
-events.test_start.add_listener(_begin)
-events.test_stopping.add_listener(_end)
+_EVENTS: Any = events  # which has no types
+_EVENTS.init_command_line_parser.add_listener(_add_option)
+_EVENTS.init.add_listener(_prepare)
+_EVENTS.test_start.add_listener(_begin)
+_EVENTS.test_stopping.add_listener(_end)
