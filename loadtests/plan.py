@@ -44,7 +44,7 @@ class Plan(Record):
     rate: Annotated[float, Field(gt=0)] = 50.0
     """Requests a second: of a ramp and a spike the highest; of a search the first that is tried."""
     seconds: Annotated[float, Field(gt=0)] = 30.0
-    """How long it is asked, warm-up excluded; of a search, of each step."""
+    """How long it is asked at least, warm-up excluded; of a search, in each step."""
     warm_up: Annotated[float, Field(ge=0)] = 5.0
     """Seconds before that of which nothing is judged."""
     round_seconds: Annotated[float, Field(gt=0)] = 3.0
@@ -54,4 +54,4 @@ class Plan(Record):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.99
     """Of each interval by which a comparison is decided."""
     most_seconds: Annotated[float, Field(gt=0)] = 600.0
-    """How long a comparison or a search may take before it is left undecided."""
+    """How long it may go on at one rate, or in rounds, until there are requests enough to decide."""

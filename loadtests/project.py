@@ -18,6 +18,8 @@ from lading.loadtests.plan import Plan, Protocol, Shape, Share, Traffic
 
 TABLES = {"lading.toml": ("loadtest",), "pyproject.toml": ("tool", "lading", "loadtest")}
 """The files that are looked for, the first before the second, and where in each the table is."""
+SECONDS: dict[str, float] = {"soak": 1800.0, "capacity": 10.0}
+"""How long a load test of these shapes takes, or each step of it, where nobody says; others as the plan has it."""
 
 
 class ProjectFileError(UsageError):
@@ -97,6 +99,7 @@ class Wishes(Record):
             for name in Plan.model_fields
             if name in self._names() and self._said(name) is not None
         }
+        own.setdefault("seconds", SECONDS.get(own.get("shape", ""), Plan.model_fields["seconds"].default))
         objectives = self.slo if self.slo is not None else ()
         compares = self.baseline is not None if compare is None else compare
         if compares and self.regression is not None:

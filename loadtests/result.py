@@ -81,5 +81,7 @@ class LoadTest(Record):
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     """Why it is that, in words."""
+    warnings: tuple[str, ...] = ()
+    """What a reader should know of the figures: that other programs kept the machine busy."""
     complete: bool = True
     """Whether it came to its end; what was interrupted is told as far as it went."""

@@ -20,8 +20,9 @@ from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.crew import Crew
 from lading.loadtests.judging.judgement import judge, verdict
 from lading.loadtests.machine import this_machine
-from lading.loadtests.measuring.limits import limit_of
-from lading.loadtests.measuring.step import Role
+from lading.loadtests.measuring.disturbance import disturbance
+from lading.loadtests.measuring.limit import limit_of
+from lading.loadtests.measuring.step import Role, Step
 from lading.loadtests.result import Capacity, LoadTest
 
 PER_PROCESS = 2500.0
@@ -39,7 +40,7 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
         stations = _stations(task, settings, opened, tell)
         conductor = Conductor(stations, board)
         try:
-            capacity = conduct(task.plan, conductor, limit_of)
+            capacity = conduct(task.plan, conductor, limit_of_step)
             complete = True
         except HaltedError:
             complete = False
@@ -57,8 +58,10 @@ def _result(
 ) -> LoadTest:
     plan, steps = task.plan, tuple(conductor.steps)
     judged = judge(plan.objectives, steps, plan.confidence, capacity)
-    loads = (step for step in steps if step.purpose == "load")
-    limits = dict.fromkeys(why for step in loads if (why := limit_of(step)) is not None)
+    loads = [step for step in steps if step.purpose == "load"]
+    limits = dict.fromkeys(why for step in loads if (why := limit_of_step(step)) is not None)
+    machine = this_machine()
+    disturbed = disturbance(loads, machine.processors)
     came_of_it, reasons = verdict(judged, steps, tuple(limits))
     baseline = stations.get("baseline")
     return LoadTest(
@@ -67,14 +70,20 @@ def _result(
         plan=plan,
         candidate=stations["candidate"].server.subject,
         baseline=None if baseline is None else baseline.server.subject,
-        machine=this_machine(),
+        machine=machine,
         steps=steps,
         judged=judged,
         capacity=capacity,
         verdict=came_of_it,
         reasons=reasons,
+        warnings=() if disturbed is None else (disturbed,),
         complete=complete,
     )
+
+
+def limit_of_step(step: Step) -> str | None:
+    """Why the load generator was the limit of a step; None where it was not."""
+    return limit_of(step.generator, step.latencies)
 
 
 def _stations(task: Task, settings: Settings, opened: ExitStack, tell: Tell) -> Mapping[Role, Station]:

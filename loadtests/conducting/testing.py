@@ -1,20 +1,23 @@
 """Testing: the steps that a plan asks for, in their order, until there is enough to say what came of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lading.loadtests.conducting.conductor import Conductor
-from lading.loadtests.conducting.search import Probed, search
+from lading.loadtests.conducting.search import CLOSE, Probed, search
 from lading.loadtests.conducting.shapes import constant, stretches
 from lading.loadtests.judging.judgement import judge, meets, settled
-from lading.loadtests.measuring.step import Role, Step
+from lading.loadtests.judging.turns import turns
+from lading.loadtests.measuring.step import Step
 from lading.loadtests.plan import Plan
-from lading.loadtests.result import Capacity
+from lading.loadtests.result import Capacity, Judged
 
 Limit = Callable[[Step], str | None]
 """Why the load generator was the limit of a step; None where it was not."""
 
-ORDER: tuple[tuple[Role, Role], ...] = (("candidate", "baseline"), ("baseline", "candidate"))
-"""Of the two steps of each round, in turns, so that a machine that gets slower, or faster, is to neither's good."""
+PAIR = 2
+"""Rounds after which both have been asked as often."""
+CONFIRMATIONS = 5
+"""How often the capacity that was found may be too high when it is asked for longer."""
 BACKLOG_SHARE = 0.02
 """Of all requests that were due: so many more than usual may be unanswered when the last is due."""
 
@@ -31,24 +34,33 @@ def conduct(plan: Plan, conductor: Conductor, limit: Limit) -> Capacity | None:
         return _capacity(plan, conductor, limit)
     if any(objective.relative for objective in plan.objectives):
         _compare(plan, conductor)
+    elif plan.shape == "constant":
+        _settle(plan, conductor, plan.rate)
     else:
         conductor.drive("candidate", "load", stretches(plan))
     return None
 
 
-def _compare(plan: Plan, conductor: Conductor) -> None:
-    """Rounds of both servers until every comparison is decided, for as long as the plan has time."""
-    rounds, begun, longest = 0, conductor.elapsed, 0.0
+def _settle(plan: Plan, conductor: Conductor, rate: float) -> Sequence[Judged]:
+    """Ask at one rate until there are requests enough to decide, for as long as the plan has time; what came of it."""
+    begun, steps = conductor.elapsed, list[Step]()
     while True:
-        started = conductor.elapsed
-        for role in ORDER[rounds % 2]:
-            conductor.drive(role, "load", [constant(plan.rate, plan.round_seconds)])
-        rounds += 1
-        longest = max(longest, conductor.elapsed - started)
+        steps.append(conductor.drive("candidate", "load", [constant(rate, plan.seconds)]))
+        judged = judge(plan.objectives, steps, plan.confidence)
+        if settled(judged) or conductor.elapsed - begun + plan.seconds > plan.most_seconds:
+            return judged
+
+
+def _compare(plan: Plan, conductor: Conductor) -> None:
+    """Rounds of both servers in turns until everything is decided, for as long as the plan has time."""
+    begun, order = conductor.elapsed, turns(plan.traffic.seed)
+    while True:
+        for _ in range(PAIR):
+            conductor.drive(next(order), "load", [constant(plan.rate, plan.round_seconds)])
         passed = conductor.elapsed - begun
         if passed >= plan.seconds and settled(judge(plan.objectives, conductor.steps, plan.confidence)):
             return
-        if passed + longest > plan.most_seconds:
+        if passed + PAIR * plan.round_seconds > plan.most_seconds:
             return
 
 
@@ -59,7 +71,18 @@ def _capacity(plan: Plan, conductor: Conductor, limit: Limit) -> Capacity | None
             return "generator"
         return "met" if meets(plan.objectives, [step]) and keeps_up(step) else "missed"
 
-    return search(plan.rate, probe)
+    found = search(plan.rate, probe)
+    return None if found is None else _confirmed(plan, conductor, found)
+
+
+def _confirmed(plan: Plan, conductor: Conductor, found: Capacity) -> Capacity:
+    """The capacity when it is asked until there are requests enough to judge it; a little less where that is missed."""
+    for _ in range(CONFIRMATIONS):
+        judged = _settle(plan, conductor, found.rate)
+        if not any(one.outcome == "missed" for one in judged) and keeps_up(conductor.steps[-1]):
+            break
+        found = found.model_copy(update={"rate": found.rate / CLOSE, "above": found.rate})
+    return found
 
 
 def keeps_up(step: Step) -> bool:

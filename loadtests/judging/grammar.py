@@ -8,13 +8,12 @@ from typing import get_args
 from lading.core.errors import UsageError, cut
 from lading.loadtests.judging.objective import Measure, Objective
 
-GRAMMAR = """\
-  p50 | p90 | p95 | p99 | p99.9 | mean  =  NUMBER us|ms|s        at most that long, as in p99=50ms
-  errors                                =  NUMBER %              at most that share, as in errors=0.1%
-  rps                                   =  NUMBER                at least so many a second, as in rps=500
-  p50 | … | mean                        =  baseline+NUMBER%      at most so much longer than the baseline, as in p99=baseline+10%
-  rps                                   =  baseline-NUMBER%      at most so much less than the baseline, as in rps=baseline-10%
-< and <= may stand for = with a latency or errors, > and >= with rps."""
+GRAMMAR = (
+    "p50, p90, p95, p99, p99.9 or mean with a time in us, ms or s (p99=50ms); errors with a share (errors=0.1%); rps with a "
+    "number (rps=500); or how much worse than the baseline it may be (p99=baseline+10%, rps=baseline-10%). < and <= may "
+    "stand for = with a latency or errors, > and >= with rps"
+)
+"""How objectives are written, in words."""
 
 COMPARED: tuple[Measure, ...] = ("p50", "p95")
 """What ``--regression`` compares; docs/decisions/0123 says why no rarer quantile."""
@@ -41,7 +40,7 @@ class ObjectiveError(UsageError):
         self.text, self.problem = text, problem
 
     def __str__(self) -> str:
-        return f"the objective {cut(self.text, 80)!r} cannot be read: {self.problem}. An objective is one of\n{GRAMMAR}"
+        return f"the objective {cut(self.text, 80)!r} cannot be read: {self.problem}; write {GRAMMAR}"
 
 
 class RegressionError(UsageError):

@@ -15,17 +15,28 @@ from lading.loadtests.judging.distributions import (
     student_quantile,
 )
 from lading.loadtests.judging.sample import Sample, at_most, bucket_at, total
-from lading.loadtests.measuring.latencies import seconds_of
+from lading.loadtests.measuring.latencies import bucket_of, seconds_of
 
 Interval = tuple[float, float]
 
 
 def errors_interval(found: Sample, confidence: float) -> Interval:
     """The share of requests that fail: Clopper and Pearson (1934), for surveys as Korn and Graubard (1998) do it."""
-    size = effective_size([one.ended for one in found.seconds], [one.failed for one in found.seconds], confidence)
-    failed, tail = found.failed / found.ended * size, (1 - confidence) / 2
-    low = beta_quantile(tail, failed, size - failed + 1) if failed > 0 else 0.0
-    high = beta_quantile(1 - tail, failed + 1, size - failed) if failed < size else 1.0
+    return _share_interval([one.ended for one in found.seconds], [one.failed for one in found.seconds], confidence)
+
+
+def slower_interval(found: Sample, seconds: float, confidence: float) -> Interval:
+    """The share of right answers that take longer than so many ``seconds``, as that of errors."""
+    kept = [one.latencies for one in found.seconds if one.latencies.count]
+    slower = [one.count - at_most(one, bucket_of(seconds)) for one in kept]
+    return _share_interval([one.count for one in kept], slower, confidence)
+
+
+def _share_interval(counts: Sequence[int], hits: Sequence[int], confidence: float) -> Interval:
+    size = effective_size(counts, hits, confidence)
+    hit, tail = sum(hits) / sum(counts) * size, (1 - confidence) / 2
+    low = beta_quantile(tail, hit, size - hit + 1) if hit > 0 else 0.0
+    high = beta_quantile(1 - tail, hit + 1, size - hit) if hit < size else 1.0
     return low, high
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from lading.loadtests.judging.comparison import log_ratios, looks
-from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval
+from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval, slower_interval
 from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
 from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_in_words
-from lading.loadtests.judging.sample import Sample, sample, under_load
+from lading.loadtests.judging.sample import Sample, at_most, sample, under_load
 from lading.loadtests.judging.sustained import judge_capacity, judge_rate
+from lading.loadtests.measuring.latencies import bucket_of
 from lading.loadtests.measuring.step import INTERRUPTED, Step
 from lading.loadtests.result import Capacity, Judged, Outcome, Verdict
 
@@ -47,9 +48,9 @@ def with_errors(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
 
 
 def settled(judged: Sequence[Judged]) -> bool:
-    """Whether going on changes nothing: one is missed, or each comparison is decided."""
+    """Whether going on changes nothing: one is missed, or nothing that more requests could decide is left undecided."""
     return any(one.outcome == "missed" for one in judged) or all(
-        one.outcome != "undecided" for one in judged if one.objective.relative
+        one.outcome != "undecided" for one in judged if one.objective.measure != "rps" or one.objective.relative
     )
 
 
@@ -132,16 +133,21 @@ def _latency(objective: Objective, found: Sample, confidence: float) -> Judged:
         low, high = mean_interval(found, confidence) or (0.0, None)
     else:
         low, high = quantile_interval(found, QUANTILES[objective.measure], confidence)
-    outcome: Outcome = "missed" if low > objective.bound else "undecided"
-    if high is None:
-        why = f"{count:,} right answers are too few to bound {objective.measure} from above"
-        why += f": {MORE}" if outcome == "undecided" else f", but it is above {bound_in_words(objective)}"
-        return Judged(objective=objective, outcome=outcome, measured=value, why=why)
-    outcome = _beside((low, high), objective.bound)
+    interval = None if high is None else (low, high)
+    if objective.measure == "mean":
+        outcome: Outcome = "undecided" if interval is None else _beside(interval, objective.bound)
+    else:
+        # Few answers may be enough to say that hardly any is slower than the bound, and too few to say by how much.
+        slow = slower_interval(found, objective.bound, confidence)
+        most = 1 - QUANTILES[objective.measure]
+        outcome = "missed" if low > objective.bound else "met" if slow[1] <= most else "undecided"
     why = f"of {count:,} right answers"
+    if objective.measure != "mean":
+        slower = count - at_most(found.latencies, bucket_of(objective.bound))
+        why = f"{slower:,} of {count:,} right answers took longer than {in_words(objective, objective.bound)}"
     if outcome == "undecided":
-        why += f", which leave the bound within the interval: {MORE}"
-    return Judged(objective=objective, outcome=outcome, measured=value, interval=(low, high), why=why)
+        why += f"; so few cannot tell it from the bound: {MORE}"
+    return Judged(objective=objective, outcome=outcome, measured=value, interval=interval, why=why)
 
 
 def _beside(interval: tuple[float, float], bound: float) -> Outcome:

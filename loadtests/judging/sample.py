@@ -32,10 +32,16 @@ class Sample:
 
 
 def under_load(steps: Iterable[Step], role: Role, capacity: Capacity | None) -> list[Step]:
-    """The steps by which one side is judged: those of load, or, of a search, those at the rate that it found."""
+    """The steps by which one side is judged: those of load, and of a search those at the rate that it found.
+
+    Where a search ended before it could ask for longer at that rate, they are what it tried at the highest that held.
+    """
     own = [step for step in steps if step.role == role]
+    loads = [step for step in own if step.purpose == "load"]
     if capacity is None:
-        return [step for step in own if step.purpose == "load"]
+        return loads
+    if confirmed := [step for step in loads if step.rate == capacity.rate]:
+        return confirmed
     searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
     highest = max((step.rate for step in searched), default=0.0)
     return [step for step in searched if step.rate == highest]

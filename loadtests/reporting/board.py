@@ -64,7 +64,7 @@ class Board:
         facts = facts_of(now, windows)
         if self._console.is_terminal:
             self._live.update(self._drawn(now, facts), refresh=True)
-        elif self._is_due(now):
+        elif windows and self._is_due(now):
             self._said = (now.doing, time.monotonic())
             self._console.print(Text(one_line(f"{self._title}: {line(now, facts)}")))
 
@@ -79,8 +79,8 @@ class Board:
         self._live.stop()
 
     def _is_due(self, now: Now) -> bool:
-        """Whether a line is: the first of a step, its last, or five seconds after the one before."""
-        if self._said is None or self._said[0] != now.doing:
+        """Whether a line is: the first of a step that is no short round, or five seconds after the one before."""
+        if self._said is None or (self._said[0] != now.doing and now.total > EVERY):
             return True
         return time.monotonic() - self._said[1] >= EVERY
 

@@ -28,6 +28,8 @@ def print_result(result: LoadTest) -> None:
         print_facts({"highest rate that met the objectives": rate(result.capacity.rate)} | above)
     print_heading("Objectives")
     _print_objectives(result)
+    for warning in result.warnings:
+        print_warning(warning)
     if not result.complete:
         print_warning("the test did not come to its end; the report is partial")
     _print_verdict(result)
