@@ -76,6 +76,8 @@ class LoadTest(Record):
     baseline: Subject | None = None
     machine: Machine
     steps: tuple[Step, ...]
+    earlier: tuple[Step, ...] = ()
+    """The baseline's, where they were measured in another test, whose report stands for the baseline."""
     judged: tuple[Judged, ...] = ()
     capacity: Capacity | None = None
     verdict: Verdict
@@ -85,3 +87,8 @@ class LoadTest(Record):
     """What a reader should know of the figures: that other programs kept the machine busy."""
     complete: bool = True
     """Whether it came to its end; what was interrupted is told as far as it went."""
+
+    @property
+    def told(self) -> tuple[Step, ...]:
+        """All steps that there is something to say of: those of this test, and the baseline's of an earlier one."""
+        return (*self.steps, *self.earlier)

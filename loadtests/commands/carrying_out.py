@@ -11,12 +11,11 @@ from lading.loadtests.commands.progress import Progress
 from lading.loadtests.conducting.load_test import run
 from lading.loadtests.conducting.task import Task
 from lading.loadtests.evidence import NoVerdictError, attest
-from lading.loadtests.machine import this_machine
 from lading.loadtests.measuring.step import INTERRUPTED
 from lading.loadtests.reporting.document import document
 from lading.loadtests.reporting.folder import write_reports
 from lading.loadtests.reporting.terminal import print_result
-from lading.loadtests.result import LoadTest, Subject
+from lading.loadtests.result import LoadTest
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer
@@ -27,7 +26,6 @@ WAS_INTERRUPTED = 130
 
 def carry_out(
     task: Task,
-    earlier: LoadTest | None,
     settings: Settings,
     folder: Path | None,
     signers: Sequence["Signer"],
@@ -35,14 +33,10 @@ def carry_out(
 ) -> int:
     """Run the load test, tell what came of it, and write it down; the exit code.
 
-    ``earlier`` is the result of another one that is its baseline. Raises what ``run`` and ``write_reports`` raise.
+    Raises what ``run`` and ``write_reports`` raise.
     """
-    if earlier is not None and earlier.machine != this_machine():
-        print_alert("the report that is the baseline was made on another machine, or with other versions")
     with Progress(task.plan) as progress:
         result = run(task, settings, progress, progress.tell)
-    if earlier is not None:
-        result = result.model_copy(update={"baseline": _reported(earlier)})
     place = Path(f"{result.candidate.name}-{result.candidate.version}-loadtest") if folder is None else folder
     try:
         if not json:
@@ -52,10 +46,6 @@ def carry_out(
     added = _evidence(task, result, signers, settings)
     _tell(result, written, added, json)
     return _code(result)
-
-
-def _reported(earlier: LoadTest) -> Subject:
-    return earlier.candidate.model_copy(update={"target": f"the report of {earlier.started}"})
 
 
 def _evidence(

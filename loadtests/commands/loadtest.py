@@ -166,4 +166,4 @@ def loadtest(
         processes=processes,
     )
     signers = [find_signer(reference) for reference in key or []]
-    raise SystemExit(carry_out(task, earlier, context.obj, out, signers, json))
+    raise SystemExit(carry_out(task, context.obj, out, signers, json))

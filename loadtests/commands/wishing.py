@@ -8,7 +8,8 @@ from lading.bundles.manifest_reading import in_words
 from lading.core.errors import UsageError, cut
 from lading.loadtests.conducting.errors import NoBundleError
 from lading.loadtests.conducting.task import Task
-from lading.loadtests.judging.earlier import bounds_of
+from lading.loadtests.judging.earlier import incomparable
+from lading.loadtests.machine import this_machine
 from lading.loadtests.plan import Plan, Share
 from lading.loadtests.project import Wishes
 from lading.loadtests.reporting.document import read_result
@@ -44,6 +45,20 @@ class PlanError(UsageError):
         return f"the load test cannot be done as it was asked: {self.problem}"
 
 
+class IncomparableError(UsageError):
+    """An earlier result says nothing of what is to be tested."""
+
+    def __init__(self, path: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(path, reasons)
+        self.path, self.reasons = path, reasons
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} cannot be the baseline: {'; '.join(self.reasons)}. Ask for the same, or name the bundle of the "
+            "baseline, which is then measured in turns with this one"
+        )
+
+
 def mix(text: str) -> tuple[Share, ...]:
     """The mix of batch sizes that ``text`` writes; raises ``RowsError``.
 
@@ -76,7 +91,7 @@ def wished(**given: object) -> Wishes:
 def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     """The plan of ``wishes``, and the earlier result that is its baseline, if it is one.
 
-    Raises ``PlanError``, ``ReportError`` and ``OtherTestError``.
+    Raises ``PlanError``, ``ReportError`` and ``IncomparableError``.
     """
     compares = wishes.baseline is not None
     said = wishes
@@ -93,7 +108,9 @@ def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     if wishes.baseline is None or not wishes.baseline.endswith(".json"):
         return plan, None
     earlier = read_result(Path(wishes.baseline))
-    return plan.model_copy(update={"objectives": bounds_of(plan, earlier)}), earlier
+    if why := incomparable(earlier, plan, this_machine()):
+        raise IncomparableError(wishes.baseline, why)
+    return plan, earlier
 
 
 def task_of(
@@ -109,6 +126,7 @@ def task_of(
             "bundle": bundle if url is not None else Path(target),
             "url": url,
             "baseline": baseline,
+            "earlier": earlier,
             "plan": plan,
             **others,
         }

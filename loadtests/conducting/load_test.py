@@ -3,10 +3,12 @@
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypedDict, get_args
 
 from lading.bundles.bundle import Bundle, open_bundle
 from lading.core.settings import Settings
@@ -18,12 +20,14 @@ from lading.loadtests.conducting.task import Task
 from lading.loadtests.conducting.testing import conduct
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.crew import Crew
+from lading.loadtests.judging.earlier import as_baseline
 from lading.loadtests.judging.judgement import judge, verdict
 from lading.loadtests.machine import this_machine
 from lading.loadtests.measuring.disturbance import disturbance
+from lading.loadtests.measuring.latencies import together
 from lading.loadtests.measuring.limit import limit_of
-from lading.loadtests.measuring.step import Role, Step
-from lading.loadtests.result import Capacity, LoadTest
+from lading.loadtests.measuring.step import Role, Step, worked
+from lading.loadtests.result import Capacity, Judged, LoadTest, Subject, Verdict
 
 PER_PROCESS = 2500.0
 """Requests a second that one process of the load generator is trusted with."""
@@ -40,50 +44,68 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
         stations = _stations(task, settings, opened, tell)
         conductor = Conductor(stations, board)
         try:
-            capacity = conduct(task.plan, conductor, limit_of_step)
+            capacity = conduct(task.plan, conductor, partial(_judged, task), limit_of_step)
             complete = True
         except HaltedError:
             complete = False
-    return _result(task, stations, conductor, capacity, complete, started, time.monotonic() - begun)
-
-
-def _result(
-    task: Task,
-    stations: Mapping[Role, Station],
-    conductor: Conductor,
-    capacity: Capacity | None,
-    complete: bool,
-    started: datetime,
-    seconds: float,
-) -> LoadTest:
-    plan, steps = task.plan, tuple(conductor.steps)
-    judged = judge(plan.objectives, steps, plan.confidence, capacity)
-    loads = [step for step in steps if step.purpose == "load"]
-    limits = dict.fromkeys(why for step in loads if (why := limit_of_step(step)) is not None)
-    machine = this_machine()
-    disturbed = disturbance(loads, machine.processors)
-    came_of_it, reasons = verdict(judged, steps, tuple(limits))
-    baseline = stations.get("baseline")
+        seconds = time.monotonic() - begun
+    servers = {role: station.server for role, station in stations.items()}
     return LoadTest(
         started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         seconds=seconds,
-        plan=plan,
-        candidate=stations["candidate"].server.subject,
-        baseline=None if baseline is None else baseline.server.subject,
-        machine=machine,
-        steps=steps,
-        judged=judged,
+        plan=task.plan,
+        candidate=servers["candidate"].subject,
+        baseline=_baseline(task, servers),
+        machine=this_machine(),
+        steps=tuple(conductor.steps),
+        earlier=() if task.earlier is None else as_baseline(task.earlier),
         capacity=capacity,
-        verdict=came_of_it,
-        reasons=reasons,
-        warnings=() if disturbed is None else (disturbed,),
         complete=complete,
+        **_said(task, conductor.steps, capacity),
     )
+
+
+class _Said(TypedDict):
+    """What a result says of the steps."""
+
+    judged: tuple[Judged, ...]
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None) -> _Said:
+    judged = _judged(task, steps, capacity)
+    loads = [step for step in steps if step.purpose == "load"]
+    limits = [why for role in get_args(Role) if (why := _limit(role, loads)) is not None]
+    comes_to, reasons = verdict(judged, steps, limits)
+    disturbed = disturbance(loads, this_machine().processors)
+    warnings = [*(limits if comes_to == "passed" else ()), *(() if disturbed is None else (disturbed,))]
+    return _Said(judged=judged, verdict=comes_to, reasons=reasons, warnings=tuple(warnings))
+
+
+def _judged(task: Task, steps: Sequence[Step], capacity: Capacity | None = None) -> tuple[Judged, ...]:
+    earlier = () if task.earlier is None else as_baseline(task.earlier)
+    return judge(task.plan.objectives, steps, task.plan.confidence, capacity, earlier)
 
 
 def limit_of_step(step: Step) -> str | None:
     """Why the load generator was the limit of a step; None where it was not."""
     return limit_of(step.generator, step.latencies)
+
+
+def _limit(role: Role, loads: Sequence[Step]) -> str | None:
+    """Why it was the limit of all steps of one server together."""
+    own = [step for step in loads if step.role == role]
+    if not own:
+        return None
+    return limit_of(worked([step.generator for step in own]), together(step.latencies for step in own))
+
+
+def _baseline(task: Task, servers: Mapping[Role, Server]) -> Subject | None:
+    if task.earlier is not None:
+        return task.earlier.candidate.model_copy(update={"target": f"the report of {task.earlier.started}"})
+    return servers["baseline"].subject if "baseline" in servers else None
 
 
 def _stations(task: Task, settings: Settings, opened: ExitStack, tell: Tell) -> Mapping[Role, Station]:

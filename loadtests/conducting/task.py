@@ -7,6 +7,7 @@ from pydantic import Field
 
 from lading.bundles.records import Record
 from lading.loadtests.plan import Plan
+from lading.loadtests.result import LoadTest
 
 
 class Task(Record):
@@ -30,6 +31,8 @@ class Task(Record):
     """The bundle of the release before, served in turns with the other."""
     baseline_url: str | None = None
     """The server that serves that one, where ``url`` serves the other."""
+    earlier: LoadTest | None = None
+    """The result of another load test, whose candidate is the baseline of this one."""
     replicas: Annotated[int | None, Field(ge=1)] = None
     """Of servers that are started; their own choice when None."""
     processes: Annotated[int | None, Field(ge=1)] = None

@@ -1,8 +1,9 @@
 """The judgement: each objective met, missed or undecided by what was measured, and one verdict on all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lading.loadtests.judging.comparison import log_ratios, looks
+from lading.loadtests.judging.earlier import against_earlier
 from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval, slower_interval
 from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
 from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_in_words
@@ -20,19 +21,26 @@ IMPLIED = Objective(measure="errors", bound=TOLERATED, implied=True)
 
 
 def judge(
-    objectives: Sequence[Objective], steps: Sequence[Step], confidence: float, capacity: Capacity | None = None
+    objectives: Sequence[Objective],
+    steps: Sequence[Step],
+    confidence: float,
+    capacity: Capacity | None = None,
+    earlier: Sequence[Step] = (),
 ) -> tuple[Judged, ...]:
     """What became of each of ``objectives``, and of errors, which are looked at always.
 
     Absolute ones are judged of all load steps of the candidate together; where a capacity was searched instead, of the
-    steps at the rate that was found, and ``rps`` of that rate. Relative ones are judged of pairs of neighbouring steps.
+    steps at the rate that was found, and ``rps`` of that rate. Relative ones are judged of pairs of neighbouring steps;
+    or, where the baseline is an ``earlier`` run, of its steps of load and the candidate's.
     """
     asked = with_errors(objectives)
     own = under_load(steps, "candidate", capacity)
     comparisons = sum(objective.relative for objective in asked)
     found = sample(own)
     return tuple(
-        _compared(objective, steps, comparisons, confidence)
+        _beside_earlier(objective, own, under_load(earlier, "baseline", capacity), comparisons, confidence)
+        if objective.relative and earlier
+        else _compared(objective, steps, comparisons, confidence)
         if objective.relative
         else judge_capacity(objective, capacity)
         if objective.measure == "rps" and capacity is not None
@@ -74,18 +82,23 @@ def verdict(
 
     ``limits`` are the reasons, if any, for which the load generator and not the server may have been measured. A server
     that ended under load, or that answered nothing rightly, has failed whatever else was; otherwise such a limit, or an
-    interruption, leaves nothing to be said.
+    interruption, leaves nothing to be said. Bounds that are met in spite of a late generator are met all the more, since
+    its lateness counts as the server's; beside a baseline it would hide a difference.
     """
     ended = [f"{step.role}: {step.ended}" for step in steps if step.ended not in (None, INTERRUPTED)]
     if died := [one for one in ended if one.startswith("candidate")]:
         return "failed", tuple(died)
-    if limits or ended:
+    if ended or (limits and not _met_anyhow(judged)):
         return "none", (*limits, *ended)
     if any(step.ended == INTERRUPTED for step in steps):
         return "none", ("the test was interrupted; what was measured until then is no basis for a verdict",)
     if not any(step.answered for step in steps if step.role == "candidate"):
         return "failed", ("not one request was answered rightly",)
     return _of_all(judged)
+
+
+def _met_anyhow(judged: Sequence[Judged]) -> bool:
+    return all(one.outcome == "met" and not one.objective.relative for one in judged)
 
 
 def _of_all(judged: Sequence[Judged]) -> tuple[Verdict, tuple[str, ...]]:
@@ -165,15 +178,10 @@ def _value(objective: Objective, found: Sample) -> float:
 
 
 def _compared(objective: Objective, steps: Sequence[Step], comparisons: int, confidence: float) -> Judged:
-    worse: Callable[[float], float] = (
-        (lambda ratio: 1 - ratio) if objective.measure == "rps" else (lambda ratio: ratio - 1)
-    )
     ratios = log_ratios(objective.measure, steps)
     last = None
     for last in looks(ratios, comparisons, confidence):
-        if last.interval is None:
-            continue
-        outcome = _beside(tuple(sorted(map(worse, last.interval))), objective.bound)  # type: ignore[arg-type]
+        outcome = _against_bound(objective, last.interval)
         if outcome != "undecided":
             why = f"after {last.pairs} pairs of rounds"
             return Judged(objective=objective, outcome=outcome, measured=last.ratio, interval=last.interval, why=why)
@@ -181,3 +189,27 @@ def _compared(objective: Objective, steps: Sequence[Step], comparisons: int, con
     if last is None:
         return Judged(objective=objective, outcome="undecided", why="there is no pair of rounds with the baseline")
     return Judged(objective=objective, outcome="undecided", measured=last.ratio, interval=last.interval, why=why)
+
+
+def _beside_earlier(
+    objective: Objective, steps: Sequence[Step], earlier: Sequence[Step], comparisons: int, confidence: float
+) -> Judged:
+    known = against_earlier(objective.measure, steps, earlier, comparisons, confidence)
+    if known is None:
+        why = "one of the two runs has no right answers under load"
+        return Judged(objective=objective, outcome="undecided", why=why)
+    ratio, interval = known
+    outcome = _against_bound(objective, interval)
+    why = "against the report of an earlier run, so that what changed on the machine since counts, too"
+    if outcome == "undecided":
+        why += f"; {MORE}, or measure beside the bundle itself"
+    return Judged(objective=objective, outcome=outcome, measured=ratio, interval=interval, why=why)
+
+
+def _against_bound(objective: Objective, interval: tuple[float, float] | None) -> Outcome:
+    """Where the interval of a ratio to the baseline lies."""
+    if interval is None:
+        return "undecided"
+    low, high = interval
+    worse = (1 - high, 1 - low) if objective.measure == "rps" else (low - 1, high - 1)
+    return _beside(worse, objective.bound)

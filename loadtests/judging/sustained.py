@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lading.loadtests.judging.objective import Objective
 from lading.loadtests.measuring.step import Step
@@ -16,7 +17,8 @@ def judge_rate(objective: Objective, steps: Sequence[Step]) -> Judged:
 
     The rate is a count over a known time, so that there is no interval. Nothing is said where fewer came due.
     """
-    answered, due, planned = _rates(steps)
+    found = rates(steps)
+    answered, due, planned = found.answered, found.due, found.planned
     if planned < objective.bound * (1 - 1e-9):
         why = f"only {planned:.6g} requests a second were asked: ask for {objective.bound:.6g} or more"
         return Judged(objective=objective, outcome="undecided", measured=answered, why=why)
@@ -38,14 +40,24 @@ def judge_capacity(objective: Objective, capacity: Capacity) -> Judged:
     return Judged(objective=objective, outcome="undecided", measured=rate, why=why)
 
 
-def _rates(steps: Sequence[Step]) -> tuple[float, float, float]:
-    """Requests a second of all steps together: answered rightly in the time, due, planned."""
+@dataclass(frozen=True)
+class Rates:
+    """Requests a second of some steps together."""
+
+    answered: float
+    """As they should be, while they came due."""
+    due: float
+    planned: float
+
+
+def rates(steps: Sequence[Step]) -> Rates:
+    """How many requests a second there were; there must be a step."""
     seconds = sum(step.seconds for step in steps)
     kept = [_kept_up(step) for step in steps]
     answered = sum(rate * step.seconds for rate, step in zip(kept, steps, strict=True)) / seconds
     due = sum(step.due for step in steps) / seconds
     planned = sum((step.rate + step.rate_after) / 2 * step.seconds for step in steps) / seconds
-    return answered, due, planned
+    return Rates(answered, due, planned)
 
 
 def _kept_up(step: Step) -> float:

@@ -98,6 +98,16 @@ class Generator(Record):
     """Requests that were due and never sent."""
 
 
+def worked(many: Sequence[Generator]) -> Generator:
+    """How hard it worked in several steps, of which there is one at least; busiest counts the worst of them."""
+    return Generator(
+        processes=max(one.processes for one in many),
+        busiest=max(one.busiest for one in many),
+        lag=together(one.lag for one in many),
+        unsent=sum(one.unsent for one in many),
+    )
+
+
 class Step(Record):
     """What one server did in one stretch."""
 

@@ -21,7 +21,7 @@ RAREST = 1e-4
 def percentiles(result: LoadTest) -> Chart | None:
     """The latency that each share of requests stays below, up to 99.99 %, of both sides."""
     found: dict[Role, Latencies] = {
-        role: together(step.latencies for step in under_load(result.steps, role, result.capacity))
+        role: together(step.latencies for step in under_load(result.told, role, result.capacity))
         for role in get_args(Role)
     }
     found = {role: latencies for role, latencies in found.items() if latencies.count}

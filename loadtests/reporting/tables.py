@@ -71,7 +71,7 @@ def latencies(result: LoadTest) -> list[tuple[str, ...]]:
 
 def totals(result: LoadTest) -> list[tuple[str, ...]]:
     """Requests that were due, that were answered and that failed; beside the baseline's."""
-    sides = [under_load(result.steps, role, result.capacity) for role in roles(result)]
+    sides = [under_load(result.told, role, result.capacity) for role in roles(result)]
     ways: list[tuple[str, Callable[[Sequence[Step]], str]]] = [
         ("due", lambda steps: f"{sum(step.due for step in steps):,}"),
         ("answered as they should be", lambda steps: f"{sample(steps).ended - sample(steps).failed:,}"),
@@ -108,7 +108,7 @@ def forms(result: LoadTest) -> list[tuple[str, ...]]:
 
 def splits(result: LoadTest) -> list[Split]:
     """Where the time went, of each side whose server told it."""
-    found = [(role, _split(under_load(result.steps, role, result.capacity))) for role in roles(result)]
+    found = [(role, _split(under_load(result.told, role, result.capacity))) for role in roles(result)]
     told = [(role, parts) for role, parts in found if parts is not None]
     whole = max((sum(parts.values()) for _, parts in told), default=0.0)
     return [
@@ -220,7 +220,7 @@ def _range(one: Judged) -> Markup | None:
 
 
 def _latencies(result: LoadTest, role: Role) -> Latencies:
-    return together(step.latencies for step in under_load(result.steps, role, result.capacity))
+    return together(step.latencies for step in under_load(result.told, role, result.capacity))
 
 
 def _quantile(place: float) -> Callable[[Latencies], float | None]:
@@ -241,7 +241,7 @@ def _said(value: float | None, words: Callable[[float], str]) -> str:
 
 
 def _counted(result: LoadTest, role: Role) -> list[Step]:
-    return [step for step in result.steps if step.role == role and step.purpose != "warm-up"]
+    return [step for step in result.told if step.role == role and step.purpose != "warm-up"]
 
 
 def _failed_share(steps: Sequence[Step]) -> str:

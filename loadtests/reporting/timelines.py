@@ -19,7 +19,7 @@ OVER_TIME: tuple[Measure, ...] = ("p50", "p95", "p99")
 def over_time(result: LoadTest) -> list[tuple[Role, list[Chart]]]:
     """For each side the charts of latency, throughput, processors and memory, on the same axes for both."""
     roles: tuple[Role, ...] = ("candidate",) if result.baseline is None else ("candidate", "baseline")
-    sides = [series(result.steps, role) for role in roles]
+    sides = [series(result.told, role) for role in roles]
     makers = (_latency, _throughput, _processors, _memory)
     made = [maker(result, sides) for maker in makers]
     return [(role, [charts[place] for charts in made if charts]) for place, role in enumerate(roles)]
