@@ -13,7 +13,7 @@ from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopTest
 
-from lading.core.errors import LadingError
+from lading.core.errors import LadingError, UsageError
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.connection import Connection, UnansweredError
 from lading.loadtests.generating.dispatcher import Dispatcher
@@ -31,7 +31,7 @@ BUNDLE = "LADING_BUNDLE"
 """The variable that names the bundle where a class does not."""
 
 
-class NoBundleError(LadingError):
+class NoBundleError(UsageError):
     """Nobody has said which bundle's model is asked."""
 
     def __init__(self, user: str) -> None:

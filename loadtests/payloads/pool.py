@@ -45,12 +45,14 @@ class NoGoldenRowsError(UsageError):
         )
 
 
-def draw_requests(bundle: Bundle, deployment: str, traffic: Traffic) -> tuple[Request, ...]:
+def draw_requests(
+    bundle: Bundle, deployment: str, traffic: Traffic, most: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
+) -> tuple[Request, ...]:
     """The requests of ``traffic`` to the model of ``bundle`` that answers to ``deployment``.
 
     The same bundle, traffic and deployment give the same requests. Shares of golden and of invalid requests are met
     in every part of the pool that is long enough to have them; the protocol and the rows of each are drawn. A pool ends
-    after ``MOST_REQUESTS``, or, but not before ``LEAST_REQUESTS``, when its bodies have ``MOST_BYTES``. Raises
+    after ``most`` requests, or, but not before ``LEAST_REQUESTS``, when its bodies have ``most_bytes``. Raises
     ``NotInJsonError``, ``OneRowError`` and ``NoGoldenRowsError`` where the bundle's model cannot be asked so.
     """
     found: list[Request] = []
@@ -58,7 +60,7 @@ def draw_requests(bundle: Bundle, deployment: str, traffic: Traffic) -> tuple[Re
     for request in _Drawing(bundle, deployment, traffic).requests():
         found.append(request)
         size += len(request.body)
-        if len(found) >= MOST_REQUESTS or (size >= MOST_BYTES and len(found) >= LEAST_REQUESTS):
+        if len(found) >= most or (size >= most_bytes and len(found) >= LEAST_REQUESTS):
             break
     return tuple(found)
 

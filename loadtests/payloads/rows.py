@@ -9,6 +9,7 @@ import numpy as np
 from lading.bundles.golden import Golden
 from lading.bundles.profile import Profile
 from lading.bundles.signature import Field, Signature
+from lading.bundles.tensors.rules import closed
 from lading.bundles.tensors.values import Array, Kind, kind_of
 from lading.loadtests.payloads.drawing import Values, values_of
 
@@ -51,21 +52,27 @@ class DrawnRows:
 
     def draw(self, generator: np.random.Generator, rows: int) -> list[Row]:
         """So many rows."""
-        return [self._row(generator) for _ in range(rows)]
+        likes = [self._golden[int(one)] for one in generator.integers(len(self._golden), size=rows)]
+        columns = {field.name: self._column(generator, field, values, likes) for field, values in self._fields}
+        return [{name: column[row] for name, column in columns.items()} for row in range(rows)]
 
-    def _row(self, generator: np.random.Generator) -> Row:
-        like = self._golden[int(generator.integers(len(self._golden)))]
-        return {field.name: self._value(generator, field, values, like[field.name]) for field, values in self._fields}
-
-    def _value(self, generator: np.random.Generator, field: Field, values: Values, like: Any) -> Any:
+    def _column(self, generator: np.random.Generator, field: Field, values: Values, likes: Sequence[Row]) -> list[Any]:
         if not field.shape:
-            return values.draw(generator, 1)[0]
-        # The open extents of a row belong together, and golden rows say which do.
-        shape = np.array(like, dtype=object).shape if self._whole else field.shape
-        extents = [extent for extent in shape if isinstance(extent, int)]
-        made = np.empty(math.prod(extents), dtype=object)
-        made[:] = values.draw(generator, len(made))
-        return made.reshape(extents).tolist()
+            return values.draw(generator, len(likes))
+        if self._whole:  # the open extents of a row belong together, and golden rows say which do
+            return [_drawn(generator, values, _extents(like[field.name])) for like in likes]
+        return _drawn(generator, values, (len(likes), *closed(field.shape)))
+
+
+def _drawn(generator: np.random.Generator, values: Values, extents: Sequence[int]) -> list[Any]:
+    made = np.empty(math.prod(extents), dtype=object)
+    made[:] = values.draw(generator, len(made))
+    listed: list[Any] = made.reshape(extents).tolist()
+    return listed
+
+
+def _extents(value: Any) -> tuple[int, ...]:
+    return np.array(value, dtype=object).shape
 
 
 def _listed(field: Field, column: Array) -> list[Any]:
