@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,6 +41,11 @@ class OwnServer:
         self._root = psutil.Process(process.pid)
         self._seen: dict[int, float] = {}
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that started the others."""
+        return self._process.pid
+
     def usage(self, memory: bool) -> Usage | None:
         """What all its processes have used; what has ended counts as far as it was seen."""
         held = 0
@@ -75,41 +79,39 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
     command = [str(Path(sys.executable).with_name("lading")), "serve", str(path), "--port", str(port), "--json"]
     if replicas is not None:
         command += ["--replicas", str(replicas)]
-    with tempfile.TemporaryDirectory(prefix="lading-loadtest-") as folder:
-        environment = _environment(os.environ, metrics_port, Path(folder))
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the load test, which ends the server itself
+    environment = _environment(os.environ, metrics_port)
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a Ctrl-C in the terminal is for the load test, which ends the server itself
+    )
+    try:
+        what = f"the server for {manifest.name} {manifest.version}"
+        replicas = _ready(process, what, settings.start_seconds, tell)
+        subject = Subject(
+            name=manifest.name,
+            version=manifest.version,
+            digest=bundle.digest,
+            target="a server of its own",
+            replicas=replicas,
         )
-        try:
-            what = f"the server for {manifest.name} {manifest.version}"
-            replicas = _ready(process, what, settings.start_seconds, tell)
-            subject = Subject(
-                name=manifest.name,
-                version=manifest.version,
-                digest=bundle.digest,
-                target="a server of its own",
-                replicas=replicas,
-            )
-            endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.name)
-            yield OwnServer(process, endpoint, subject, f"http://127.0.0.1:{metrics_port}/metrics")
-        finally:
-            _end(process, settings.drain_seconds + GRACE_SECONDS)
+        endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.name)
+        yield OwnServer(process, endpoint, subject, f"http://127.0.0.1:{metrics_port}/metrics")
+    finally:
+        _end(process, settings.drain_seconds + GRACE_SECONDS)
 
 
-def _environment(given: Mapping[str, str], metrics_port: int, folder: Path) -> dict[str, str]:
+def _environment(given: Mapping[str, str], metrics_port: int) -> dict[str, str]:
     unset = {f"LADING_{name}" for name in (*PLAIN, *SILENT)}
     kept = {name: value for name, value in given.items() if name not in unset}
     ours = {
         "LADING_METRICS_HOST": "127.0.0.1",
         "LADING_METRICS_PORT": str(metrics_port),
         "LADING_POLICY": "off",  # the evidence that a policy asks for is what is being made
-        "LADING_RUN_FOLDER": str(folder / "run"),
     }
     return kept | ours
 
