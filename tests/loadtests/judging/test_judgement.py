@@ -133,6 +133,13 @@ def test_a_rate(text: str, how: dict[str, Any], outcome: str) -> None:
     assert judged_as(text, load(**how)).outcome == outcome
 
 
+def test_a_rate_that_never_came_due_is_not_met() -> None:
+    assert (
+        judged_as("rps=500", load(rate=300.0).model_copy(update={"rate": 500.0, "rate_after": 500.0})).outcome
+        == "undecided"
+    )
+
+
 def test_a_slow_service_that_keeps_up_meets_a_rate() -> None:
     """Its answers come two seconds after they are due: the last are not there when the time is over."""
     assert judged_as("rps=200", load(Service(median=2.0, spread=0.1), seconds=20.0)).outcome == "met"
