@@ -33,6 +33,17 @@ class ProjectFileError(UsageError):
         return f"the project file {self.path} {self.problem}; docs/loadtests.md has an example"
 
 
+class PlanError(UsageError):
+    """A load test cannot be as it was asked for."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"no load test can be like that: {self.problem}"
+
+
 class Wishes(Record):
     """What was asked of a load test in one place; None where nothing was said."""
 
@@ -83,36 +94,32 @@ class Wishes(Record):
 
     def over(self, others: "Wishes") -> "Wishes":
         """These, and those of the ``others`` that are not said here; so the command line goes over the project file."""
-        return others.model_copy(
-            update={name: self._said(name) for name in self._names() if self._said(name) is not None}
-        )
+        said = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        return others.model_copy(update=said)
 
     def plan(self, *, compare: bool | None = None) -> Plan:
-        """The plan, with defaults for what nobody said; raises ``ValidationError`` for what no plan may have.
+        """The plan, with defaults for what nobody said; raises ``PlanError`` for what no plan may have.
 
         ``compare`` says whether there is a baseline, from which ``regression`` makes objectives; as ``baseline`` does
         when None.
         """
-        traffic = {name: self._said(name) for name in Traffic.model_fields if self._said(name) is not None}
-        own = {
-            name: self._said(name)
-            for name in Plan.model_fields
-            if name in self._names() and self._said(name) is not None
-        }
-        own.setdefault("seconds", SECONDS.get(own.get("shape", ""), Plan.model_fields["seconds"].default))
-        objectives = self.slo if self.slo is not None else ()
+        said = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        traffic = {name: value for name, value in said.items() if name in Traffic.model_fields}
+        own = {name: value for name, value in said.items() if name in Plan.model_fields}
+        if self.shape in SECONDS:
+            own.setdefault("seconds", SECONDS[self.shape])
+        try:
+            return Plan.model_validate({**own, "traffic": traffic, "objectives": self._asked(compare)})
+        except ValidationError as error:
+            raise PlanError(in_words(error)) from error
+
+    def _asked(self, compare: bool | None) -> tuple[Objective, ...]:
+        own = self.slo if self.slo is not None else ()
         compares = self.baseline is not None if compare is None else compare
-        if compares and self.regression is not None:
-            asked = {one.measure for one in objectives if one.relative}
-            objectives += tuple(one for one in compared(self.regression) if one.measure not in asked)
-        return Plan.model_validate({**own, "traffic": Traffic.model_validate(traffic), "objectives": objectives})
-
-    def _said(self, name: str) -> Any:
-        return getattr(self, name)
-
-    @classmethod
-    def _names(cls) -> list[str]:
-        return list(cls.model_fields)
+        if not compares or self.regression is None:
+            return own
+        measures = {one.measure for one in own if one.relative}
+        return (*own, *(one for one in compared(self.regression) if one.measure not in measures))
 
 
 def project_file(folder: Path) -> Path | None:
@@ -140,6 +147,8 @@ def read_wishes(path: Path) -> Wishes:
         wishes.plan()
     except ValidationError as error:
         raise ProjectFileError(str(path), f"cannot be followed: {in_words(error)}") from error
+    except PlanError as error:
+        raise ProjectFileError(str(path), f"cannot be followed: {error.problem}") from error
     return wishes
 
 

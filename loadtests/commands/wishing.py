@@ -11,7 +11,7 @@ from lading.loadtests.conducting.task import Task
 from lading.loadtests.judging.earlier import incomparable
 from lading.loadtests.machine import this_machine
 from lading.loadtests.plan import Plan, Share
-from lading.loadtests.project import Wishes
+from lading.loadtests.project import PlanError, Wishes
 from lading.loadtests.reporting.document import read_result
 from lading.loadtests.result import LoadTest
 
@@ -32,17 +32,6 @@ class RowsError(UsageError):
             f"{cut(self.text, 80)!r} is no mix of rows; write a number, as in --rows 32, or several with their weights, "
             "as in --rows 1:9,32:1"
         )
-
-
-class PlanError(UsageError):
-    """What was asked for is no load test."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"the load test cannot be done as it was asked: {self.problem}"
 
 
 class IncomparableError(UsageError):
@@ -97,10 +86,7 @@ def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     said = wishes
     if compares and wishes.regression is None and not any(one.relative for one in wishes.slo or ()):
         said = wishes.model_copy(update={"regression": REGRESSION})
-    try:
-        plan = said.plan()
-    except ValidationError as error:
-        raise PlanError(in_words(error)) from error
+    plan = said.plan()
     if not compares and any(one.relative for one in plan.objectives):
         raise PlanError("an objective compares with a baseline, and none was named; add --baseline BUNDLE")
     if compares and plan.shape != "constant":

@@ -8,7 +8,7 @@ from lading.loadtests.judging.intervals import errors_interval, mean_interval, q
 from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
 from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_in_words
 from lading.loadtests.judging.sample import Sample, at_most, sample, under_load
-from lading.loadtests.judging.sustained import judge_capacity, judge_rate
+from lading.loadtests.judging.sustained import judge_capacity, judge_rate, keeps_up
 from lading.loadtests.measuring.latencies import bucket_of
 from lading.loadtests.measuring.step import INTERRUPTED, Step
 from lading.loadtests.result import Capacity, Judged, Outcome, Verdict
@@ -35,18 +35,20 @@ def judge(
     """
     asked = with_errors(objectives)
     own = under_load(steps, "candidate", capacity)
-    comparisons = sum(objective.relative for objective in asked)
     found = sample(own)
-    return tuple(
-        _beside_earlier(objective, own, under_load(earlier, "baseline", capacity), comparisons, confidence)
-        if objective.relative and earlier
-        else _compared(objective, steps, comparisons, confidence)
-        if objective.relative
-        else judge_capacity(objective, capacity)
-        if objective.measure == "rps" and capacity is not None
-        else _absolute(objective, found, own, confidence)
-        for objective in asked
-    )
+    comparisons = sum(objective.relative for objective in asked)
+
+    def outcome(objective: Objective) -> Judged:
+        if objective.relative and earlier:
+            before = under_load(earlier, "baseline", capacity)
+            return _beside_earlier(objective, own, before, comparisons, confidence)
+        if objective.relative:
+            return _compared(objective, steps, comparisons, confidence)
+        if objective.measure == "rps" and capacity is not None:
+            return judge_capacity(objective, capacity)
+        return _absolute(objective, found, own, confidence)
+
+    return tuple(map(outcome, asked))
 
 
 def with_errors(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
@@ -56,19 +58,28 @@ def with_errors(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
 
 
 def settled(judged: Sequence[Judged]) -> bool:
-    """Whether going on changes nothing: one is missed, or nothing that more requests could decide is left undecided."""
-    return any(one.outcome == "missed" for one in judged) or all(
-        one.outcome != "undecided" for one in judged if one.objective.measure != "rps" or one.objective.relative
+    """Whether more rounds change nothing: a comparison is missed, or each is decided.
+
+    Absolute objectives have no say: looked at again and again until one is missed, they would be missed too often.
+    """
+    comparisons = [one.outcome for one in judged if one.objective.relative]
+    return "missed" in comparisons or "undecided" not in comparisons
+
+
+def wanting(judged: Sequence[Judged]) -> bool:
+    """Whether more requests may decide what is undecided, and nothing is missed yet."""
+    return not any(one.outcome == "missed" for one in judged) and any(
+        one.outcome == "undecided" and one.objective.measure != "rps" for one in judged
     )
 
 
 def meets(objectives: Sequence[Objective], steps: Sequence[Step]) -> bool:
-    """Whether the absolute objectives are met as far as was measured, without regard to chance.
+    """Whether answers keep up with what comes due, and the absolute objectives are met, without regard to chance.
 
-    It is how a search of the capacity takes its next step. What a rate asks is left out: the search looks for it.
+    It is how a search of the capacity takes its next step. A bound on ``rps`` is left out: the search looks for it.
     """
     found = sample(steps)
-    if not found.latencies.count:
+    if not found.latencies.count or not keeps_up(steps):
         return False
     return all(
         _value(one, found) <= one.bound for one in with_errors(objectives) if not one.relative and one.measure != "rps"

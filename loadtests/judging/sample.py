@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lading.loadtests.measuring.latencies import Latencies, seconds_of, together
-from lading.loadtests.measuring.step import INVALID, Role, Step
+from lading.loadtests.measuring.step import INTERRUPTED, INVALID, Role, Step
 from lading.loadtests.result import Capacity
 
 
@@ -61,7 +61,9 @@ def sample(steps: Iterable[Step]) -> Sample:
 
 
 def lost(step: Step) -> int:
-    """Requests that were due and sent and have no end: neither an answer nor a failure."""
+    """Requests that were due and sent and have no end, neither an answer nor a failure, though nobody broke them off."""
+    if step.ended == INTERRUPTED:
+        return 0
     ended = sum(window.latencies.count + sum(window.failures.values()) for window in step.windows)
     return max(0, step.due - ended - step.generator.unsent)
 

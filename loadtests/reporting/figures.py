@@ -41,7 +41,7 @@ def percentiles(result: LoadTest) -> Chart | None:
         says,
         x,
         y,
-        lambda value: f"{100 * (1 - 1 / value):.6g} %",
+        lambda value: f"p{100 * (1 - 1 / value):.4g}",
         seconds,
         lines,
         marks,

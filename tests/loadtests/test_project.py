@@ -6,7 +6,7 @@ import pytest
 
 from lading.loadtests.judging.grammar import ObjectiveError, RegressionError
 from lading.loadtests.plan import Plan, Share
-from lading.loadtests.project import ProjectFileError, Wishes, project_file, read_wishes
+from lading.loadtests.project import PlanError, ProjectFileError, Wishes, project_file, read_wishes
 
 WANTED = """
 rate = 200
@@ -87,6 +87,11 @@ def test_what_cannot_be_followed_is_refused(text: str, words: list[str], tmp_pat
     with pytest.raises(ProjectFileError) as caught:
         read_wishes(path)
     assert all(word in str(caught.value) for word in [*words, str(path)])
+
+
+def test_what_no_plan_may_have_is_refused_from_the_command_line_too() -> None:
+    with pytest.raises(PlanError, match=r"no load test can be like that: rate: .*greater than 0"):
+        Wishes(rate=-1).plan()
 
 
 def test_objectives_are_refused_with_their_grammar(tmp_path: Path) -> None:
