@@ -22,6 +22,10 @@ class Alarm(Protocol):
         """Ring at a time of the monotonic clock, in seconds, now if it is past; never where it is infinite."""
         ...
 
+    def close(self) -> None:
+        """Never ring again."""
+        ...
+
 
 def alarm(ring: Callable[[], None]) -> Alarm:
     """An alarm that calls ``ring`` in the hub, which must set it again, if to never."""
@@ -59,6 +63,11 @@ class _TimerFile:
             value.seconds, value.nanoseconds = divmod(max(int(at * 1e9), 1), 1_000_000_000)
         self._set(self._file, _ABSOLUTE, self._reference, None)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._watcher.close()
+        os.close(self._file)
+
 
 class _LoopTimer:
     """The hub's own timer, which is exact elsewhere."""
@@ -69,9 +78,13 @@ class _LoopTimer:
 
     def set(self, at: float) -> None:
         """One timer is given up for another."""
-        if self._timer is not None:
-            self._timer.close()
-            self._timer = None
+        self.close()
         if at != math.inf:
             self._timer = get_hub().loop.timer(max(at - time.monotonic(), 0.0))
             self._timer.start(self._ring)
+
+    def close(self) -> None:
+        """Let go of the timer."""
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None

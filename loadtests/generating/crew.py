@@ -57,8 +57,8 @@ class Crew:
 
     A context manager: it starts its processes, waits until each has opened the bundle, drawn its requests and connected,
     and ends them, and only them, whatever happens; when this process dies, they end as well. A Ctrl-C does not reach
-    them, it is this process's to handle. Of the users of ``traffic`` each process has its part, and of the arrivals
-    every so-manieth one; there are no more processes than users.
+    them, it is this process's to handle. Of the users of ``traffic`` each process has its part, and of the
+    arrivals of ``P`` processes every ``P``-th; there are no more processes than users.
     """
 
     def __init__(self, bundle: Path, endpoint: Endpoint, traffic: Traffic, processes: int = 1) -> None:
@@ -76,6 +76,7 @@ class Crew:
         ]
         self._children: list[Child] = []
         self._drives = 0
+        self._going_on: _Collected | None = None
         self._interrupted = False
 
     @property
@@ -90,17 +91,14 @@ class Crew:
         ``GeneratorError`` when a process failed or ended. What is raised while it waits, by Ctrl-C or by
         ``on_windows``, stops the drive first.
         """
+        self._finish()
         self._drives += 1
         self._interrupted = False
         order = Begin(drive=self._drives, start=monotonic() + AHEAD, stretches=tuple(stretches))
         self._tell(order)
-        collected = _Collected(len(self._children), on_windows)
+        collected = self._going_on = _Collected(len(self._children), on_windows)
         try:
-            for child, report in children_reports(self._children):
-                if isinstance(report, Failed):
-                    raise GeneratorError(report.problem)
-                if not isinstance(report, Ready) and report.drive == order.drive and collected.take(child, report):
-                    break
+            self._collect(collected)
         except BaseException:
             self._tell(Stop())
             raise
@@ -114,6 +112,21 @@ class Crew:
         """
         self._interrupted = True
         self._tell(Stop())
+
+    def _collect(self, collected: "_Collected") -> None:
+        """Wait for the reports of the drive that is going on."""
+        for child, report in children_reports(self._children):
+            if isinstance(report, Failed):
+                raise GeneratorError(report.problem)
+            if not isinstance(report, Ready) and collected.take(child, report):
+                break
+        self._going_on = None
+
+    def _finish(self) -> None:
+        """Wait until a drive has ended that was stopped by what was raised from it."""
+        if self._going_on is not None:
+            self._going_on.on_windows = None
+            self._collect(self._going_on)
 
     def _tell(self, order: Begin | Stop) -> None:
         for child in self._children:

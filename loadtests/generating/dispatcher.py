@@ -46,7 +46,10 @@ class Dispatcher:
         """The next arrival, for a user to whom it is handed the moment that it is due; None once there are no more."""
         if self._closed:
             return None
-        if self._due <= monotonic():
+        now = monotonic()
+        if self._due <= now:
+            if self._idle:  # somebody was free when it was due, and the hub had no time to say so
+                self._recorder.lagged(now - self._due)
             return self._next()
         user = getcurrent()
         self._idle.append(user)
@@ -84,6 +87,7 @@ class Dispatcher:
     def close(self) -> None:
         """Send every user home."""
         self._closed, self._due = True, math.inf
+        self._alarm.close()
         idle, self._idle = self._idle, []
         for user in idle:
             self._hub.loop.run_callback(user.switch, None)

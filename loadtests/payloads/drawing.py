@@ -1,7 +1,7 @@
 """Drawing: values of one field as training had them."""
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any, Protocol
@@ -42,7 +42,7 @@ def values_of(signature: Signature, field: Field, profile: ColumnProfile | None,
 
     Values are missing as often as they were in training, and only where the field may have missing ones.
     """
-    present = _present(signature, field, profile, _flattened(golden))
+    present = _present(signature, field, profile, [value for value in flattened(golden) if value is not None])
     if not field.nullable or profile is None or not profile.missing:
         return present
     return Sometimes(present, profile.missing / profile.count)
@@ -180,12 +180,10 @@ def _typed(kind: Kind, value: Scalar) -> Scalar:
     return float(value) if kind == "number" else value
 
 
-def _flattened(values: Sequence[Any]) -> list[Any]:
-    """The single values that are there, of nested lists too."""
-    found: list[Any] = []
+def flattened(values: Sequence[Any]) -> Iterator[Any]:
+    """The single values of nested lists."""
     for value in values:
         if isinstance(value, list):
-            found += _flattened(value)
-        elif value is not None:
-            found.append(value)
-    return found
+            yield from flattened(value)
+        else:
+            yield value

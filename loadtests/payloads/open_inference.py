@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from lading.bundles.tensors.values import object_array
 from lading.core.errors import UsageError
 from lading.loadtests.payloads.checking import AnswerError, Outputs
 from lading.loadtests.payloads.dialect import Message, parsed
+from lading.loadtests.payloads.drawing import flattened
 from lading.loadtests.payloads.outputs import OutputReader
 from lading.loadtests.payloads.request import MALFORMED, Answer
 from lading.loadtests.payloads.rows import Row
@@ -114,10 +115,10 @@ class OpenInference:
                 raise NotInJsonError(name)
 
     def _reader(self, tensor: object) -> OutputReader:
-        if not isinstance(tensor, dict) or tensor.get("name") not in self._outputs:
+        if not isinstance(tensor, dict):
             raise AnswerError(MALFORMED)
-        reader = self._outputs[tensor["name"]]
-        if tensor.get("datatype") != reader.datatype:
+        reader = self._outputs.get(str(tensor.get("name")))
+        if reader is None or tensor.get("datatype") != reader.datatype:
             raise AnswerError(MALFORMED)
         return reader
 
@@ -161,7 +162,7 @@ def _inputs(signature: Signature) -> list[tuple[TensorSpec, Sequence[Field]]]:
 
 def _tensor(spec: TensorSpec, fields: Sequence[Field], rows: Sequence[Row]) -> Tensor | None:
     """The tensor of ``rows``; None where it may be left out, and its datatype does not have what is missing in it."""
-    data = [value for row in rows for field in fields for value in _flat(row[field.name])]
+    data = [value for row in rows for field in fields for value in flattened([row[field.name]])]
     if spec.optional and spec.datatype not in NULLABLE and None in data:
         return None
     if spec.datatype.startswith("FP"):
@@ -179,14 +180,6 @@ def _extents_of(field: Field, value: Any) -> tuple[int, ...]:
     """The extents of nested lists; where one is empty, those of the field say what it would hold."""
     made = np.array(value, dtype=object)
     return (*made.shape, *closed(field.shape[made.ndim :])) if made.size == 0 else made.shape
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for part in value:
-            yield from _flat(part)
-    else:
-        yield value
 
 
 def _packed(tensor: Tensor) -> bytes:

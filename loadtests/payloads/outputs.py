@@ -1,6 +1,6 @@
 """Outputs: what JSON and bytes say of a model's outputs, as the arrays that golden rows are compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,18 @@ from lading.bundles.tensors.rules import closed, fits
 from lading.bundles.tensors.specs import DATATYPES, KIND_DATATYPES
 from lading.bundles.tensors.values import Array
 from lading.loadtests.payloads.checking import AnswerError
+from lading.loadtests.payloads.drawing import flattened
 from lading.loadtests.payloads.request import MALFORMED
+
+NUMBERS = frozenset({int, float})
+TYPES: Mapping[str, frozenset[type]] = {
+    "f": NUMBERS | {type(None)},
+    "i": NUMBERS,
+    "u": NUMBERS,
+    "b": frozenset({bool, int, float}),
+    "O": frozenset({str, bool, int, float, type(None)}),
+}
+"""The types of JSON values that the arrays of each kind are answered with; a label of a tensor of truths may be 0."""
 
 
 class OutputReader:
@@ -25,6 +36,7 @@ class OutputReader:
         self._codes = {value: code for code, value in enumerate(class_values(output))} if output.coded else None
         self.datatype = DATATYPES[output.tensor.dtype] if self._codes is None else _of_names(output)
         self._columns = column_names(signature, output)
+        self._types = TYPES["O" if self._codes is not None else self._dtype.kind]
 
     def from_tensor(self, values: Sequence[Any] | Array, shape: object, rows: int) -> Array:
         """The output ``[rows, …]`` for the flat or nested ``values`` of a tensor. Raises ``AnswerError``."""
@@ -57,10 +69,13 @@ class OutputReader:
         raise AnswerError(MALFORMED)
 
     def _array(self, values: Sequence[Any] | Array) -> Array:
+        if isinstance(values, list) and not set(map(type, flattened(values))) <= self._types:
+            raise AnswerError(MALFORMED)
         try:
             if self._codes is not None:
                 return np.array([self._codes[value] for value in values], dtype=self._dtype)
-            return np.array(values, dtype=self._dtype)  # None is NaN
+            with np.errstate(over="ignore"):
+                return np.array(values, dtype=self._dtype)  # None is NaN
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise AnswerError(MALFORMED) from error
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,15 +121,16 @@ def eventually(condition: Callable[[], Any]) -> None:
 
 
 def test_locusts_own_page_works(bundle_paths: dict[str, Path], server: RightServer) -> None:
-    def requests(client: httpx.Client) -> dict[str, int]:
+    def asked(client: httpx.Client, least: int) -> bool:
         stats = client.get("/stats/requests").raise_for_status().json()["stats"]
-        return {one["name"]: one["num_requests"] for one in stats}
+        found: dict[str, int] = {one["name"]: one["num_requests"] for one in stats}
+        return found.get("V2 JSON, 1 row", 0) >= least
 
     with page(bundle_paths[MODEL], server.url) as client:
         assert "rate" in client.get("/").text
         for rate, least in (("0", 4), ("80", 20)):
             swarm = {"user_count": "4", "spawn_rate": "4", "host": server.url, "rate": rate}
             assert client.post("/swarm", data=swarm).json()["success"]
-            eventually(lambda least=least: requests(client).get("V2 JSON, 1 row", 0) >= least)
+            eventually(partial(asked, client, least))
             assert client.post("/stop").json()["success"]
         eventually(lambda: client.get("/stats/requests").json()["state"] == "stopped")  # it is told some seconds late

@@ -2,11 +2,14 @@
 
 import itertools
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import helper
 
 from lading.bundles.bundle import Bundle, open_bundle
@@ -83,6 +86,49 @@ def test_a_wrong_number_in_an_answer_is_found_after_a_right_one(opened: dict[str
     assert request.check(right._replace(body=orjson.dumps(document))) is None, "it is within the tolerance of the proof"
     numbers[0] = exact * 1.01
     assert request.check(right._replace(body=orjson.dumps(document))) == WRONG
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def answered(opened: dict[str, Bundle], ask: Ask) -> list[tuple[Request, Answer]]:
+    """A request of golden rows with its right answer, of two models in each protocol."""
+    asked = [
+        drawn(opened[model], protocol, 1, golden=1, invalid=0, rows=(Share(rows=2),))[0]
+        for model, protocol in itertools.product(("visits", "images"), DIALECTS)
+    ]
+    return [(request, ask(request)) for request in asked]
+
+
+@given(st.data())
+def test_looking_at_an_answer_never_fails_whatever_it_is(
+    data: st.DataObject, answered: list[tuple[Request, Answer]]
+) -> None:
+    request, right = data.draw(st.sampled_from(answered))
+    end = len(right.body) if right.json_bytes is None else right.json_bytes
+    text = orjson.dumps(data.draw(changes(orjson.loads(right.body[:end]))))
+    answer = Answer(200, text + right.body[end:], None if right.json_bytes is None else len(text))
+    assert request.check(answer) in (None, NOT_JSON, MALFORMED, WRONG)
+
+
+def changed(document: dict[str, Any], key: str, new: Any) -> dict[str, Any]:
+    return {**document, key: new}
+
+
+def changes(document: Any) -> st.SearchStrategy[Any]:
+    """The document with any one of its parts as anything else."""
+    if isinstance(document, dict) and document:
+        parts = [changes(value).map(partial(changed, document, key)) for key, value in document.items()]
+        return st.one_of(JSON, *parts)
+    if isinstance(document, list) and document:
+        first = changes(document[0]).map(lambda new: [new, *document[1:]])
+        return st.one_of(JSON, first, st.just(document[1:]))
+    return JSON
 
 
 def test_what_is_invalid_must_be_refused_for_what_it_is(opened: dict[str, Bundle]) -> None:
