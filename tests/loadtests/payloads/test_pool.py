@@ -105,7 +105,7 @@ def answered(opened: dict[str, Bundle], ask: Ask) -> list[tuple[Request, Answer]
     return [(request, ask(request)) for request in asked]
 
 
-@given(st.data())
+@given(data=st.data())
 def test_looking_at_an_answer_never_fails_whatever_it_is(
     data: st.DataObject, answered: list[tuple[Request, Answer]]
 ) -> None:
