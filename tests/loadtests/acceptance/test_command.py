@@ -67,8 +67,8 @@ def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: 
 
 
 def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_path: Path) -> None:
-    url = ["--bundle", quick, "--slo", "p50=1us", "--rate", "20", "--seconds", "5", "--warm-up", "0", "--out", "here"]
-    ran = lading(tmp_path, "loadtest", server.endpoint.url, *url)
+    options = ["--slo", "p50=1us", "--rate", "20", "--seconds", "5", "--warm-up", "0", "--out", "here"]
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
     assert ran.returncode == 1
     assert "Failed" in ran.stdout
     assert "p50=1us" in ran.stdout
@@ -76,7 +76,8 @@ def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_pa
 
 
 def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
-    command = [LADING, "loadtest", quick, "--rate", "20", "--seconds", "300", "--warm-up", "1", "--replicas", "1"]
+    options = ["--rate", "20", "--seconds", "300", "--warm-up", "1", "--replicas", "1"]
+    command: list[str | Path] = [LADING, "loadtest", quick, *options]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = ""
@@ -116,8 +117,8 @@ def test_reports_that_find_no_room_are_said_to_be_lost(server: OwnServer, quick:
     full.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "none", str(full)], check=True)
     try:
-        options = ["--bundle", quick, "--rate", "20", "--seconds", "3", "--warm-up", "0", "--out", full]
-        ran = lading(tmp_path, "loadtest", server.endpoint.url, *options)
+        options = ["--rate", "20", "--seconds", "3", "--warm-up", "0", "--out", str(full)]
+        ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
     finally:
         subprocess.run(["umount", str(full)], check=True)
     assert ran.returncode == 1
