@@ -70,7 +70,7 @@ def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[Bina
     alone; one that takes the place of another has its owner and its mode. Raises also ``NotWritableError`` and
     ``WriteError``.
     """
-    with _explained(target.parent, size):
+    with explained(target.parent, size):
         remove_leftovers(target.parent)
         path, descriptor, mode = _locked_file(target)
         try:
@@ -95,7 +95,7 @@ def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Pa
 
     Errors, and what ``private`` means, as for ``new_file``.
     """
-    with _explained(target.parent, size):
+    with explained(target.parent, size):
         remove_leftovers(target.parent)
         path, descriptor, mode = _locked_folder(target)
         try:
@@ -109,6 +109,20 @@ def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Pa
         finally:
             shutil.rmtree(path, ignore_errors=True)
             os.close(descriptor)
+
+
+@contextmanager
+def explained(folder: Path, size: int) -> Iterator[None]:
+    """Have what fails when ``size`` bytes are written in ``folder`` raise the errors of this module."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(str(folder), size, shutil.disk_usage(folder).free) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise NotWritableError(str(folder), reason) from error
+        raise WriteError(str(folder), reason) from error
 
 
 @contextmanager
@@ -233,16 +247,3 @@ def _exchange(one: Path, other: Path) -> bool:
         return bool(library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE) == 0)
     except AttributeError:
         return False
-
-
-@contextmanager
-def _explained(folder: Path, size: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(str(folder), size, shutil.disk_usage(folder).free) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            raise NotWritableError(str(folder), reason) from error
-        raise WriteError(str(folder), reason) from error

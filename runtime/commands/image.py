@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lading.bundles.commands.trusting import asked
+from lading.bundles.commands.trusting import Mode, TrustFile, alert, asked
 from lading.core.console import Meter, one_line, print_facts, print_json, progress
 
 image = typer.Typer(no_args_is_help=True)
@@ -47,31 +47,36 @@ def build(
         typer.Option(help="Write what the image is made of to this file, as CycloneDX has it.", show_default="no"),
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Take nothing from the engine's cache.")] = False,
+    policy: Mode = None,
+    trust: TrustFile = None,
     json: Json = False,
 ) -> None:
     """Build an image that serves these bundles: the runtime image, and one layer that depends on the bundles alone.
 
-    Every file of a bundle is checked, and asked what the policy of the settings asks.
+    Every file of a bundle is checked, and it is asked what the policy says.
 
     Examples:
 
         lading image build penguins-1.0.0.lading churn-2.1.0.lading -t models:7
 
         lading image build penguins-1.0.0.lading -t penguins:1.0.0 --sbom penguins.cdx.json
+
+        lading image build penguins-1.0.0.lading -t penguins:1.0.0 --trust trust.toml
     """
-    from lading.bundles.bundle import open_bundle
     from lading.bundles.storage.offered import offered
     from lading.runtime.images.building import build as built
     from lading.runtime.images.engine import connected
     from lading.runtime.images.names import image_name, runtime_name
 
     name, below = image_name(tag), runtime_name() if runtime is None else image_name(runtime)
-    policy = asked(context.obj, None, None)
+    wanted = asked(context.obj, policy, trust)
     with connected() as client, ExitStack() as opened:
         found = []
         for path in offered(bundles):
             with Meter(f"checking {path.name}") as meter:
-                found.append(opened.enter_context(open_bundle(path, meter.show, context.obj, policy.vet)))
+                bundle, vetting = opened.enter_context(wanted.opened(path, meter.show, context.obj))
+            alert(bundle, vetting)
+            found.append(bundle)
         with _telling() as tell:
             made = built(client, found, name, below, tell, anew=no_cache)
         if sbom is not None:

@@ -7,6 +7,7 @@ digests.
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 import docker
 
 from lading.bundles.bundle import Bundle
+from lading.bundles.storage.atomic import explained
 from lading.runtime.images.engine import image, layers, told
 from lading.runtime.images.errors import NotOursError, OtherLayersError
 from lading.runtime.images.layer import entry, write_layer
@@ -44,8 +46,8 @@ def build(
 ) -> Built:
     """The image ``name`` of the image ``runtime`` and of ``bundles``; ``anew`` takes nothing from the engine's cache.
 
-    Raises ``NoImageError``, ``NotOursError``, ``SameBundleError``, ``EngineRefusedError``, ``OtherLayersError``, and what
-    reading the bundles raises.
+    Raises ``NoImageError``, ``NotOursError``, ``DuplicateNameError``, ``EngineRefusedError``, ``OtherLayersError``, the
+    errors of ``lading.bundles.storage.atomic``, and what reading the bundles raises.
     """
     below = image(
         client, runtime, "build it: docker build -t NAME . beside Lading's Dockerfile, or name one with --runtime"
@@ -57,7 +59,8 @@ def build(
         context = _context(bundles, Path(scratch), tell)
         tell("the engine builds the image")
         with context.open("rb") as file:
-            lines = client.api.build(
+            begin = partial(
+                client.api.build,
                 fileobj=file,
                 custom_context=True,
                 tag=name,
@@ -67,7 +70,7 @@ def build(
                 forcerm=True,
                 decode=True,
             )
-            for line in told(lines, f"build {name}"):
+            for line in told(begin, f"build {name}"):
                 if words := str(line.get("stream", "")).strip():
                     tell(words)
     made = image(client, name, "it was there a moment ago")
@@ -77,12 +80,17 @@ def build(
 
 
 def _context(bundles: Sequence[Bundle], scratch: Path, tell: Tell) -> Path:
-    """What the engine is given, as a file in ``scratch``."""
+    """What the engine is given, as a file in ``scratch``, which the bundles lie in twice until it is written."""
     tell("the bundles are written into a layer")
-    with (scratch / "layer").open("wb") as file:
-        write_layer(bundles, scratch, file)
-    path = scratch / "context"
-    with tarfile.open(path, "w") as context, (scratch / "layer").open("rb") as layer:
-        context.addfile(entry("Dockerfile", len(INSTRUCTIONS)), BytesIO(INSTRUCTIONS))
-        context.addfile(entry("bundles.tar", (scratch / "layer").stat().st_size), layer)
+    path, size = scratch / "context", sum(sum(each.size for each in bundle.contents().values()) for bundle in bundles)
+    with explained(scratch, 2 * size):
+        with (scratch / "layer").open("wb") as file:
+            write_layer(bundles, scratch, file)
+        _pack(scratch / "layer", path)
     return path
+
+
+def _pack(layer: Path, path: Path) -> None:
+    with tarfile.open(path, "w") as context, layer.open("rb") as file:
+        context.addfile(entry("Dockerfile", len(INSTRUCTIONS)), BytesIO(INSTRUCTIONS))
+        context.addfile(entry("bundles.tar", layer.stat().st_size), file)

@@ -1,17 +1,20 @@
 """What keeps an image from being built, saved or pushed."""
 
-from lading.core.errors import ConflictError, IntegrityError, LadingError, UsageError
+from lading.core.errors import IntegrityError, LadingError, UsageError
 
 
 class NoEngineError(UsageError):
     """No container engine answers."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address, self.reason = address, reason
 
     def __str__(self) -> str:
-        return f"no container engine answers: {self.reason}; start Docker, or say with DOCKER_HOST where it is"
+        return (
+            f"no container engine answers at {self.address}: {self.reason}; "
+            "start Docker, let this user ask it, or say with DOCKER_HOST where it is"
+        )
 
 
 class NoImageError(UsageError):
@@ -56,17 +59,6 @@ class NoBundlesInImageError(UsageError):
 
     def __str__(self) -> str:
         return f"the image {self.name!r} has no bundles in it; make one that has with `lading image build`"
-
-
-class SameBundleError(ConflictError):
-    """Two of the bundles would lie at the same place in the image."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(place)
-        self.place = place
-
-    def __str__(self) -> str:
-        return f"two of the bundles are {self.place}; give each name once"
 
 
 class EngineRefusedError(LadingError):

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from lading.bundles.bundle import Bundle
 from lading.bundles.storage.archive import SUFFIX, archive_size, write_archive
-from lading.runtime.images.errors import SameBundleError
+from lading.runtime.names import take
 
 FOLDER = "bundles"
 """At the root of the image; what the image's command serves."""
@@ -21,20 +21,19 @@ def place(bundle: Bundle) -> str:
 def write_layer(bundles: Sequence[Bundle], scratch: Path, stream: BinaryIO) -> None:
     """Write the layer to ``stream``; ``scratch`` is a folder with room for the largest bundle.
 
-    Every file of a bundle is checked once more as it is read. Raises ``SameBundleError`` and what reading raises.
+    Every file of a bundle is checked once more as it is read. Raises ``DuplicateNameError`` and what reading raises.
     """
-    placed: dict[str, Bundle] = {}
+    taken: dict[str, str] = {}
     for bundle in bundles:
-        if placed.setdefault(place(bundle), bundle) is not bundle:
-            raise SameBundleError(place(bundle))
+        take(taken, bundle.manifest.name, str(bundle.path))
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as layer:
         layer.addfile(entry(FOLDER, folder=True))
-        for name in sorted(placed):
-            contents = placed[name].contents()
+        for bundle in sorted(bundles, key=place):
+            contents = bundle.contents()
             with (scratch / "bundle").open("w+b") as file:
                 write_archive(contents, file)
                 file.seek(0)
-                layer.addfile(entry(name, archive_size(contents)), file)
+                layer.addfile(entry(place(bundle), archive_size(contents)), file)
 
 
 def entry(name: str, size: int = 0, *, folder: bool = False, program: bool = False) -> tarfile.TarInfo:

@@ -1,11 +1,12 @@
 """The materials of an image: what it is made of, as CycloneDX 1.6 lays it down: Debian's packages, Python's, bundles."""
 
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.parser import Parser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import docker
 import orjson
@@ -21,6 +22,8 @@ from lading.runtime.images.errors import NotOursError
 from lading.runtime.images.inventory import PACKAGES, PLACE
 
 DPKG = "/var/lib/dpkg/status"
+RELEASE = "/usr/lib/os-release"
+"""The file itself: what is customary in /etc is a link to it."""
 
 
 def image_materials(client: docker.DockerClient, built: Built, bundles: Sequence[Bundle]) -> Document:
@@ -31,12 +34,19 @@ def image_materials(client: docker.DockerClient, built: Built, bundles: Sequence
     with asked(f"look into {built.name}"):
         container = client.containers.create(built.id)
         try:
-            packages, status = _file(container, f"{PLACE}/{PACKAGES}"), _file(container, DPKG)
+            packages = _file(container, f"{PLACE}/{PACKAGES}")
+            status, release = _file(container, DPKG), _file(container, RELEASE)
         finally:
             container.remove(v=True)
     if packages is None:
         raise NotOursError(built.name)
-    components = [*_debian(status or b""), *orjson.loads(packages), *(_model(bundle) for bundle in bundles)]
+    system = _system(release or b"")
+    components = [
+        *system,
+        *_debian(status or b"", system),
+        *orjson.loads(packages),
+        *(_model(bundle) for bundle in bundles),
+    ]
     component: Document = {
         "type": "container",
         "bom-ref": built.id,
@@ -57,19 +67,24 @@ def _file(container: Container, path: str) -> bytes | None:
         return None if held is None else held.read()
 
 
-def _debian(status: bytes) -> Iterator[dict[str, Any]]:
-    """What dpkg's own list names as installed; an image of another system has none."""
+def _system(release: bytes) -> list[dict[str, Any]]:
+    """The system below, as ``os-release`` names it; nothing where there is no such file."""
+    told = dict(line.split("=", 1) for line in release.decode(errors="replace").splitlines() if "=" in line)
+    name, version = (told.get(field, "").strip("\"'") for field in ("ID", "VERSION_ID"))
+    if not name or not version:
+        return []
+    return [{"type": "operating-system", "bom-ref": f"{name}-{version}", "name": name, "version": version}]
+
+
+def _debian(status: bytes, system: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What dpkg's own list names as installed, on ``system``, which says whose advisories hold; none elsewhere."""
+    distribution = "".join(f"&distro={each['bom-ref']}" for each in system)
     for paragraph in status.decode(errors="replace").split("\n\n"):
         found = Parser().parsestr(paragraph, headersonly=True)
         if found.get("Status") == "install ok installed":
-            purl = f"pkg:deb/debian/{found['Package']}@{found['Version']}?arch={found['Architecture']}"
-            yield {
-                "type": "library",
-                "bom-ref": purl,
-                "name": found["Package"],
-                "version": found["Version"],
-                "purl": purl,
-            }
+            name, version, kind = (str(found[field]) for field in ("Package", "Version", "Architecture"))
+            purl = f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={kind}{distribution}"
+            yield {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
 
 
 def _model(bundle: Bundle) -> dict[str, Any]:

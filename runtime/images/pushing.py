@@ -18,7 +18,7 @@ def push(client: docker.DockerClient, name: str, tell: Tell) -> str:
     image(client, name, "make it with `lading image build`")
     repository, _, tag = name.rpartition(":")
     found = ""
-    for line in told(client.api.push(repository, tag, stream=True, decode=True), f"push {name}"):
+    for line in told(lambda: client.api.push(repository, tag, stream=True, decode=True), f"push {name}"):
         found = found or _digest(line)
         if words := _progress(line):
             tell(words)

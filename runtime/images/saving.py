@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import docker
 from docker.models.images import Image
@@ -25,6 +24,9 @@ SUMS = "SHA256SUMS"
 IMAGE = "image.tar"
 KEY = "release.pub"
 CHUNK = 1 << 20
+MB = 1_000_000
+FORMAT: Final = tarfile.GNU_FORMAT
+"""A head of one block says of any file how long it is, of more than 8 GiB too."""
 
 
 @dataclass(frozen=True)
@@ -51,38 +53,43 @@ def save(client: docker.DockerClient, name: str, path: Path, key: Path | None, t
     if key is not None:
         files[KEY] = key_bytes(key, private=False)
         read_public(files[KEY], str(key))
-    with TemporaryFile(dir=path.absolute().parent) as held:
-        tell(f"the engine gives {name} out")
-        sums = {IMAGE: _received(found, name, held)} | {file: _sha256(data) for file, data in files.items()}
+    folder = path.stem.lstrip(".")
+    tell(f"the engine puts {name} together")
+    with new_file(path, int(found.attrs["Size"])) as out:
+        out.write(entry(folder, folder=True).tobuf(FORMAT))
+        sums = {IMAGE: _write_image(found, name, folder, out, tell)}
+        sums |= {file: hashlib.sha256(data).hexdigest() for file, data in files.items()}
         files[SUMS] = "".join(f"{sums[file]}  {file}\n" for file in sorted(sums)).encode()
-        tell(f"{path.name} is written")
-        size = held.tell()
-        with new_file(path, size) as out:
-            _write(files, held, size, path.name.partition(".")[0], out)
+        _write_files(files, folder, out)
+    tell(f"{path.name} is read for its digest")
     with path.open("rb") as file:
         return Saved(path, path.stat().st_size, digest_text(hashlib.file_digest(file, "sha256").hexdigest()))
 
 
-def _received(found: Image, name: str, stream: BinaryIO) -> str:
-    """Write what ``docker save`` gives to ``stream``; its SHA-256."""
-    digest = hashlib.sha256()
+def _write_image(found: Image, name: str, folder: str, out: BinaryIO, tell: Tell) -> str:
+    """Write what ``docker save`` gives as an entry of the archive; its SHA-256.
+
+    How long it is shows at its end. So its head is written once more then, and the image lies on the disk but once.
+    """
+    at, size, digest = out.tell(), 0, hashlib.sha256()
+    out.write(entry(f"{folder}/{IMAGE}").tobuf(FORMAT))
     with asked(f"give {name} out"):
         for piece in found.save(chunk_size=CHUNK, named=name):
             digest.update(piece)
-            stream.write(piece)
+            out.write(piece)
+            size += len(piece)
+            tell(f"the engine gives {name} out: {size / MB:.0f} MB")
+    out.write(bytes(-size % tarfile.BLOCKSIZE))
+    end = out.tell()
+    out.seek(at)
+    out.write(entry(f"{folder}/{IMAGE}", size).tobuf(FORMAT))
+    out.seek(end)
     return digest.hexdigest()
 
 
-def _write(files: Mapping[str, bytes], held: BinaryIO, size: int, folder: str, out: BinaryIO) -> None:
-    """The one file: everything in a folder of its own."""
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        archive.addfile(entry(folder, folder=True))
+def _write_files(files: Mapping[str, bytes], folder: str, out: BinaryIO) -> None:
+    """Write the others, and the archive's end."""
+    with tarfile.open(fileobj=out, mode="w", format=FORMAT) as archive:
         for name in sorted(files):
             program = name.endswith(".sh")
             archive.addfile(entry(f"{folder}/{name}", len(files[name]), program=program), BytesIO(files[name]))
-        held.seek(0)
-        archive.addfile(entry(f"{folder}/{IMAGE}", size), held)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

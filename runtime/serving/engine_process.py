@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import Process
 
@@ -58,4 +59,17 @@ class EngineProcess:
             return Report.model_validate_json(line)
         code = await self._process.wait()
         words = last_words(self._run.path / LOG)
-        return Report(kind="failed", text=f"its driver ended with code {code}" + (f"\n{words}" if words else ""))
+        return Report(kind="failed", text=ended(code) + (f"\n{words}" if words else ""))
+
+
+def ended(code: int) -> str:
+    """What there is to say of a driver that ended with ``code``, as ``subprocess`` counts codes.
+
+    >>> ended(1)
+    'its driver ended with code 1'
+    >>> ended(-9)
+    'its driver was killed, as the kernel kills where memory runs out; give the server more'
+    """
+    if code == -signal.SIGKILL:
+        return "its driver was killed, as the kernel kills where memory runs out; give the server more"
+    return f"its driver ended with code {code}"

@@ -1,11 +1,12 @@
-"""KServe's REST client: health, readiness, predictions in JSON and in bytes, and what it is refused."""
+"""KServe: its REST client is answered and refused as it should be, and its own models know the examples' every field."""
 
 from collections.abc import Mapping
 
 import pytest
+import yaml
 
 from tests.clients.asking import close, metadata, tensors
-from tests.clients.conftest import drive
+from tests.clients.conftest import ROOT, drive
 from tests.clients.models import Served
 
 pytestmark = pytest.mark.clients
@@ -41,3 +42,14 @@ def test_protocol_v1(address: str, served: Mapping[str, Served], model: str) -> 
     assert "row 0 is 5" in found["malformed"][1]
     assert "no explainer is deployed" in found["explain"][1]
     assert "no model" in found["nobody"][1]
+
+
+def test_its_models_know_every_field_of_the_example() -> None:
+    documents = list(yaml.safe_load_all((ROOT / "examples" / "containers" / "kserve.yaml").read_text()))
+    assert drive("kserve", "kserve_resources", given=documents) == [[], []]
+    runtime, service = documents
+    del runtime["spec"]["containers"]
+    runtime["spec"]["multimodel"] = "no"
+    service["spec"]["predictor"]["model"]["modelFormat"] = {"version": 1}
+    broken = drive("kserve", "kserve_resources", given=documents)
+    assert [len(each) for each in broken] == [2, 1], broken

@@ -12,6 +12,7 @@ from tests.containers.engine import RUNTIME, build_runtime, engine, make_base
 from tests.containers.running import Running
 from tests.runtime.administration.times import times
 from tests.runtime.conftest import bundles as bundles  # the fixture
+from tests.runtime.conftest import loops_bundle as loops_bundle
 
 Run = Callable[..., Running]
 
@@ -43,13 +44,8 @@ def runtime(client: docker.DockerClient) -> str:
 @pytest.fixture(scope="session")
 def shelf(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of bundles that every user can read."""
-    folder = tmp_path_factory.mktemp("shelf")
-    for name in ("penguins", "cells"):
-        shutil.copy(bundles[name], folder)
-    times(1, folder)
-    for path in (folder, *folder.parents[:2], *folder.iterdir()):
-        path.chmod(0o755)
-    return folder
+    made = tmp_path_factory.mktemp("times")
+    return laid_out(tmp_path_factory.mktemp("shelf"), bundles["penguins"], bundles["cells"], times(1, made))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +60,15 @@ def run(client: docker.DockerClient, runtime: str) -> Iterator[Run]:
     yield begin
     for one in started:
         one.remove()
+
+
+def laid_out(folder: Path, *bundles: Path) -> Path:
+    """``folder`` with these bundles, for every user to read."""
+    for bundle in bundles:
+        shutil.copy(bundle, folder)
+    for path in (folder, *folder.parents[:2], *folder.iterdir()):
+        path.chmod(0o755)
+    return folder
 
 
 def mounted(folder: Path, place: str = "/bundles") -> Mapping[str, Mapping[str, str]]:

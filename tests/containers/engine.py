@@ -53,14 +53,19 @@ def _connected(address: str, daemon: "subprocess.Popen[bytes]", log: Path) -> do
     raise AssertionError(f"dockerd does not start:\n{log.read_text()[-2000:]}")
 
 
-def make_base(client: docker.DockerClient) -> None:
-    """A Debian with Python, under the name that the Dockerfile expects, unless it is there."""
+def base_name() -> str:
+    """The name of the image below, as the Dockerfile has it."""
     found = re.search(r"^ARG BASE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert found is not None
+    return found[1]
+
+
+def make_base(client: docker.DockerClient) -> None:
+    """A Debian with Python, under the name that the Dockerfile expects, unless it is there."""
     with suppress(ImageNotFound):
-        client.images.get(found[1])
+        client.images.get(base_name())
         return
-    repository, _, tag = found[1].rpartition(":")
+    repository, _, tag = base_name().rpartition(":")
     with tempfile.TemporaryDirectory(dir=KEPT) as folder:
         system, archive = Path(folder) / "system", Path(folder) / "system.tar"
         packages = "--include=python3.11,ca-certificates"

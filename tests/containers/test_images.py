@@ -82,9 +82,12 @@ def test_it_says_which_bundles_it_has_by_their_digests_alone(built: Built, clien
 def test_its_materials_are_cyclonedx_and_name_what_is_inside(built: Built) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(built["materials"]) is None
     document = json.loads(built["materials"])
-    kinds = {component["name"]: component["type"] for component in document["components"]}
-    assert kinds["ray"] == kinds["libc6"] == "library"
-    assert kinds["times"] == "machine-learning-model"
+    components = {component["name"]: component for component in document["components"]}
+    assert components["ray"]["type"] == components["libc6"]["type"] == "library"
+    assert components["times"]["type"] == "machine-learning-model"
+    debian = components["debian"]
+    assert (debian["type"], debian["version"]) == ("operating-system", "12")
+    assert components["libc6"]["purl"].endswith("?arch=amd64&distro=debian-12")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_its_materials_are_cyclonedx_and_name_what_is_inside(built: Built) -> No
     [
         pytest.param(["nothing.lading", "-t", "a:1"], 2, "there is no file or folder", id="no such bundle"),
         pytest.param(["{times}", "-t", "A B"], 2, "is no name of an image", id="no name"),
-        pytest.param(["{times}", "{times}", "-t", "a:1"], 3, "give each name once", id="a bundle twice"),
+        pytest.param(["{times}", "{times}", "-t", "a:1"], 3, "serve one of them", id="a bundle twice"),
         pytest.param(
             ["{times}", "-t", "a:1", "--runtime", "not/there:1"], 2, "no image 'not/there:1'", id="no runtime"
         ),
@@ -111,11 +114,28 @@ def test_what_cannot_be_built_is_said_and_named(
     assert words in json.loads(ended.stdout)["error"]
 
 
+def test_a_policy_is_asked_and_what_it_warns_of_is_said(
+    runtime: str, shelf: Path, tmp_path: Path, signed: Callable[[], tuple[Path, Path]]
+) -> None:
+    bundle, key = signed()
+    (tmp_path / "trust.toml").write_text(f'[keys.release]\nfile = "{key}"\nbundles = ["*"]\n')
+    asked = ("-t", "models/trusted:1", "--runtime", runtime, "--trust", str(tmp_path / "trust.toml"))
+    assert "warning" not in lading("build", str(bundle), *asked).stderr
+    unsigned = str(shelf / "times-1.lading")
+    refused = lading("build", unsigned, *asked)
+    assert refused.returncode == 5, refused.stderr
+    warned = lading("build", unsigned, *asked, "--policy", "warn")
+    assert warned.returncode == 0, warned.stderr
+    assert "warning: times 1.0.0: it has no signature of a trusted key" in warned.stderr
+
+
 def test_without_an_engine_it_says_how_to_name_one(shelf: Path, monkeypatch: pytest.MonkeyPatch, built: Built) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
     ended = lading("push", TAG)
     assert ended.returncode == 2
-    assert "DOCKER_HOST" in json.loads(ended.stdout)["error"]
+    said = json.loads(ended.stdout)["error"]
+    assert "at unix:///nowhere.sock: No such file or directory; start Docker" in said
+    assert "DOCKER_HOST" in said
 
 
 def test_a_site_gets_one_file_that_verifies_itself(
@@ -123,12 +143,12 @@ def test_a_site_gets_one_file_that_verifies_itself(
 ) -> None:
     bundle, key = signed()
     done("build", str(bundle), "-t", "models/signed:1", "--runtime", runtime)
-    file = tmp_path / "site.tar"
+    file = tmp_path / "signed-1.0.tar"
     said = done("save", "models/signed:1", "--output", str(file), "--key", str(key))
     assert said["digest"] == digest_text(hashlib.sha256(file.read_bytes()).hexdigest())
     with tarfile.open(file) as archive:
         archive.extractall(tmp_path, filter="data")
-    site = tmp_path / "site"
+    site = tmp_path / "signed-1.0"
     assert {path.name for path in site.iterdir()} == {
         *(
             "README.md",
@@ -150,6 +170,18 @@ def test_a_site_gets_one_file_that_verifies_itself(
     _rewrite_sums(site)
     unsigned = _verified(site)
     assert unsigned.returncode == 5, unsigned.stderr
+
+
+def test_a_full_disk_leaves_nothing_of_a_file_for_a_site(built: Built, tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(tmp_path)], check=True)
+    try:
+        ended = lading("save", TAG, "--output", str(tmp_path / "site.tar"))
+        left = list(tmp_path.iterdir())
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+    assert ended.returncode == 1
+    assert f"no space left on the volume of {tmp_path}" in json.loads(ended.stdout)["error"]
+    assert left == []
 
 
 def test_what_is_pushed_is_what_is_pulled(client: docker.DockerClient, registry: str) -> None:

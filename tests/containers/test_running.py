@@ -75,15 +75,6 @@ def test_a_model_is_updated_and_rolled_back_by_one_command_and_no_request_is_los
     assert load.bodies == {answer(1), answer(2)}
 
 
-def test_a_replica_that_is_killed_costs_no_request(server: Running, load: Load) -> None:
-    server.kill("ray::ServeReplica")
-    deadline = time.monotonic() + 60
-    while "replicas answer again" not in server.said():
-        assert time.monotonic() < deadline, server.said()
-        time.sleep(0.2)
-    assert set(load.stop()) == {"200"}
-
-
 def test_docker_stop_under_load_answers_what_was_accepted_and_exits_0(server: Running, load: Load) -> None:
     stopping = threading.Thread(target=lambda: server.container.stop(timeout=40))
     stopping.start()

@@ -1,17 +1,13 @@
 """A model that takes a known while, on real servers; and at the end, all that was measured."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import httpx
-import orjson
 import pytest
 
 from tests.runtime.serving.conftest import Serving
 from tests.runtime.serving.faults.open_loop import request
-
-PATH = "/models/loops/predict"
+from tests.runtime.serving.faults.taking import PATH, body_that_takes
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +25,7 @@ def server(bundles: Mapping[str, Path], loops_bundle: Path) -> Iterator[Serving]
 def slow_body() -> Callable[[Serving, float], bytes]:
     """Makes the body of a request for a server's model ``loops`` that takes about so many seconds of one processor."""
 
-    def made(serving: Serving, seconds: float) -> bytes:
-        url, rounds = f"http://127.0.0.1:{serving.port}{PATH}", 1000.0
-        with httpx.Client() as client:
-            while True:
-                begun = time.monotonic()
-                assert client.post(url, json={"rounds": rounds}).status_code == 200
-                taken = time.monotonic() - begun
-                if taken > seconds / 2:
-                    break
-                rounds *= 2
-        return orjson.dumps({"rounds": rounds * seconds / taken})
-
-    return made
+    return lambda serving, seconds: body_that_takes(f"http://127.0.0.1:{serving.port}", seconds)
 
 
 @pytest.fixture(scope="session")

@@ -46,11 +46,11 @@ def request(path: str, body: bytes, *fields: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-async def ask(port: int, sent: bytes, due: float) -> Outcome:
+async def ask(port: int, sent: bytes, due: float, host: str = "127.0.0.1") -> Outcome:
     """Send one request now, and wait for what comes of it."""
     loop = asyncio.get_running_loop()
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(host, port)
         writer.write(sent)
         said = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
         writer.close()
@@ -72,7 +72,7 @@ async def open_loop(port: int, sent: bytes, rate: float, seconds: float) -> Aske
     return Asked(list(await asyncio.gather(*tasks)), begun)
 
 
-async def closed_loop(port: int, sent: bytes, clients: int, seconds: float) -> float:
+async def closed_loop(port: int, sent: bytes, clients: int, seconds: float, host: str = "127.0.0.1") -> float:
     """The answers a second that so many ``clients`` get, each of which asks again when it was answered."""
     loop = asyncio.get_running_loop()
     begun, count = loop.time(), 0
@@ -80,7 +80,7 @@ async def closed_loop(port: int, sent: bytes, clients: int, seconds: float) -> f
     async def client() -> None:
         nonlocal count
         while loop.time() < begun + seconds:
-            outcome = await ask(port, sent, loop.time())
+            outcome = await ask(port, sent, loop.time(), host)
             assert outcome.status == 200, outcome
             count += 1
 

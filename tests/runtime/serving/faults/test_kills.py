@@ -16,8 +16,8 @@ import pytest
 from lading.runtime.serving.ledger import WRITE_SECONDS
 from lading.runtime.serving.warden import session_members
 from tests.runtime.serving.conftest import Serving
-from tests.runtime.serving.faults.conftest import PATH
 from tests.runtime.serving.faults.open_loop import closed_loop, request
+from tests.runtime.serving.faults.taking import PATH
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Load, Start
