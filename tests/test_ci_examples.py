@@ -12,10 +12,6 @@ import pytest
 import yaml
 
 from lading.bundles.bundle import open_bundle
-from lading.bundles.signing.signers import file_signer
-from lading.core.plugins import discover
-from lading.loadtests.evidence import attest
-from tests.loadtests.outcomes import REPORT, outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "ci"
@@ -106,24 +102,17 @@ class Runner:
         shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         return self.run(shell, GITHUB_REF_NAME=VERSION, **given).stdout
 
-    def load_tested(self) -> None:
-        """What the command of the load test leaves behind when it passes."""
-        path = self.folder / "penguins.lading"
-        with open_bundle(path) as bundle:
-            digest = bundle.digest
-        attest(path, outcome(digest=digest), REPORT, [file_signer(str(self.folder / "ci.key"))])
 
-
+@pytest.mark.restarts
+@pytest.mark.timeout(600)
 def test_the_commands_release_a_bundle_that_a_server_would_take(tmp_path: Path) -> None:
     runner, said = Runner(tmp_path), ""
     for script, variables in steps(GITHUB):
         if ELSEWHERE.search(script):
             continue
-        if "lading loadtest" in script and "loadtest" not in discover("lading.commands"):
-            runner.load_tested()
-        else:
-            patient = script.replace("p99=50ms", "p99=20s")  # how quick this machine is decides nothing here
-            said = runner.step(patient, {**variables, "LOAD_RATE": "20", "LOAD_SECONDS": "5"})
+        # How quick this machine is decides nothing here, and five thousand requests take too long.
+        patient = script.replace("p99=50ms", "p99=20s").replace("errors=0.1%", "errors=5%")
+        said = runner.step(patient, {**variables, "LOAD_RATE": "80", "LOAD_SECONDS": "8"})
     assert said.startswith("released  penguins.lading  penguins 1.2.3  sha256:")
     shown = runner.run(["lading", "verify", "penguins.lading", "--trust", "trust.toml"]).stdout
     assert "release  verified by ci" in shown

@@ -14,7 +14,7 @@ import pytest
 from lading.loadtests.conducting.own import OwnServer
 from lading.loadtests.reporting.document import read_result
 
-pytestmark = [pytest.mark.loadtests, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.restarts, pytest.mark.timeout(600)]
 
 LADING = Path(sys.executable).with_name("lading")
 Served = Callable[[Path], OwnServer]
