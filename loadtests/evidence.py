@@ -16,7 +16,8 @@ from lading.bundles.evidence.result import FAILED, PASSED
 from lading.bundles.records import Digest, FrozenMap, Record
 from lading.core.errors import IntegrityError, LadingError, cut
 from lading.core.settings import LIMITS, Limits
-from lading.loadtests.judging.objective import Objective
+from lading.loadtests.judging.objective import QUANTILES
+from lading.loadtests.judging.sample import under_load
 from lading.loadtests.measuring.latencies import together
 from lading.loadtests.measuring.step import Step
 from lading.loadtests.plan import Plan
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 LONGEST = 200
 """Characters of a reason that evidence repeats; the report has all of it."""
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
 class NoVerdictError(LadingError):
@@ -95,8 +95,8 @@ def predicate_of(result: LoadTest, report_digest: str, url: str | None = None) -
     """
     if result.verdict == "none" or not result.complete or not result.judged:
         raise NoVerdictError(f"{result.candidate.name} {result.candidate.version}", result.reasons)
-    met: list[JsonValue] = [name_of(one.objective) for one in result.judged if one.outcome == "met"]
-    others: list[JsonValue] = [name_of(one.objective) for one in result.judged if one.outcome != "met"]
+    met: list[JsonValue] = [str(one.objective) for one in result.judged if one.outcome == "met"]
+    others: list[JsonValue] = [str(one.objective) for one in result.judged if one.outcome != "met"]
     plan: JsonValue = {
         "name": "plan",
         "digest": {"sha256": digest_of(canonical_json(result.plan)).removeprefix("sha256:")},
@@ -132,24 +132,6 @@ def attest(
     return attested(path, LOAD_TEST, said, signers, limits)
 
 
-def name_of(objective: Objective) -> str:
-    """The objective as in-toto's lists of tests name it.
-
-    >>> name_of(Objective(measure="p99", bound=0.05)), name_of(Objective(measure="errors", bound=0.1, relative=True))
-    ('p99<=50ms', 'errors<=baseline+10%')
-    """
-    if objective.relative:
-        sign = ">=baseline-" if objective.measure == "rps" else "<=baseline+"
-        return f"{objective.measure}{sign}{100 * objective.bound:.6g}%"
-    match objective.measure:
-        case "rps":
-            return f"rps>={objective.bound:.6g}"
-        case "errors":
-            return f"errors<={100 * objective.bound:.6g}%"
-        case _:
-            return f"{objective.measure}<={1000 * objective.bound:.6g}ms"
-
-
 def _figures(result: LoadTest, report_digest: str) -> Figures:
     return Figures(
         verdict=result.verdict,
@@ -161,7 +143,7 @@ def _figures(result: LoadTest, report_digest: str) -> Figures:
         baseline=result.baseline,
         machine=result.machine,
         judged=tuple(_short(one) for one in result.judged),
-        requests=_requests([one for one in result.steps if (one.role, one.purpose) == ("candidate", "load")]),
+        requests=_requests(under_load(result.steps, "candidate", result.capacity)),
         capacity=result.capacity,
         report=report_digest,
     )

@@ -48,9 +48,9 @@ def test_the_result_of_a_load_test(verdict: Verdict, tmp_path: Path) -> None:
     assert found["statement"]["predicateType"] == "https://in-toto.io/attestation/test-result/v0.1"
     read = found["test result"]
     assert (read["result"], read["passed"], read["failed"]) == {
-        "passed": ("PASSED", ["p99<=50ms", "errors<=0.1%"], []),
-        "failed": ("FAILED", ["errors<=0.1%"], ["p99<=50ms"]),
-        "undecided": ("FAILED", ["errors<=0.1%"], ["p99<=50ms"]),
+        "passed": ("PASSED", ["p99=50ms", "errors=0.1%"], []),
+        "failed": ("FAILED", ["errors=0.1%"], ["p99=50ms"]),
+        "undecided": ("FAILED", ["errors=0.1%"], ["p99=50ms"]),
     }[verdict]
     assert read["configuration"] == ["plan"]
 
