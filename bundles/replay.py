@@ -8,9 +8,8 @@ from pydantic import JsonValue
 
 from lading.bundles.golden import Golden
 from lading.bundles.manifest import Manifest
-from lading.bundles.parity import Parity
 from lading.bundles.session import Session, UnevenAnswersError, reason_of
-from lading.bundles.tensors.comparing import Comparison, compare
+from lading.bundles.tensors.comparing import compare, tolerated
 from lading.bundles.tensors.feeds import Encoder
 from lading.core.errors import IntegrityError, cut
 
@@ -67,19 +66,11 @@ def replay(manifest: Manifest, golden: Golden, encoder: Encoder, session: Sessio
         raise UnfitSignatureError(manifest.deployment, str(error)) from error
     found = dict(zip(names, answers, strict=True))
     comparison = compare(signature, golden.expected(signature), found, manifest.parity.tolerance)
-    if comparison.ok or _as_waived(manifest.parity, comparison):
+    if tolerated(manifest.parity, comparison):
         return feeds
     worst = comparison.failures[0]
     expected, given = _shown(worst.expected), _shown(worst.found)
     raise GoldenMismatchError(manifest.deployment, worst.row, worst.output, expected, given)
-
-
-def _as_waived(parity: Parity, found: Comparison) -> bool:
-    """Whether a proof that failed was accepted, and what is seen now is no worse than what was accepted."""
-    if parity.waiver is None or found.label_flips > parity.label_flips:
-        return False
-    accepted = {output.output: output.max_absolute + parity.tolerance.absolute for output in parity.outputs}
-    return all(output.max_absolute <= accepted.get(output.output, 0.0) for output in found.outputs)
 
 
 def _shown(value: JsonValue) -> str:

@@ -1,13 +1,19 @@
-# To be sourced: beside FIRST SECOND runs the command or function FIRST in the background and SECOND in the foreground.
-# What FIRST says comes when both are done; it fails when either of them did.
+# To be sourced: beside FIRST … LAST runs commands or functions at once, all but the last in the background.
+# What those say comes when all are done, in their order; it fails when any of them did.
 beside() {
-    local said first front=0 back=0
-    said=$(mktemp)
-    trap "rm -f '$said'" EXIT
-    "$1" >"$said" 2>&1 &
-    first=$!
-    "$2" || front=$?
-    wait "$first" || back=$?
-    cat "$said"
-    [ "$front" = 0 ] && [ "$back" = 0 ]
+    local folder failed=0 name
+    local -a running=()
+    folder=$(mktemp -d)
+    trap "rm -rf '$folder'" EXIT
+    for name in "${@:1:$#-1}"; do
+        "$name" >"$folder/${name//\//-}" 2>&1 &
+        running+=($!)
+    done
+    "${!#}" || failed=1
+    for name in "${@:1:$#-1}"; do
+        wait "${running[0]}" || failed=1
+        running=("${running[@]:1}")
+        cat "$folder/${name//\//-}"
+    done
+    [ "$failed" = 0 ]
 }

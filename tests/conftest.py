@@ -11,6 +11,9 @@ from hypothesis import settings
 settings.register_profile("lading", deadline=None)
 settings.load_profile("lading")
 
+# Locust would replace what waits in Python by gevent's, in the process that runs all other tests.
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+
 Install = Callable[..., None]
 
 

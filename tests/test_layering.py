@@ -13,6 +13,7 @@ MAY_IMPORT = {
     "bundles": {"core", "bundles"},
     "converters": {"core", "bundles", "converters"},
     "runtime": {"core", "bundles", "runtime"},
+    "loadtests": {"core", "bundles", "loadtests"},
 }
 SOURCES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

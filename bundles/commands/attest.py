@@ -36,6 +36,6 @@ def attest(
     from lading.bundles.commands.attesting import attested, read_predicate, report
     from lading.bundles.signing.signers import find_signer
 
-    said = read_predicate(predicate)
+    said = read_predicate(predicate, type_)
     signers = [find_signer(reference) for reference in (key if key is not None else [])]
     report([attested(bundle, type_, said, signers, context.obj)], json)

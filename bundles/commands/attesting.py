@@ -11,7 +11,8 @@ from lading.bundles.canonical import NotCanonicalError
 from lading.bundles.evidence.adding import add_evidence, file_name
 from lading.bundles.evidence.documents import MalformedError, read_document
 from lading.bundles.evidence.files import LARGEST
-from lading.bundles.evidence.kinds import PREDICATE_TYPES, Kind
+from lading.bundles.evidence.kinds import FIGURES, LOAD_TEST, PREDICATE_TYPES, Kind, kind_of
+from lading.bundles.evidence.result import RESULTS
 from lading.bundles.evidence.statement import make_statement
 from lading.core.console import Meter, print_json, print_text
 from lading.core.errors import UsageError
@@ -32,8 +33,8 @@ class PredicateError(UsageError):
         return f"{self.path} {self.problem}; give a JSON object of at most {LARGEST // 2} bytes"
 
 
-def read_predicate(path: Path) -> Mapping[str, JsonValue]:
-    """What the file ``path`` has a statement say; raises ``PredicateError``."""
+def read_predicate(path: Path, kind: Kind) -> Mapping[str, JsonValue]:
+    """What the file ``path`` has a statement of ``kind`` say; raises ``PredicateError``."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -41,9 +42,14 @@ def read_predicate(path: Path) -> Mapping[str, JsonValue]:
     if len(data) > LARGEST // 2:  # base64 makes a third more of it
         raise PredicateError(str(path), f"has {len(data)} bytes")
     try:
-        return read_document(data)
+        said = read_document(data)
     except MalformedError as error:
         raise PredicateError(str(path), str(error)) from None
+    if kind_of(PREDICATE_TYPES[kind], said) != kind:
+        raise PredicateError(str(path), f"is no result of a load test, whose figures are an object {FIGURES!r}")
+    if kind == LOAD_TEST and said.get("result") not in RESULTS:
+        raise PredicateError(str(path), f"is no test result, which says as `result` {', '.join(RESULTS)}")
+    return said
 
 
 def attested(

@@ -115,6 +115,8 @@ def _tried(path: Path, digest: str, limits: Limits) -> dict[str, object]:
 def _print_result(document: Document, vetting: "Vetting | None") -> None:
     if vetting is None:
         return
+    from lading.bundles.signing.policy import failed
+
     print_text(f"ok  {document['path']}  {document['name']} {document['version']}  {document['digest']}")
     for one in vetting.evidence:
         print_text(f"    {one.file}  {one.kind_shown}  {one}")
@@ -122,5 +124,7 @@ def _print_result(document: Document, vetting: "Vetting | None") -> None:
         print_warning(f"{document['path']} was loaded without bounds that this system does not have: {unbounded}")
     if "waiver" in document:
         print_warning(f"{document['path']}: parity was not reached and was waived: {document['waiver']}")
+    for one in failed(vetting.evidence):
+        print_warning(f"{document['path']}: a {one.kind_shown} of it {one} ({one.file})")
     for problem in vetting.problems:
         print_warning(f"{document['path']}: {problem}")

@@ -7,7 +7,8 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Signature, SSlibKey
 
 from lading.bundles.evidence.documents import MalformedError
-from lading.bundles.evidence.kinds import KINDS
+from lading.bundles.evidence.kinds import kind_of
+from lading.bundles.evidence.result import shortfall
 from lading.bundles.evidence.statement import PAYLOAD_TYPE, Statement, read_statement
 from lading.bundles.signing.envelope import Envelope, Signed, read_envelope
 from lading.bundles.signing.judgement import Judgement
@@ -37,7 +38,7 @@ class Judge:
             statement = read_statement(envelope.payload)
         except MalformedError as error:
             return Judgement(file=file, outcome="broken", why=f"it {error}")
-        kind = KINDS.get(statement.predicate_type)
+        kind = kind_of(statement.predicate_type, statement.predicate)
         said = {"file": file, "kind": cut(statement.predicate_type, SHOWN) if kind is None else kind}
         if not statement.is_about(self._digest):
             return Judgement(
@@ -46,6 +47,8 @@ class Judge:
         if not envelope.signatures:
             return Judgement(**said, outcome="unsigned", why="nobody signed it")
         outcome, keys, why = self._weigh(envelope, said["kind"])
+        if outcome == "verified" and (against := shortfall(said["kind"], statement.predicate)):
+            return Judgement(**said, outcome="failed", keys=keys, why=against)
         return Judgement(**said, outcome=outcome, keys=keys, why=why)
 
     def _weigh(self, envelope: Envelope, kind: str) -> Outcome:

@@ -84,7 +84,7 @@ class Policy(Record):
 
     def _problems(self, name: str, evidence: Sequence[Judgement]) -> Sequence[str]:
         asked = dict.fromkeys([SIGNATURE, *self.trust.required(name)])
-        return [_missing(kind, evidence) for kind in asked if not _has(kind, evidence)]
+        return [missing(kind, evidence) for kind in asked if not verified(kind, evidence)]
 
 
 class Vetting(Record):
@@ -124,11 +124,17 @@ def read_policy(mode: PolicyMode | None, trust: Path | None) -> Policy:
     return Policy(mode="enforce" if mode is None else mode, trust=read_trust(trust))
 
 
-def _has(kind: str, evidence: Sequence[Judgement]) -> bool:
-    return any(one.kind == kind and one.outcome == "verified" for one in evidence)
+def verified(kind: str, evidence: Sequence[Judgement]) -> tuple[Judgement, ...]:
+    """The evidence of ``kind`` that counts: one file is enough, whatever lies beside it."""
+    return tuple(one for one in evidence if one.kind == kind and one.outcome == "verified")
 
 
-def _missing(kind: str, evidence: Sequence[Judgement]) -> str:
+def failed(evidence: Sequence[Judgement]) -> tuple[Judgement, ...]:
+    """The evidence by which somebody who is trusted speaks against the bundle."""
+    return tuple(one for one in evidence if one.outcome == "failed")
+
+
+def missing(kind: str, evidence: Sequence[Judgement]) -> str:
     """That evidence of ``kind`` is missing, and why what is there is not enough."""
     wanting = [f"{one.file} is {one}" for one in evidence if one.kind in (kind, None)]
     if len(wanting) > SHOWN:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import JsonValue
 
-from lading.bundles.parity import OutputParity, Tolerance
+from lading.bundles.parity import OutputParity, Parity, Tolerance
 from lading.bundles.signature import Output, Signature
 from lading.bundles.tensors.exact import exact_json, exact_rows
 from lading.bundles.tensors.values import Array
@@ -91,6 +91,19 @@ def compare(
         failures=tuple(difference for difference in differences if difference.excess > 1)[:FAILURES],
         worst=differences[0] if differences else None,
     )
+
+
+def tolerated(parity: Parity, found: Comparison) -> bool:
+    """Whether answers to golden rows are those of the original model, as far as its proof of parity says.
+
+    Every answer lies within the tolerance, or the proof failed and was accepted, and what is found is no worse than that.
+    """
+    if found.ok:
+        return True
+    if parity.waiver is None or found.label_flips > parity.label_flips:
+        return False
+    accepted = {output.output: output.max_absolute + parity.tolerance.absolute for output in parity.outputs}
+    return all(output.max_absolute <= accepted.get(output.output, 0.0) for output in found.outputs)
 
 
 def check_shapes(signature: Signature, expected: Mapping[str, Array], found: Mapping[str, Array]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lading.bundles.tensors.binary import DTYPES, Array, UnreadableError, pack, text_of
 from lading.runtime.errors import MalformedRequestError, shown
 from lading.runtime.grpc.open_inference_pb2 import InferParameter, InferTensorContents, ModelInferRequest
-from lading.runtime.protocols.binary import DTYPES, Array, UnreadableError, pack, text_of
 
 FIELDS: Mapping[str, str] = {
     "BOOL": "bool_contents",

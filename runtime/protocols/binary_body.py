@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lading.bundles.tensors.binary import DTYPES, LENGTH
+from lading.bundles.tensors.specs import TensorSpec
 from lading.runtime.errors import MalformedRequestError, listed, shown
-from lading.runtime.protocols.binary import DTYPES, LENGTH
 from lading.runtime.protocols.head import BINARY_LENGTH
-from lading.runtime.protocols.tensors import TensorSpec
 
 HEADER = BINARY_LENGTH.decode()
 LONGEST_LENGTH = 12

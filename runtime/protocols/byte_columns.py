@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lading.runtime.protocols.binary import DTYPES, SWAPPED, Array, UnreadableError, unpack
-from lading.runtime.protocols.tensors import TensorSpec
+from lading.bundles.tensors.binary import DTYPES, SWAPPED, Array, UnreadableError, unpack
+from lading.bundles.tensors.specs import TensorSpec
 
 PLAIN = frozenset(word for word in DTYPES if word != "BOOL")
 """The datatypes of which any bytes are values."""

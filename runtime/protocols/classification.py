@@ -3,9 +3,9 @@
 import numpy as np
 import orjson
 
+from lading.bundles.answer_names import class_names, column_names
 from lading.bundles.signature import Output, Signature
 from lading.runtime.errors import MalformedRequestError, shown
-from lading.runtime.protocols.answers import class_names, column_names
 from lading.runtime.protocols.tensors import Array, OutputWriter
 
 MEANINGS = ("probabilities", "scores")

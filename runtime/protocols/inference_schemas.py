@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from lading.bundles.signature import Output, Signature
+from lading.bundles.tensors.specs import TensorSpec
 from lading.runtime.model import Model
 from lading.runtime.protocols.binary_body import LONGEST_LENGTH
 from lading.runtime.protocols.classification import has_classes
@@ -26,7 +27,7 @@ from lading.runtime.protocols.operations import (
     refusals,
 )
 from lading.runtime.protocols.schemas import BYTES, TEXT, Schema, listed, record
-from lading.runtime.protocols.tensors import LIMITS, MOST_ELEMENTS, OutputWriter, TensorSpec
+from lading.runtime.protocols.tensors import LIMITS, MOST_ELEMENTS, OutputWriter
 
 BINARY = "application/octet-stream"
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
+from lading.bundles.tensors.binary import UnreadableError, unpack, unpack_list
 from lading.bundles.tensors.feeds import FieldError
+from lading.bundles.tensors.specs import TensorSpec, fed_fields, field_spec, input_spec
 from lading.bundles.tensors.values import kind_of, object_array
 from lading.runtime.errors import MalformedRequestError, listed, shown, suggestion
 from lading.runtime.model import Feeds, Model
@@ -20,18 +22,9 @@ from lading.runtime.protocols.arrays import (
     modest_floats,
     plain_array,
 )
-from lading.runtime.protocols.binary import UnreadableError, unpack, unpack_list
 from lading.runtime.protocols.byte_columns import ByteColumns
 from lading.runtime.protocols.rows import RowReader
-from lading.runtime.protocols.tensors import (
-    TYPES,
-    Given,
-    TensorSpec,
-    fed_fields,
-    field_spec,
-    input_spec,
-    read_tensor,
-)
+from lading.runtime.protocols.tensors import TYPES, Given, read_tensor
 
 MOST_LISTED = 64
 """Up to so many rows of a data frame are read faster one by one than column by column."""

@@ -34,7 +34,7 @@ JUDGEMENT = record(
     {
         "file": TEXT,
         "kind": {"type": ["string", "null"]},
-        "outcome": {"enum": ["verified", "unsigned", "not trusted", "broken"]},
+        "outcome": {"enum": ["verified", "failed", "unsigned", "not trusted", "broken"]},
         "keys": listed(TEXT),
         "why": TEXT,
     },

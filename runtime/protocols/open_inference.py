@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from lading.bundles.answer_names import class_names
 from lading.bundles.outline import estimator
 from lading.core.settings import Settings
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
-from lading.runtime.protocols.answers import class_names
 from lading.runtime.protocols.endpoint import Endpoint
 from lading.runtime.protocols.extensions import OFFERED, extension_routes
 from lading.runtime.protocols.inference import InferenceDialect

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from lading.bundles.tensors.binary import DTYPES
 from lading.runtime.model import Feeds
-from lading.runtime.protocols.binary import DTYPES
 from lading.runtime.protocols.inputs import FrameInputs, GraphInput, GraphInputs, named_tensors, same_rows
 from lading.runtime.protocols.json_bounds import DIGITS, LONG
 from lading.runtime.protocols.pieces import MARK

@@ -10,10 +10,10 @@ import numpy as np
 
 from lading.bundles.signature import Field, Signature, Tensor
 from lading.bundles.tensors.feeds import Encoder
+from lading.bundles.tensors.specs import fed_fields
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Feeds
 from lading.runtime.protocols.arrays import CODES, EXACT, Array, fits_plainly, floats_with_missing, plain_array
-from lading.runtime.protocols.tensors import fed_fields
 
 Row = tuple[Any, ...]
 """One row's values, in the order of the fields; None is missing."""

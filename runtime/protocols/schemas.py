@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
+from lading.bundles.answer_names import class_values, column_names, keys, predicted
 from lading.bundles.signature import Field, Output, Signature
 from lading.bundles.tensors.values import kind_of
-from lading.runtime.protocols.answers import class_values, column_names, keys, predicted
 
 Schema = dict[str, JsonValue]
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from lading.bundles.signature import Signature
+from lading.bundles.tensors.specs import KIND_DATATYPES, input_spec
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Model
 from lading.runtime.protocols.predict_v1 import DEFAULT
-from lading.runtime.protocols.tensors import KIND_DATATYPES, OutputWriter, input_spec
+from lading.runtime.protocols.tensors import OutputWriter
 
 DTYPES: Mapping[str, str] = {
     "BOOL": "DT_BOOL",

@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from lading.bundles.answer_names import class_values, column_names, keys
 from lading.bundles.signature import Output, Signature
 from lading.bundles.tensors.values import Array
 from lading.runtime.model import Feeds
-from lading.runtime.protocols.answers import class_values, column_names, keys
 
 CLASS_TYPES = {"boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64(), "string": pa.string()}
 

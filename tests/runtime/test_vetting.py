@@ -22,7 +22,7 @@ from lading.runtime.model import Model
 from lading.runtime.page import words
 from lading.runtime.protocols.lineage_schemas import description_schema, lineage_schema
 from tests.runtime.drafts import cells
-from tests.signatures import People, envelope, everybody, statement
+from tests.signatures import People, envelope, everybody, load_result, statement
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,8 @@ def test_a_model_remembers_by_which_policy_it_passed(path: Path, people: People)
 
 
 def test_what_is_told_is_what_the_documents_say(path: Path, people: People) -> None:
-    add_evidence(path, {"evidence/broken.json": b"{"})
+    tested = envelope(statement(path, "load-test", load_result("FAILED", "p99<=50ms")), people.signers["release"])
+    add_evidence(path, {"evidence/broken.json": b"{", "evidence/load-test.json": tested})
     sign(path, people, "release", "stranger", "churn")
     app = Application(Deployments([load(path, people, "warn")]), Settings())
 
@@ -88,11 +89,13 @@ def test_what_is_told_is_what_the_documents_say(path: Path, people: People) -> N
     assert outcomes == {
         "evidence/broken.json": "broken",
         "evidence/churn.json": "not trusted",
+        "evidence/load-test.json": "failed",
         "evidence/release.json": "verified",
         "evidence/stranger.json": "not trusted",
     }
     for text in (*outcomes, "by release", "the key churn may vouch for churn, churn-*", "it is not JSON"):
         assert text in page.text
+    assert "its result is FAILED (failed: p99&lt;=50ms)" in page.text
 
 
 @pytest.mark.parametrize(

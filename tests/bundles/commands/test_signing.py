@@ -15,6 +15,7 @@ from lading.bundles.evidence.kinds import PREDICATE_TYPES
 from lading.bundles.evidence.statement import read_statement
 from lading.bundles.signing.envelope import read_envelope
 from lading.core.main import main
+from tests.signatures import load_result
 
 Output = pytest.CaptureFixture[str]
 Run = Callable[..., int]
@@ -90,6 +91,8 @@ def test_a_statement_says_what_its_file_says(
     kind: str, run: Run, archive: Path, tmp_path: Path, capsys: Output
 ) -> None:
     said = {"who": "Ada", "numbers": [1, 2.5, None], "note": "line\nok  other.lading\x1b[2J"}
+    if kind == "load-test":
+        said |= load_result()
     (tmp_path / "said.json").write_text(json.dumps(said))
     run("keygen", "a.key")
     capsys.readouterr()
@@ -104,6 +107,41 @@ def test_a_statement_says_what_its_file_says(
     (found,) = document(capsys)["bundles"]
     assert [(one["kind"], one["outcome"]) for one in found["evidence"]] == [(kind, "verified")]
     assert "no signature" in found["policy"]["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "said"),
+    [
+        ({"result": "PASSED", "configuration": []}, "no result of a load test"),
+        (load_result("passed"), "PASSED, WARNED, FAILED"),
+        ({"p99": 0.05}, "no result of a load test"),
+    ],
+    ids=["of some other test", "another word", "figures alone"],
+)
+def test_what_would_count_for_no_load_test_is_not_signed_as_one(
+    predicate: Mapping[str, Any], said: str, run: Run, archive: Path, tmp_path: Path, capsys: Output
+) -> None:
+    (tmp_path / "load.json").write_text(json.dumps(predicate))
+    before = archive.read_bytes()
+    assert run("attest", archive, "--type", "load-test", "--predicate", "load.json") == 2
+    assert said in capsys.readouterr().err
+    assert archive.read_bytes() == before
+
+
+def test_a_load_test_that_failed_is_warned_of(run: Run, archive: Path, tmp_path: Path, capsys: Output) -> None:
+    run("keygen", "a.key")
+    run("sign", archive, "--key", "a.key")
+    (tmp_path / "load.json").write_text(json.dumps(load_result("FAILED", "p99<=50ms")))
+    assert run("attest", archive, "--type", "load-test", "--predicate", "load.json", "--key", "a.key") == 0
+    capsys.readouterr()
+    trust = trust_file(tmp_path, a="*")
+    assert run("verify", archive, "--trust", trust) == 0
+    assert "a load-test of it failed, says a: its result is FAILED (failed: p99<=50ms)" in capsys.readouterr().out
+    trust.write_text(trust.read_text() + '[require]\n"*" = ["load-test"]\n')
+    assert run("verify", archive, "--trust", trust) == 5
+    assert "it has no load-test of a trusted key (evidence/load-test-" in capsys.readouterr().err
+    run("inspect", archive, "--trust", trust)
+    assert "failed, says a: its result is FAILED" in capsys.readouterr().out
 
 
 def test_a_statement_may_stay_unsigned(run: Run, archive: Path, tmp_path: Path, capsys: Output) -> None:

@@ -12,11 +12,11 @@ from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.canonical import canonical_json
 from lading.bundles.digest import digest_of
 from lading.bundles.evidence.kinds import Kind
-from lading.bundles.signing.policy import NoTrustError, Policy, UntrustedBundleError, Vetting, read_policy
+from lading.bundles.signing.policy import NoTrustError, Policy, UntrustedBundleError, Vetting, failed, read_policy
 from lading.bundles.storage.integrity import ForbiddenContentError, ManifestError
 from lading.core.errors import PolicyError
 from lading.core.settings import PolicyMode
-from tests.signatures import People, envelope, statement
+from tests.signatures import People, envelope, load_result, statement
 
 Put = Callable[..., Path]
 
@@ -113,6 +113,29 @@ def test_evidence_that_is_asked_for_must_be_there(put: Put, archive: Path, peopl
     ]
     path = put(three=signed(archive, people, "backup", "parity"), four=signed(archive, people, "release", "load-test"))
     assert vetted(path, policy).problems == ()
+
+
+def load_test(path: Path, people: People, *names: str, result: str = "PASSED") -> bytes:
+    return envelope(statement(path, "load-test", load_result(result)), *(people.signers[name] for name in names))
+
+
+def test_a_load_test_counts_only_where_it_passed(put: Put, archive: Path, people: People) -> None:
+    policy = people.policy("enforce", {"*": ("load-test",)})
+    path = put(one=signed(archive, people), two=load_test(archive, people, "release", result="FAILED"))
+    with pytest.raises(UntrustedBundleError, match=r"two\.json is failed, says release: its result is FAILED"):
+        vetted(path, policy)
+    path = put(three=load_test(archive, people, "release", result="WARNED"))
+    path = put(four=load_test(archive, people), five=load_test(archive, people, "stranger"))
+    with pytest.raises(UntrustedBundleError, match="no load-test of a trusted key"):
+        vetted(path, policy)
+    found = vetted(put(six=load_test(archive, people, "backup")), policy)
+    assert found.problems == ()
+    assert [one.file for one in failed(found.evidence)] == ["evidence/three.json", "evidence/two.json"]
+
+
+def test_what_fails_for_a_stranger_is_no_failure(put: Put, archive: Path, people: People) -> None:
+    path = put(one=signed(archive, people), two=load_test(archive, people, "stranger", result="FAILED"))
+    assert failed(vetted(path, people.policy("enforce")).evidence) == ()
 
 
 def test_a_refusal_names_few_of_many_files(put: Put, archive: Path, people: People) -> None:

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.protobuf import json_format
 from in_toto.exceptions import SignatureVerificationError
 from in_toto.models.metadata import Envelope
+from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from securesystemslib.signer import SSlibKey
 
@@ -25,6 +27,22 @@ def verifies(envelope, pem, keyid=None):
     return True
 
 
+def test_result(statement):
+    """What the statement says as in-toto's own message of that type, its figures passed over; None for other types."""
+    if statement.pb.predicate_type != "https://in-toto.io/attestation/test-result/v0.1":
+        return None
+    predicate = json_format.MessageToDict(statement.pb.predicate)
+    read = json_format.ParseDict(predicate, TestResult(), ignore_unknown_fields=True)
+    for described in read.configuration:
+        ResourceDescriptor.copy_from_pb(described).validate()
+    return {
+        "result": read.result,
+        "passed": [*read.passed_tests],
+        "failed": [*read.failed_tests],
+        "configuration": [described.name for described in read.configuration],
+    }
+
+
 envelope = given["envelope"]
 payload = b64decode(envelope["payload"])
 keyid = envelope["signatures"][0]["keyid"]
@@ -37,6 +55,7 @@ print(
             "verified": verifies(envelope, given["key"], keyid),
             "changed": verifies(changed, given["key"], keyid),
             "by a stranger": verifies(envelope, given["stranger"], keyid),
+            "test result": test_result(statement),
             "statement": json_format.MessageToDict(statement.pb),
         }
     )

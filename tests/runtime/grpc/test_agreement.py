@@ -8,10 +8,10 @@ import orjson
 import pytest
 from hypothesis import given
 
+from lading.bundles.tensors.binary import DTYPES, pack, unpack
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.contents import FIELDS
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInferResponse
-from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
 from tests.runtime.grpc.conftest import infer

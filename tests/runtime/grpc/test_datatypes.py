@@ -14,13 +14,13 @@ from onnx import TensorProto, helper
 
 from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
+from lading.bundles.tensors.binary import DTYPES, pack, unpack
+from lading.bundles.tensors.specs import DATATYPES
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.contents import FIELDS
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest
-from lading.runtime.protocols.binary import DTYPES, pack, unpack
-from lading.runtime.protocols.tensors import DATATYPES
 from tests.runtime.drafting import draft, graph, objects
 from tests.runtime.grpc.conftest import Calls, infer, told
 

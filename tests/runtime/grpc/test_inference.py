@@ -10,13 +10,13 @@ import pytest
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from lading.bundles.tensors.binary import DTYPES, pack, unpack
+from lading.bundles.tensors.specs import DATATYPES
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.contents import FIELDS
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInferResponse
-from lading.runtime.protocols.binary import DTYPES, pack, unpack
-from lading.runtime.protocols.tensors import DATATYPES
 from tests.runtime.grpc.conftest import INFER, Calls, infer, told, unary
 
 NAN, INF = float("nan"), float("inf")

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 
 from lading.bundles.bundle import open_bundle
 from lading.bundles.session import open_session, session_of
+from lading.bundles.tensors.binary import DTYPES, pack
 from lading.bundles.tensors.feeds import Encoder
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
-from lading.runtime.protocols.binary import DTYPES, pack
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
 from lading.runtime.protocols.named_fields import NamedFieldsDialect

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from lading.bundles.tensors.binary import DTYPES, UnreadableError, pack, unpack
 from lading.bundles.tensors.values import ALIGNMENT
-from lading.runtime.protocols.binary import DTYPES, UnreadableError, pack, unpack
 
 TEXTS = st.lists(st.text(st.characters(codec="utf-8")), max_size=9)
 VALUES = st.sampled_from(sorted(DTYPES)).flatmap(

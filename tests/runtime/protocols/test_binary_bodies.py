@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 import pytest
 
+from lading.bundles.tensors.binary import DTYPES, pack, unpack
 from lading.runtime.deployments import Deployments
-from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
 

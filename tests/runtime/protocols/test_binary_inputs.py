@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lading.bundles.tensors.binary import pack
 from lading.bundles.tensors.feeds import FieldError
+from lading.bundles.tensors.specs import DATATYPES
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import MalformedRequestError
-from lading.runtime.protocols.binary import pack
 from lading.runtime.protocols.inference import InferenceDialect
-from lading.runtime.protocols.tensors import DATATYPES
 
 NAN, INF = float("nan"), float("inf")
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lading.bundles.tensors.binary import pack
 from lading.bundles.tensors.feeds import FieldError
+from lading.bundles.tensors.specs import TensorSpec
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import RequestError
-from lading.runtime.protocols.binary import pack
 from lading.runtime.protocols.byte_columns import ByteColumns
 from lading.runtime.protocols.inputs import FrameInputs
-from lading.runtime.protocols.tensors import TensorSpec
 
 SPECS = [TensorSpec("a", "FP64", (1,)), TensorSpec("b", "INT64", (1,)), TensorSpec("c", "BOOL", (1,)), TensorSpec("d", "BYTES", (1,))]  # fmt: skip
 GIVEN = {

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lading.bundles.tensors.binary import LENGTH
 from lading.runtime.deployments import Deployments
 from lading.runtime.model import Model
-from lading.runtime.protocols.binary import LENGTH
 from lading.runtime.protocols.inference import InferenceDialect
 from tests.runtime.protocols.understanding import knowing, length_of, same, understood
 

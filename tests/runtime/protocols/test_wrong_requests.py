@@ -8,12 +8,12 @@ import httpx
 import orjson
 import pytest
 
+from lading.bundles.tensors.binary import DTYPES
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import shown
 from lading.runtime.model import Model
-from lading.runtime.protocols.binary import DTYPES
 from lading.runtime.protocols.inference import InferenceDialect
 from tests.runtime.protocols.ways import Sent, with_bytes
 from tests.runtime.protocols.wrong import Wrong, wrong_requests

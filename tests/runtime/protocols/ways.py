@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
+from lading.bundles.tensors.binary import DTYPES, pack, unpack
 from lading.runtime.grpc.contents import FIELDS
 from lading.runtime.grpc.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 from lading.runtime.model import Model
-from lading.runtime.protocols.binary import DTYPES, pack, unpack
 from lading.runtime.protocols.inference import InferenceDialect
 from tests.runtime.drafting import objects
 

@@ -11,13 +11,13 @@ import numpy as np
 import orjson
 
 from lading.bundles.signature import Field
+from lading.bundles.tensors.binary import DTYPES, pack
+from lading.bundles.tensors.specs import TensorSpec
 from lading.bundles.tensors.values import kind_of
 from lading.runtime.model import Model
-from lading.runtime.protocols.binary import DTYPES, pack
 from lading.runtime.protocols.examples import golden_rows
 from lading.runtime.protocols.inference import InferenceDialect
 from lading.runtime.protocols.inference_schemas import example_request
-from lading.runtime.protocols.tensors import TensorSpec
 from tests.runtime.drafting import objects
 from tests.runtime.protocols.ways import with_bytes
 

@@ -19,7 +19,7 @@ from lading.runtime.administration.state import State
 from lading.runtime.administration.state_folder import StateFolder
 from tests.runtime.administration.times import PATH, REQUEST, answer, times
 from tests.runtime.serving.conftest import START_SECONDS, Serving, Start
-from tests.signatures import People, envelope, everybody, statement
+from tests.signatures import People, envelope, everybody, load_result, statement
 
 LADING = Path(sys.executable).parent / "lading"
 
@@ -231,3 +231,45 @@ def test_a_server_that_warns_serves_and_tells(start: Start, tmp_path: Path) -> N
     assert found["policy"] == {"mode": "warn", "problems": ["it has no signature of a trusted key"]}
     page = httpx.get(f"http://127.0.0.1:{serving.port}/", headers={"accept": "text/html"}).text
     assert "the policy only warns: it has no signature of a trusted key" in page
+
+
+def load_tested(path: Path, people: People, result: str) -> None:
+    """Add evidence of a load test of that ``result``."""
+    said = envelope(statement(path, "load-test", load_result(result)), people.signers["release"])
+    add_evidence(path, {f"evidence/load-test-{result}.json": said})
+
+
+def test_what_did_not_pass_its_load_test_is_not_loaded(start: Start, tmp_path: Path) -> None:
+    people, bundles = everybody(), {factor: times(factor, tmp_path) for factor in (1, 2)}
+    for path in bundles.values():
+        add_evidence(path, {"evidence/release.json": envelope(statement(path), people.signers["release"])})
+    trust = people.trust_file(tmp_path, "release", then='[require]\n"*" = ["load-test"]\n')
+    load_tested(bundles[1], people, "FAILED")
+    options = ("--state", str(tmp_path / "state"), "--trust", str(trust), "--replicas", "1")
+    refused = start([bundles[1]], *options)
+    assert refused.ends() == 5
+    assert "it has no load-test of a trusted key (evidence/load-test-FAILED.json is failed" in refused.said()
+
+    load_tested(bundles[1], people, "PASSED")
+    serving = start([bundles[1]], *options)
+    serving.ready()
+    client = Client(tmp_path / "state")
+
+    def deploy(factor: int) -> None:
+        _, brought = StateFolder(tmp_path / "state").bring(bundles[factor])
+        client.call("PUT", deployment("times"), {"digest": brought.digest})
+
+    def asked() -> bytes:
+        return httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=REQUEST).content
+
+    address = f"http://127.0.0.1:{serving.port}/models/times"
+    assert [one["outcome"] for one in httpx.get(address).json()["evidence"]] == ["failed", "verified", "verified"]
+    with pytest.raises(PolicyError, match="no load-test of a trusted key"):
+        deploy(2)
+    load_tested(bundles[2], people, "FAILED")
+    with pytest.raises(PolicyError, match="is failed, says release: its result is FAILED"):
+        deploy(2)
+    assert asked() == answer(1)
+    load_tested(bundles[2], people, "PASSED")
+    deploy(2)
+    assert asked() == answer(2)

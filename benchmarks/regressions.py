@@ -1,0 +1,111 @@
+"""``python -m benchmarks.regressions``: whether load tests find a release that is a fifth slower, and claim none that is not.
+
+Three servers are started: of a model that takes a known while, of the same once more, and of one that takes a fifth
+longer. Each run is a load test of its own, by the comparisons that ``--regression 10%`` asks for.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from lading.bundles.bundle import open_bundle
+from lading.bundles.draft import write_bundle
+from lading.core.settings import Settings
+from lading.loadtests.conducting.load_test import run
+from lading.loadtests.conducting.own import OwnServer, own_server
+from lading.loadtests.conducting.task import Task
+from lading.loadtests.generating.schedule import Stretch
+from lading.loadtests.judging.grammar import compared
+from lading.loadtests.measuring.step import Purpose, Role, Window
+from lading.loadtests.plan import Plan, Traffic
+from lading.loadtests.result import LoadTest
+from tests.loadtests.laps import laps, rounds_for
+
+SECONDS, SLOWER, RATE, REGRESSION = 0.01, 1.2, 25.0, 0.1
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, role: Role, purpose: Purpose, schedule: Sequence[Stretch]) -> None:
+        """Nothing."""
+
+    def show(self, windows: Sequence[Window]) -> None:
+        """Nothing."""
+
+
+def main() -> None:
+    """Run by ``python -m``."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.regressions", description=__doc__)
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--round-seconds", type=float, default=3.0)
+    parser.add_argument("--most-seconds", type=float, default=600.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        rounds = rounds_for(SECONDS)
+        bundles = {
+            "the same": _written(Path(folder), rounds, "1.0.1"),
+            "a fifth slower": _written(Path(folder), round(rounds * SLOWER), "1.1.0"),
+            "baseline": _written(Path(folder), rounds, "1.0.0"),
+        }
+        servers = {name: _served(path, opened) for name, path in bundles.items()}
+        for name in ("the same", "a fifth slower"):
+            found: Counter[str] = Counter()
+            for number in range(options.runs):
+                plan = _plan(number, options.round_seconds, options.most_seconds)
+                result = run(_task(bundles, servers, name, plan), Settings(), Silent(), lambda _: None)
+                _say(name, number, result)
+                found.update(f"{one.objective} {one.outcome}" for one in result.judged if one.objective.relative)
+            print(f"{name}: {', '.join(f'{what}: {count}' for what, count in sorted(found.items()))}")
+
+
+def _plan(number: int, round_seconds: float, most_seconds: float) -> Plan:
+    return Plan(
+        rate=RATE,
+        seconds=1,
+        round_seconds=round_seconds,
+        warm_up=1,
+        most_seconds=most_seconds,
+        traffic=Traffic(seed=number),
+        objectives=compared(REGRESSION),
+    )
+
+
+def _task(bundles: dict[str, Path], servers: dict[str, OwnServer], name: str, plan: Plan) -> Task:
+    return Task(
+        bundle=bundles[name],
+        url=servers[name].endpoint.url,
+        metrics=servers[name].metrics,
+        baseline=bundles["baseline"],
+        baseline_url=servers["baseline"].endpoint.url,
+        plan=plan,
+    )
+
+
+def _say(name: str, number: int, result: LoadTest) -> None:
+    pairs = sum(step.purpose == "load" for step in result.steps) // 2
+    outcomes = [
+        f"{one.objective.measure} {one.outcome} ({one.measured:.3f})"
+        for one in result.judged
+        if one.objective.relative and one.measured is not None
+    ]
+    print(f"{name}, run {number + 1}: {result.verdict}, {pairs} pairs, {', '.join(outcomes)}", file=sys.stderr)
+
+
+def _written(folder: Path, rounds: int, version: str) -> Path:
+    path = folder / f"laps-{version}.lading"
+    write_bundle(laps(rounds, version=version), path)
+    return path
+
+
+def _served(path: Path, opened: ExitStack) -> OwnServer:
+    bundle = opened.enter_context(open_bundle(path))
+    return opened.enter_context(own_server(bundle, path, Settings(), 1, lambda _: None))
+
+
+if __name__ == "__main__":
+    main()

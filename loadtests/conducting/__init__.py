@@ -1,0 +1,1 @@
+"""Conducting: servers are started, load is driven in steps, and the result is put together."""

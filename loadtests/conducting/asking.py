@@ -1,0 +1,97 @@
+"""Asking a server what it serves, before anything is measured."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from lading.bundles.bundle import Bundle
+from lading.loadtests.conducting.errors import LockedError, NotReachableError, NotReadyError, OtherBundleError
+from lading.loadtests.endpoint import Endpoint
+
+PATIENCE_SECONDS = 10.0
+
+
+def check_serves(endpoint: Endpoint, bundle: Bundle) -> None:
+    """See that the server answers, is ready, and serves ``bundle``.
+
+    Raises ``NotReachableError``, ``LockedError``, ``NotReadyError`` and ``OtherBundleError``.
+    """
+    ready = _get(endpoint, f"/v2/models/{endpoint.deployment}/ready")
+    if ready.status_code in (401, 403):
+        raise LockedError(endpoint.url)
+    if ready.status_code != 200:
+        raise NotReadyError(endpoint.url, endpoint.deployment, _found(ready))
+    told = _get(endpoint, f"/models/{endpoint.deployment}")
+    try:
+        document: Mapping[str, Any] = told.json()
+        digest = str(document["digest"])
+    except (ValueError, KeyError, TypeError):
+        raise NotReadyError(endpoint.url, endpoint.deployment, "it does not say which bundle it serves") from None
+    if digest != bundle.digest:
+        found = f"{document.get('name')} {document.get('version')} ({digest})"
+        manifest = bundle.manifest
+        raise OtherBundleError(
+            endpoint.url, endpoint.deployment, found, f"{manifest.name} {manifest.version} ({bundle.digest})"
+        )
+
+
+def answers(endpoint: Endpoint) -> bool:
+    """Whether anybody answers there now."""
+    try:
+        _get(endpoint, "/v2/health/live")
+    except NotReachableError:
+        return False
+    return True
+
+
+def text_of(url: str) -> str | None:
+    """What is at ``url``; None where nothing is to be had."""
+    try:
+        found = requests.get(url, timeout=PATIENCE_SECONDS)
+    except requests.RequestException:
+        return None
+    return found.text if found.status_code == 200 else None
+
+
+def api_key(file: Path | None) -> str | None:
+    """The key that a file holds."""
+    return None if file is None else file.read_text().strip()
+
+
+def _get(endpoint: Endpoint, path: str) -> requests.Response:
+    key = api_key(endpoint.key_file)
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    verify = True if endpoint.authorities is None else str(endpoint.authorities)
+    try:
+        return requests.get(endpoint.url + path, headers=headers, verify=verify, timeout=PATIENCE_SECONDS)
+    except requests.RequestException as error:
+        raise NotReachableError(endpoint.url, _reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which says what the system said."""
+    inner = error
+    while (deeper := inner.__cause__ or inner.__context__) is not None:
+        inner = deeper
+    return str(inner) or type(inner).__name__
+
+
+def _found(answer: requests.Response) -> str:
+    try:
+        words = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        words = answer.reason
+    return f"{answer.status_code} {words}"[:300]
+
+
+def wait_until(what: Any, seconds: float) -> bool:
+    """Ask ``what()`` until it is true; whether it was in time."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True

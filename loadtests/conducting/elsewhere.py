@@ -1,0 +1,34 @@
+"""A server that runs already, wherever that is: it is asked, and left as it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lading.bundles.bundle import Bundle
+from lading.loadtests.conducting.asking import answers, check_serves
+from lading.loadtests.conducting.server import Usage
+from lading.loadtests.endpoint import Endpoint
+from lading.loadtests.result import Subject
+
+
+class ServerElsewhere:
+    """A server of which only the address is known."""
+
+    def __init__(self, endpoint: Endpoint, subject: Subject, metrics: str | None) -> None:
+        self.endpoint, self.subject, self.metrics = endpoint, subject, metrics
+
+    def usage(self, memory: bool) -> Usage | None:
+        """Nobody can tell from here."""
+        return None
+
+    def ended(self) -> str | None:
+        """Whether it answers nobody any more."""
+        return None if answers(self.endpoint) else f"nobody answers at {self.endpoint.url} any more"
+
+
+@contextmanager
+def server_elsewhere(bundle: Bundle, endpoint: Endpoint, metrics: str | None) -> Iterator[ServerElsewhere]:
+    """The server at ``endpoint``, which must serve ``bundle``; raises what ``check_serves`` does."""
+    check_serves(endpoint, bundle)
+    manifest = bundle.manifest
+    subject = Subject(name=manifest.name, version=manifest.version, digest=bundle.digest, target=endpoint.url)
+    yield ServerElsewhere(endpoint, subject, metrics)

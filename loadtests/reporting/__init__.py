@@ -1,0 +1,1 @@
+"""Reporting: a result for a person, a program and a CI."""

@@ -1,0 +1,127 @@
+"""The command as people call it: a good end, wrong input, Ctrl-C, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lading.loadtests.conducting.own import OwnServer
+from lading.loadtests.reporting.document import read_result
+
+pytestmark = [pytest.mark.restarts, pytest.mark.timeout(600)]
+
+LADING = Path(sys.executable).with_name("lading")
+Served = Callable[[Path], OwnServer]
+Ran = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def server(served: Served, quick: Path) -> OwnServer:
+    return served(quick)
+
+
+def lading(folder: Path, *arguments: str | Path) -> Ran:
+    command: list[str | Path] = [LADING, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "laps.lading"
+    bundle.write_bytes(quick.read_bytes())
+    assert lading(tmp_path, "keygen", "ci.key").returncode == 0
+    options = [
+        "--slo",
+        "p95=20s",
+        "--rate",
+        "20",
+        "--seconds",
+        "8",
+        "--warm-up",
+        "1",
+        "--key",
+        "ci.key",
+        "--replicas",
+        "1",
+    ]
+    ran = lading(tmp_path, "loadtest", bundle, *options, "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["verdict"] == "passed"
+    assert told["evidence"]["kind"] == "load-test"
+    result = read_result(tmp_path / "laps-1.0.0-loadtest" / "report.json")
+    [step] = [one for one in result.steps if one.purpose == "load"]
+    assert step.phases is not None
+    assert step.phases.compute > 0
+    assert any(sample.server_cpu for sample in step.machine)
+    assert any(sample.server_bytes for sample in step.machine)
+    assert {path.name for path in (tmp_path / "laps-1.0.0-loadtest").iterdir()} == {
+        "report.json", "report.html", "report.xml"
+    }  # fmt: skip
+    assert "load-test" in lading(tmp_path, "inspect", bundle).stdout
+
+
+def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+    options = ["--slo", "p50=1us", "--rate", "20", "--seconds", "5", "--warm-up", "0", "--out", "here"]
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+    assert ran.returncode == 1
+    assert "Failed" in ran.stdout
+    assert "p50=1us" in ran.stdout
+    assert read_result(tmp_path / "here" / "report.json").verdict == "failed"
+
+
+def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
+    options = ["--rate", "20", "--seconds", "300", "--warm-up", "1", "--replicas", "1"]
+    command: list[str | Path] = [LADING, "loadtest", quick, *options]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:  # until the first line of the board that is no warm-up
+        said += line
+        if "constant, " in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said + out
+    result = read_result(tmp_path / "laps-1.0.0-loadtest" / "report.json")
+    assert result.verdict == "none"
+    assert not result.complete
+    assert any(step.answered for step in result.steps if step.purpose == "load")
+    assert "partial" in (tmp_path / "laps-1.0.0-loadtest" / "report.html").read_text()
+
+
+def test_another_bundle_than_named_is_refused(server: OwnServer, slow: Path, tmp_path: Path) -> None:
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", slow)
+    assert ran.returncode == 3
+    assert "serves laps 1.0.0" in ran.stderr
+    assert "and not laps 1.1.0" in ran.stderr
+
+
+def test_what_is_not_deployed_is_not_ready(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, "--name", "walrus")
+    assert ran.returncode == 1
+    assert "is not ready to answer for 'walrus'" in ran.stderr
+
+
+def test_reports_that_find_no_room_are_said_to_be_lost(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+    """A folder of 24 KiB holds a small report in JSON, and no page."""
+    if os.geteuid() != 0:
+        pytest.fail("a full disk is made by mounting a small one, which needs root")
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "none", str(full)], check=True)
+    try:
+        options = ["--rate", "20", "--seconds", "3", "--warm-up", "0", "--out", str(full)]
+        ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+    assert ran.returncode == 1
+    assert "report.json is there" in ran.stderr.replace("\n", " ")
+    assert "no space left on the volume" in ran.stderr
+    assert "Objectives" in ran.stdout
