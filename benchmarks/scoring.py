@@ -30,29 +30,35 @@ class Took(NamedTuple):
 def main() -> None:
     """Measure, and print what was found as a table."""
     options = _options()
-    print("| model | program | rows/s | CPU µs a row | MiB at most |")
-    print("|---|---|---:|---:|---:|")
-    with tempfile.TemporaryDirectory(prefix="lading-scoring-", dir=options.folder) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="lading-scoring-") as fresh:
+        folder = Path(options.folder or fresh)
         for model in options.models:
-            make = [sys.executable, "-m", "benchmarks.scoring_files", model, str(folder), str(options.rows)]
-            subprocess.run(make, check=True)
-            _measure(model, folder, options.rows, options.rounds)
-            (folder / "rows.parquet").unlink()
+            _make(model, folder / model, options.rows)
+        if options.rounds:
+            print("| model | program | rows/s | CPU µs a row | MiB at most |")
+            print("|---|---|---:|---:|---:|")
+        for model in options.models if options.rounds else ():
+            _measure(model, folder / model, options.rows, options.rounds)
+
+
+def _make(model: str, folder: Path, rows: int) -> None:
+    if not (folder / "rows.parquet").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.scoring_files", model, str(folder), str(rows)], check=True)
 
 
 def _measure(model: str, folder: Path, rows: int, rounds: int) -> None:
     lading = str(Path(sys.executable).with_name("lading"))
     source, answers = str(folder / "rows.parquet"), str(folder / "answers.parquet")
+    original = [sys.executable, "-m", "benchmarks.scikit_learn_scoring", str(folder / "model.joblib")]
     programs = {
-        "scikit-learn": [sys.executable, "-m", "benchmarks.scikit_learn_scoring", str(folder / "model.joblib")],
-        "lading predict": [lading, "predict", str(folder / "model.lading")],
+        "scikit-learn": [*original, source, answers],
+        "lading predict": [lading, "predict", str(folder / "model.lading"), "-i", source, "-o", answers],
     }
-    places = {"scikit-learn": [source, answers], "lading predict": ["-i", source, "-o", answers]}
     runs: dict[str, list[Took]] = {name: [] for name in programs}
     for _ in range(rounds):
         for name, command in programs.items():
-            runs[name].append(_run([*command, *places[name]]))
+            runs[name].append(_run(command))
     for name, found in runs.items():
         seconds, cpu, peak = (statistics.median(values) for values in zip(*found, strict=True))
         print(f"| {model} | {name} | {rows / seconds:,.0f} | {1e6 * cpu / rows:.2f} | {peak:,.0f} |", flush=True)
@@ -71,9 +77,9 @@ def _run(command: list[str]) -> Took:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scoring", description="lading predict and scikit-learn")
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="0 only makes the files")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
-    parser.add_argument("--folder", help="where the files lie while it measures, some gigabytes")
+    parser.add_argument("--folder", help="where the files are kept for the next time, some gigabytes")
     return parser.parse_args()
 
 

@@ -39,12 +39,14 @@ def main(name: str, folder: Path, rows: int) -> None:
     package(model, data, name=name, path=folder / "model.lading")
     chance = np.random.default_rng(7)
     schema = pa.Schema.from_pandas(data, preserve_index=False)
-    with pa.parquet.ParquetWriter(folder / "rows.parquet", schema) as writer:
+    made = folder / "rows.parquet.new"
+    with pa.parquet.ParquetWriter(made, schema) as writer:
         for start in range(0, rows, CHUNK):
             chosen = data.iloc[chance.integers(len(data), size=min(CHUNK, rows - start))]
             numbers = chosen.select_dtypes("number")
             moved = numbers + chance.normal(size=numbers.shape) * numbers.std().to_numpy() * NOISE
             writer.write_table(pa.Table.from_pandas(chosen.assign(**dict(moved.items())), schema, preserve_index=False))
+    made.replace(folder / "rows.parquet")
 
 
 def _numbers(model: Any) -> Trained:

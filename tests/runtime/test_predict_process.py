@@ -41,7 +41,7 @@ def test_ctrl_c_leaves_nothing_and_ends_with_130(bundles: dict[str, Path], tmp_p
 
 def test_ctrl_c_ends_an_inference_without_end(loops_bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("rounds\n1e15\n")
-    arguments = [loops_bundle, "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv"]
+    arguments: list[str | Path] = [loops_bundle, "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv"]
     running = subprocess.Popen([sys.executable, "-c", COMMAND, "predict", *arguments], stderr=subprocess.PIPE)
     try:
         while len(os.listdir(tmp_path)) == 1:  # the temporary file is not there yet
