@@ -12,6 +12,9 @@ from lading.bundles.session import NOTHING
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto
 
+SCALING = "DynamicQuantizeLinear"
+"""The operator that scales what goes into a product of integers."""
+
 TOOL = f"onnxruntime {version('onnxruntime')}"
 
 
@@ -37,7 +40,8 @@ def optimized(model: bytes) -> bytes:
 def quantized(model: bytes) -> bytes:
     """The graph with the constant weights of its matrix products as unsigned integers of 8 bits.
 
-    Unsigned on both sides, since processors without the instructions for it would cut sums of signed ones off.
+    Unsigned on both sides, since processors without the instructions for it would cut sums of signed ones off. The
+    same graph where there is none in float32.
     """
     from onnx import load_from_string
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -50,7 +54,8 @@ def quantized(model: bytes) -> bytes:
             quantize_dynamic(load_from_string(model), path, weight_type=QuantType.QUInt8)
         finally:
             logger.level = level
-        return _tidy(path.read_bytes(), model)
+        made = _tidy(path.read_bytes(), model)
+    return made if any(operator == SCALING for _, operator in nodes_of(made)) else model
 
 
 def nodes_of(model: bytes) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import cast, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from lading.core.errors import IntegrityError, UsageError
 TIMED_ROWS = (1, 32)
 TIMED_RUNS = 15
 
-STEPS: Mapping[StepName, Callable[[bytes], bytes]] = {"graph": optimized, "int8": quantized}
-"""What each step makes of a graph."""
+STEPS: Mapping[StepName, Callable[[bytes], bytes]] = {"int8": quantized, "graph": optimized}
+"""What each step makes of a graph, in the order in which they are done: what was put together is not quantised."""
 
 Prove = Callable[[Converted, StepName], Proof]
 """Proves a graph after a step."""
@@ -87,11 +87,11 @@ class Optimized:
 
 
 def check_steps(steps: object) -> tuple[StepName, ...]:
-    """The names of steps, as ``package`` takes them. Raises ``UnknownStepError``."""
+    """The steps that ``package`` was asked for, in the order in which they are done. Raises ``UnknownStepError``."""
     listed = (steps,) if isinstance(steps, str) else steps
     if not isinstance(listed, Sequence) or not set(listed) <= set(get_args(StepName)) or len(set(listed)) < len(listed):
         raise UnknownStepError(steps)
-    return cast("tuple[StepName, ...]", tuple(listed))
+    return tuple(name for name in STEPS if name in listed)
 
 
 def optimize(converted: Converted, proof: Proof, steps: Sequence[StepName], prove: Prove) -> Optimized:

@@ -90,7 +90,7 @@ def package(
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
     throughout when the proof fails otherwise) or ``double``. ``optimize`` names steps that make the graph quicker or
-    smaller, in their order, each proved again: ``graph``, ``int8``. ``waiver`` is the reason to accept a failed proof.
+    smaller, each proved again: ``int8``, ``graph``. ``waiver`` is the reason to accept a failed proof.
 
     The same model and data give the same bytes. What is asked is checked before any work. Raises children of
     ``UsageError`` for arguments that cannot be, a model that cannot be converted or data that does not fit it,

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Case:
     """A trained model that the converter takes, and its data; ``target``, ``y`` and the data as ``package`` takes them.
 
     The data should have what the framework's users have: texts, missing cells, categories, as far as the model takes
-    any. Give a pandas data frame, a NumPy matrix, or a mapping from names to arrays.
+    any. Give a pandas data frame, a NumPy matrix, or a mapping from names to arrays; graphs taken whole have no rows.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Case:
     y: object = None
     unfitted: object = None
     """A model of the same kind that was not trained, where there can be one; it has to be refused."""
-    distributions: Sequence[str] = field(default=())
+    distributions: Sequence[str] = ()
     """What has to be named in the bundle with its version: the framework's distribution, and the plugin's."""
 
 

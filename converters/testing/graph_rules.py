@@ -8,9 +8,12 @@ import numpy as np
 from lading.bundles.parity import Tolerance
 from lading.bundles.session import ModelLoadError, open_session, session_of
 from lading.bundles.signature import Field, Signature
+from lading.bundles.tables.table import Table
 from lading.bundles.tensors.comparing import AnswerShapeError, Comparison, compare
 from lading.bundles.tensors.feeds import Encoder, FieldError
 from lading.bundles.tensors.slots import FeedError
+from lading.bundles.tensors.values import kind_of
+from lading.converters.changing import Edit, edited
 from lading.converters.testing.case import Subject
 
 SIZES = (1, 2, 7, 64)
@@ -71,56 +74,38 @@ def _leaves_the_model_alone(subject: Subject) -> None:
 
 def _treats_the_strange_alike(subject: Subject) -> None:
     rule = "missing and unseen values are answered as the model answers them, or refused"
-    signature, columns = (
-        subject.converted.signature,
-        subject.rows.take(list(range(min(STRANGE_ROWS, subject.rows.rows)))),
-    )
+    signature = subject.converted.signature
     session = session_of(signature, _session(subject, rule))
     encoder = Encoder(signature)
-    for field in signature.fields:
+    for field in signature.fields if signature.form in ("frame", "array") else ():
         for what, value in _strange(field):
-            part = dict(columns.columns_as_numpy())
-            part[field.name] = _replaced(part[field.name], value)
+            asked, title = _with(subject.rows, field.name, value), f"{what} {field.name!r}"
             try:
-                encoder.encode(part)
+                encoder.encode(asked.columns_as_numpy())
             except FieldError:
                 continue
-            wanted = _reference(subject, rule, signature, part, f"{what} {field.name!r}")
-            _check_alike(subject, rule, f"{what} {field.name!r}", _compared(subject, rule, session, part, wanted))
+            wanted = _reference(subject, rule, signature, asked, title)
+            found = _compared(subject, rule, session, asked.columns_as_numpy(), wanted)
+            _check_alike(subject, rule, title, found)
 
 
-def _strange(field: Field) -> list[tuple[str, Any]]:
-    if field.shape:
-        return []
-    found: list[tuple[str, Any]] = [("missing", None)] if field.nullable else []
-    if field.type == "string" or (field.type == "category" and field.category_type in (None, "string")):
+def _strange(field: Field) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = [("missing", None)] if field.nullable else []
+    if field.type in ("string", "category") and kind_of(field) == "string":
         found.append(("unseen", UNSEEN))
     return found
 
 
-def _replaced(values: np.ndarray, value: Any) -> np.ndarray:
-    if values.dtype == object:
-        made = values.copy()
-        made[0] = value
-        return made
-    made = values.astype(np.float64)
-    made[0] = np.nan
-    return made
+def _with(rows: Table, name: str, value: object) -> Table:
+    """A few rows, in the first of which one value is replaced."""
+    others = (Edit(row, ()) for row in range(1, min(STRANGE_ROWS, rows.rows)))
+    return edited(rows, [Edit(0, ((name, value),)), *others])
 
 
-def _reference(subject: Subject, rule: str, signature: Signature, part: Columns, what: str) -> Columns:
+def _reference(subject: Subject, rule: str, signature: Signature, asked: Table, what: str) -> Columns:
     """What the model answers to values that the signature lets pass."""
-    import pandas as pd
-
-    from lading.bundles.tables.table import table_of
-
-    as_frame = pd.DataFrame({name: list(values) for name, values in part.items()})
-    kinds = {name: values.dtype for name, values in part.items() if values.dtype != object}
     try:
-        table = (
-            table_of(as_frame.astype(kinds)) if signature.form == "frame" else table_of(as_frame.to_numpy(dtype=None))
-        )
-        return subject.converter.reference(subject.case.model, table, signature)
+        return subject.converter.reference(subject.case.model, asked, signature)
     except Exception as error:
         found = f"the signature lets {what} pass, and the model itself fails: {type(error).__name__}: {error}"
         raise subject.fail(rule, found, 'have the field refuse it: unknown="refuse"') from error

@@ -46,15 +46,21 @@ class Ordered(Generic[Given, Made]):
                     future.cancel()
 
     def _results(self, given: Iterator[Given], pool: ThreadPoolExecutor) -> Iterator[Made]:
-        try:
-            for piece in given:
-                size = self._size(piece)
-                yield from self._until_room_for(size)
-                self._taken.append((pool.submit(self._work, piece), size))
-        except Exception:
-            yield from self._rest()  # an error of an earlier piece comes first
-            raise
+        failed: Exception | None = None
+        while True:
+            try:
+                piece = next(given)
+            except StopIteration:
+                break
+            except Exception as error:  # an error of an earlier piece comes first
+                failed = error
+                break
+            size = self._size(piece)
+            yield from self._until_room_for(size)
+            self._taken.append((pool.submit(self._work, piece), size))
         yield from self._rest()
+        if failed is not None:
+            raise failed
 
     def _until_room_for(self, size: int) -> Iterator[Made]:
         while self._taken and not self._has_room(size):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -103,7 +104,7 @@ def test_a_waiver_lets_a_failed_proof_pass_and_is_shown(network: bytes, rows: np
 
 
 def test_steps_follow_each_other_and_load_where_they_may(network: bytes, rows: np.ndarray, tmp_path: Path) -> None:
-    path = made(network, rows, tmp_path / "both.lading", optimize=["int8", "graph"], tolerance=LOOSE)
+    path = made(network, rows, tmp_path / "both.lading", optimize=["graph", "int8"], tolerance=LOOSE)
     with open_bundle(path) as bundle:
         first, second = bundle.manifest.graph.steps or ()
         graph = onnx.load_from_string(bundle.read(bundle.manifest.graph.path))
@@ -123,6 +124,15 @@ def test_the_same_steps_give_the_same_bytes(network: bytes, rows: np.ndarray, tm
         for turn in range(2)
     }
     assert len(digests) == 1
+
+
+def test_there_is_nothing_to_quantise_in_float64(tmp_path: Path) -> None:
+    data, labels = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=500).fit(data, labels)
+    path = tmp_path / "iris.lading"
+    packaged = package(model, data, name="iris", path=path, precision="double", optimize="int8")
+    assert manifest(path).graph.steps is None
+    assert packaged.notes == ("the step int8 found nothing to do and was left out",)
 
 
 def test_scikit_learn_is_optimised_too_and_a_step_that_finds_nothing_is_left_out(tmp_path: Path) -> None:

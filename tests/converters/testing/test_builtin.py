@@ -6,7 +6,7 @@ import pytest
 from palmerpenguins import load_penguins
 from skl2onnx import to_onnx
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -31,6 +31,13 @@ def penguins() -> Case:
     return Case("penguins", model, data, target="species", unfitted=fresh, distributions=("scikit-learn", "skl2onnx"))
 
 
+def categories() -> Case:
+    """Columns of pandas' category type, which the model splits on."""
+    data = load_penguins()[["species", *TEXTS, *NUMBERS]].astype(dict.fromkeys(TEXTS, "category"))
+    model = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype")
+    return Case("categories", model.fit(data[TEXTS + NUMBERS], data["species"]), data, target="species")
+
+
 def matrix() -> Case:
     chance = np.random.default_rng(5)
     rows = chance.normal(size=(200, 4))
@@ -44,7 +51,7 @@ def graph() -> Case:
     return Case("ready-made graph", made.SerializeToString(), rows, distributions=("onnx",))
 
 
-@pytest.mark.parametrize("check", checks(SklearnConverter, [penguins(), matrix()]), ids=str)
+@pytest.mark.parametrize("check", checks(SklearnConverter, [penguins(), categories(), matrix()]), ids=str)
 def test_scikit_learn(check: Check) -> None:
     check()
 

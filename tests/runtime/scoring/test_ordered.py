@@ -62,9 +62,10 @@ def test_no_more_is_taken_than_there_is_room_for(size: int, most: int, taken: in
         assert len(read) == taken
 
 
-def test_of_several_errors_that_of_the_first_piece_comes() -> None:
+@pytest.mark.parametrize("pieces", [4, 100], ids=["fewer than are taken at a time", "more"])
+def test_of_several_errors_that_of_the_first_piece_comes_and_nothing_after_it(pieces: int) -> None:
     def given() -> Iterator[int]:
-        yield from range(4)
+        yield from range(pieces)
         raise LookupError("the file ends here")
 
     def work(piece: int) -> int:
@@ -74,8 +75,11 @@ def test_of_several_errors_that_of_the_first_piece_comes() -> None:
             raise ValueError(piece)
         return piece
 
-    with pytest.raises(ValueError, match="2"):
-        list(Ordered(work, THREADS, weightless, 1, nothing).results(given()))
+    results = Ordered(work, THREADS, weightless, 1, nothing).results(given())
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match=r"^2$"):
+        next(results)
+    assert next(results, None) is None
 
 
 def test_what_was_given_before_an_error_is_done() -> None:

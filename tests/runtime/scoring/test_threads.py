@@ -9,10 +9,12 @@ import pyarrow.parquet
 import pytest
 
 from lading.bundles.bundle import open_bundle
+from lading.bundles.draft import write_bundle
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
 from lading.core.main import main
 from lading.runtime.scoring.answer_files import GROUP_ROWS
 from lading.runtime.scoring.plan import BATCH_BYTES, BATCH_ROWS, batch_rows
+from tests.runtime.drafts import hoards
 
 ROWS = 3 * BATCH_ROWS + 17
 
@@ -66,6 +68,14 @@ def test_the_first_wrong_row_is_named(
     assert run(bundles["cells"], "-i", given, "-o", made, "--threads", "4", "--json") == 2
     assert f"row {BATCH_ROWS + 5}, field 'x2': expected a number" in json.loads(capsys.readouterr().out)["error"]
     assert not made.exists()
+
+
+def test_rows_that_the_model_cannot_answer_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bundle(hoards(), tmp_path / "hoards.lading")
+    (tmp_path / "rows.csv").write_text("mebibytes\n1\n1e7\n")
+    assert run(tmp_path / "hoards.lading", "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv") == 2
+    assert "rows.csv, rows 1 to 2: " in capsys.readouterr().err
+    assert not (tmp_path / "answers.csv").exists()
 
 
 def test_no_threads_are_a_mistake(bundles: dict[str, Path], penguins_rows: Path, tmp_path: Path) -> None:
