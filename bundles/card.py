@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lading.bundles.front_matter import front_matter
 from lading.bundles.measures import data_by_role
+from lading.bundles.optimization import Optimization
 from lading.bundles.outline import scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import ColumnProfile, Profile
@@ -37,6 +38,7 @@ def model_card(draft: "Draft | Manifest", profile: Profile) -> str:
         ["## Where it comes from", "", *_provenance(draft.provenance)],
         ["## How the training data looked", "", *_profile(profile)],
         ["## How it was proved", "", *_parity(draft.parity)],
+        _steps(draft.graph.steps),
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
@@ -170,6 +172,25 @@ def _profile_row(column: ColumnProfile) -> tuple[object, ...]:
     frequent = ", ".join(f"{category.value} ({category.count})" for category in column.categories[:3])
     shown = ("" if number is None else f"{number:g}" for number in numbers)
     return column.name, column.type, column.missing, *shown, frequent
+
+
+def _steps(steps: Sequence[Optimization] | None) -> list[str]:
+    if not steps:
+        return []
+    columns = ("step", "tool", "bytes", "nodes", "labels that differ", "largest difference")
+    return [
+        "## How the graph was optimised",
+        "",
+        "Each step was proved again.",
+        "",
+        *_table(columns, map(_step, steps)),
+    ]
+
+
+def _step(step: Optimization) -> tuple[object, ...]:
+    sizes = f"{step.bytes_before:,} → {step.bytes_after:,}", f"{step.nodes_before} → {step.nodes_after}"
+    largest = max((output.max_absolute for output in step.outputs), default=0.0)
+    return step.name, step.tool, *sizes, f"{step.label_flips} of {step.rows} rows", f"{largest:g}"
 
 
 def _parity(parity: Parity) -> list[str]:

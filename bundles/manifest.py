@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field as Setting
 from pydantic import StringConstraints, model_validator
 
+from lading.bundles.optimization import Optimization
 from lading.bundles.parity import Parity
 from lading.bundles.provenance import Provenance
 from lading.bundles.records import FrozenMap, Record
@@ -56,6 +57,8 @@ class Graph(Record):
     """Versions of the operator sets by domain; the default domain is ``ai.onnx``."""
     locale: str | None = None
     """The locale that text operators need on the serving machine."""
+    steps: tuple[Optimization, ...] | None = None
+    """What was done to it after it was converted, in that order; absent where nothing was."""
 
 
 class Manifest(Record):

@@ -1,7 +1,8 @@
 """The command ``lading package``: a model's file and its training data become a bundle."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from lading.core.console import print_facts, print_json, progress
 from lading.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from lading.converters.optimizing import Gain
     from lading.converters.package import Packaged
 
 
@@ -71,6 +73,10 @@ def package(
     precision: Annotated[
         str, typer.Option(help="auto, or double for float64 throughout.", metavar="<auto|double>")
     ] = "auto",
+    optimize: Annotated[
+        list[str] | None,
+        typer.Option(help="Make the graph quicker or smaller, and prove it again; repeatable.", metavar="<graph|int8>"),
+    ] = None,
     waiver: Annotated[
         str | None, typer.Option(help="Why a failed proof is accepted; shown wherever the bundle is shown.")
     ] = None,
@@ -92,6 +98,9 @@ def package(
         lading package booster.ubj --data rows.parquet --target price --name prices
 
         lading package network.onnx --data rows.parquet --target price --name prices --json
+
+        lading package network.onnx --data rows.parquet --name prices --optimize int8 --optimize graph
+        --waiver "labels stay the same on the test data"
 
         lading package model.skops --data train.parquet --dataset test=test.parquet --target churned --name churn
         --mlflow-run 0a1b2c3d4e5f60718293a4b5c6d7e8f9
@@ -118,6 +127,7 @@ def package(
         tags=_pairs("--tag", tag, "name=value: --tag team=risk"),
         description=description,
         precision=precision,
+        optimize=() if optimize is None else optimize,
         waiver=waiver,
     )
     for path in (data, *map(Path, further.values())):
@@ -162,6 +172,7 @@ def _report(packaged: "Packaged", json: bool) -> None:
                 "digest": packaged.digest,
                 "parity": parity.model_dump(mode="json", exclude_none=True),
                 "notes": list(packaged.notes),
+                "gains": [asdict(gain) | {"seconds": _by_text(gain.seconds)} for gain in packaged.gains],
             }
         )
         return
@@ -175,9 +186,22 @@ def _report(packaged: "Packaged", json: bool) -> None:
             **{f"largest difference, {seen.output}": f"{seen.max_absolute:.3g}" for seen in parity.outputs},
             "precision": parity.precision,
             **({} if parity.waiver is None else {"waived because": parity.waiver}),
+            **{f"step {gain.name}": _gain(gain) for gain in packaged.gains},
             **{f"note {number}": note for number, note in enumerate(packaged.notes, 1)},
         }
     )
+
+
+def _by_text(seconds: Mapping[int, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    return {str(rows): pair for rows, pair in seconds.items()}
+
+
+def _gain(gain: "Gain") -> str:
+    """What a step of optimising brought and cost, in a line."""
+    times = (f"{rows} rows {1e6 * before:.0f} → {1e6 * after:.0f} µs" for rows, (before, after) in gain.seconds.items())
+    sizes = f"{gain.bytes[0]:,} → {gain.bytes[1]:,} bytes"
+    cost = f"{gain.label_flips} label flips, largest difference {gain.largest_difference:.3g}"
+    return "; ".join([sizes, *times, cost]).replace("; 1 rows", "; 1 row")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lading.bundles.capturing.capture import capture_code, capture_environment
@@ -23,6 +24,8 @@ from lading.converters.converter import (
 )
 from lading.converters.graph import with_notes
 from lading.converters.history import History, file_name, further_data
+from lading.converters.optimizing import Gain, StepError
+from lading.converters.optimizing import optimize as optimize_graph
 from lading.converters.parity import Proof, prove
 from lading.converters.request import Request, check_roles
 from lading.converters.tracker import find_run
@@ -43,6 +46,8 @@ class Packaged:
     parity: Parity
     notes: tuple[str, ...] = ()
     """What was decided on the way, in sentences."""
+    gains: tuple[Gain, ...] = ()
+    """What each step of optimising brought."""
 
 
 def package(
@@ -66,6 +71,7 @@ def package(
     description: str | None = None,
     entry_point: Path | str | None = None,
     precision: str = "auto",
+    optimize: Sequence[str] | str = (),
     tolerance: Tolerance | None = None,
     waiver: str | None = None,
     progress: Progress | None = None,
@@ -83,11 +89,13 @@ def package(
     under way. ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
-    throughout when the proof fails otherwise) or ``double``. ``waiver`` is the reason to accept a failed proof.
+    throughout when the proof fails otherwise) or ``double``. ``optimize`` names steps that make the graph quicker or
+    smaller, each proved again: ``int8``, ``graph``. ``waiver`` is the reason to accept a failed proof.
 
     The same model and data give the same bytes. What is asked is checked before any work. Raises children of
     ``UsageError`` for arguments that cannot be, a model that cannot be converted or data that does not fit it,
-    ``OccupiedError`` for a path where something else is, ``ParityError`` when the answers differ, and ``LadingError`` for the rest.
+    ``OccupiedError`` for a path where something else is, ``ParityError`` when the answers differ, ``StepError`` when
+    they do after a step of ``optimize``, and ``LadingError`` for the rest.
     """
     request = Request(
         name=name,
@@ -105,6 +113,7 @@ def package(
         description=description,
         entry_point=entry_point,
         precision=precision,
+        optimize=optimize,
         tolerance=tolerance,
         waiver=waiver,
     )
@@ -137,6 +146,7 @@ def package_as(
     tolerance = Tolerance() if request.tolerance is None else request.tolerance
     attempt = _Attempt(converter, model, given, fields, tolerance, say)
     converted, proof, notes = attempt.proved(request.precision, request.waiver)
+    optimized = optimize_graph(converted, proof, request.steps, partial(attempt.proved_again, waiver=request.waiver))
     say("describing the data")
     named = file_name(data)
     provenance = Provenance(
@@ -147,14 +157,15 @@ def package_as(
         datasets=history.datasets(further),
         experiment=experiment,
         code=capture_code(request.entry) if history.found.code is None else history.found.code,
-        environment=capture_environment(converted.packages),
+        environment=capture_environment(optimized.converted.packages),
         author=request.author,
         tags={} if request.tags is None else request.tags,
     )
-    draft = _draft(request, converted, proof, given, provenance)
+    draft = _draft(request, optimized.converted, optimized.proof, given, provenance)
     say(f"writing {request.where}")
-    found = (*history.notes(given), *converted.notes, *notes, *_kept(draft.signature))
-    return Packaged(request.where, write_bundle(draft, request.where), proof.parity, found)
+    found = (*history.notes(given), *converted.notes, *notes, *optimized.notes, *_kept(draft.signature))
+    digest = write_bundle(draft, request.where)
+    return Packaged(request.where, digest, draft.parity, found, optimized.gains)
 
 
 def _draft(request: Request, converted: Converted, proof: Proof, given: TrainingData, provenance: Provenance) -> Draft:
@@ -227,6 +238,16 @@ class _Attempt:
             raise failed[-1][1].error(class_name(self.model), tried)
         waived = proof.waived(waiver.strip())
         return converted, waived, (f"the proof failed for {proof.failed} rows and was waived",)
+
+    def proved_again(self, optimized: Converted, step: str, waiver: str | None) -> Proof:
+        """The proof of a graph after a step of optimising; where it fails, with its waiver. Raises ``StepError``."""
+        self.say(f"proving that it answers the same after the step {step}")
+        proof = prove(self.converter, self.model, optimized, self.given.rows, self.tolerance)
+        if not proof.failed:
+            return proof
+        if waiver is None:
+            raise StepError(step, class_name(self.model), proof.failed, proof.parity.rows, proof.worst())
+        return proof.waived(waiver.strip())
 
     def _converted(self, precision: Precision) -> Converted:
         self.say(f"converting {class_name(self.model)}")

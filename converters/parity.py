@@ -107,9 +107,10 @@ class Proof:
 
     def error(self, title: str, tried: tuple[str, ...]) -> ParityError:
         """What to raise when the proof failed, in each of the precisions that were ``tried``."""
-        return ParityError(title, self.failed, self.parity.rows, self._worst(), tried)
+        return ParityError(title, self.failed, self.parity.rows, self.worst(), tried)
 
-    def _worst(self) -> str:
+    def worst(self) -> str:
+        """The row of a failed proof that differs most, and what both sides say of it, in two lines."""
         worst = self.failures[0]
         values = ", ".join(f"{name}={_shown(values[worst.row])}" for name, values in self.columns.items())
         origin = "from the data" if self.origins[worst.row] == "data" else "made at a boundary of the model"

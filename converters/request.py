@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from lading.bundles.manifest import BundleName, BundleVersion
+from lading.bundles.optimization import StepName
 from lading.bundles.parity import Tolerance
 from lading.bundles.storage.container import check_writable
 from lading.converters.experiment import checked_metrics
+from lading.converters.optimizing import check_steps
 from lading.converters.tracker import check_reference
 from lading.core.errors import UsageError
 
@@ -98,6 +100,7 @@ class Request:
     description: str | None = None
     entry_point: Path | str | None = None
     precision: str = "auto"
+    optimize: Sequence[str] | str = ()
     tolerance: Tolerance | None = None
     waiver: str | None = None
     where: Path = field(init=False)
@@ -111,6 +114,7 @@ class Request:
         for argument in ("target", "run", "source", "data_name", "author", "description", "waiver"):
             if (value := getattr(self, argument)) is not None:
                 _check_text(argument, value)
+        check_steps(self.optimize)
         if self.waiver is not None and not self.waiver.strip():
             raise EmptyWaiverError
         if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
@@ -143,6 +147,11 @@ class Request:
         for name, value in ({} if self.tags is None else self.tags).items():
             _check_text(f"the tag {name!r}", value)
         checked_metrics({} if self.metrics is None else self.metrics)
+
+    @property
+    def steps(self) -> tuple[StepName, ...]:
+        """The steps of optimising."""
+        return check_steps(self.optimize)
 
     @property
     def columns(self) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from lading.bundles.bundle import Bundle
 from lading.bundles.card import classes, model_card, seen, type_of
 from lading.bundles.golden import Golden
 from lading.bundles.measures import data_by_role
+from lading.bundles.optimization import Optimization
 from lading.bundles.outline import estimator, lines, scalar
 from lading.bundles.parity import Parity
 from lading.bundles.profile import Profile
@@ -217,8 +218,16 @@ def _print_graph(bundle: Bundle, golden: Golden) -> None:
             ("opsets", ", ".join(f"{domain} {opset}" for domain, opset in sorted(graph.opsets.items()))),
             ("locale", graph.locale),
             ("golden rows", f"{golden.rows}, {boundary} of them at the model's own boundaries"),
+            *((f"step {step.name}", _step(step)) for step in graph.steps or ()),
         ],
     )
+
+
+def _step(step: Optimization) -> str:
+    """What a step of optimising did, in a line."""
+    sizes = f"{step.bytes_before:,} → {step.bytes_after:,} bytes, {step.nodes_before} → {step.nodes_after} nodes"
+    largest = max((output.max_absolute for output in step.outputs), default=0.0)
+    return f"{sizes}, by {step.tool}; {step.label_flips} labels differ, numbers by {largest:g} at most"
 
 
 def _section(heading: str, facts: Iterable[tuple[str, object]]) -> None:

@@ -1,6 +1,7 @@
 """Slots: the tensors of the graph, each filled from the fields that feed it."""
 
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,8 +9,13 @@ import numpy as np
 from lading.bundles.signature import Feed, Tensor
 from lading.bundles.tensors.rules import Rule
 from lading.bundles.tensors.stack import Stack
-from lading.bundles.tensors.values import Array, aligned, floats, texts
+from lading.bundles.tensors.values import Array, FieldError, aligned, floats, object_array, texts
 from lading.core.errors import LadingError
+
+MANY = 64
+"""From so many rows on texts are looked at once for all rows that have them,"""
+REPEATED = 4
+"""where each is there so many times, on average."""
 
 
 class FeedError(LadingError):
@@ -88,6 +94,23 @@ class _Cast:
             raise FeedError(feed.input, f"is text, but nothing stands for a missing {rule.name!r}")
 
     def __call__(self, given: Array) -> Array:
+        made = self._by_distinct(given) if self._text and len(given) >= MANY else None
+        return self._each(given) if made is None else made
+
+    def _by_distinct(self, given: Array) -> Array | None:
+        """Texts of which there are few distinct ones, each checked once; None where there are not, or one is wrong."""
+        values = given.tolist()
+        distinct = _distinct_texts(values) if given.ndim == 1 and given.dtype == object else ()
+        if not distinct or len(distinct) * REPEATED > len(values):
+            return None
+        try:
+            made = self._each(object_array(distinct))
+        except FieldError:  # which row it is in is found row by row
+            return None
+        known = dict(zip(distinct, made.tolist(), strict=True))
+        return object_array([known[value] for value in values])
+
+    def _each(self, given: Array) -> Array:
         values = self._rule.values(given)
         if self._text:
             return texts(values, self._rule.kind, self._missing)
@@ -105,6 +128,15 @@ class _Cast:
             problem = f"{_named(values[position])} does not fit into {self._dtype.name}, the model's own type"
             self._rule.fail(given, position, problem)
         return made
+
+
+def _distinct_texts(values: list[Any]) -> tuple[str | None, ...]:
+    """The distinct ones of texts and missing ones; none where there is anything else."""
+    try:
+        distinct = tuple(set(values))
+    except TypeError:  # a list or a mapping
+        return ()
+    return distinct if set(map(type, distinct)) <= {str, NoneType} else ()
 
 
 def _named(value: Any) -> str:

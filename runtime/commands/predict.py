@@ -40,13 +40,17 @@ def predict(
         list[str] | None,
         typer.Option(help="A column of the input to keep beside the answers; several times, or 'all' for every one."),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Batches answered at a time; as many as there are processors by default.")
+    ] = None,
     policy: Mode = None,
     trust: TrustFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
     """Score the rows of a file with a model, without a server.
 
-    The file is read a piece at a time, so it may be larger than memory. The output appears when it is whole:
+    The file is read a piece at a time, so it may be larger than memory, and as many pieces are answered at a time
+    as there are processors; the answers are the same, and in the order of the rows. The output appears when it is whole:
     after an error or Ctrl-C there is none, and one that was there before is unchanged.
 
     Columns of the output: what --keep names, then label, probability_CLASS, score_CLASS, value. Columns that
@@ -78,7 +82,7 @@ def predict(
             heed()
             advance(done, total, rows)
 
-        scored = score(model, input, output, keep if keep is not None else (), look_up)
+        scored = score(model, input, output, keep if keep is not None else (), look_up, threads or _threads(settings))
     _report(model, scored, output, time.monotonic() - started, as_json=json)
 
 
@@ -89,6 +93,13 @@ def _load(path: Path, settings: Settings, policy: "Policy") -> "Model":
     with policy.opened(path, limits=settings) as (bundle, vetting):
         alert(bundle, vetting)
         return Model.load(bundle, settings.threads, vetting=vetting)
+
+
+def _threads(settings: Settings) -> int:
+    """As many as there are processors for inferences that take ``settings.threads`` each."""
+    from lading.runtime.serving.quota import cpu_quota
+
+    return max(1, round(cpu_quota() / settings.threads))
 
 
 @contextmanager
@@ -121,16 +132,17 @@ def _bar() -> Iterator[Callable[[int, int, int], None]]:
     shown = Progress(
         TextColumn("Scoring"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:,} rows"),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:,} rows  {task.fields[pace]:,.0f} rows/s"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
     )
     with shown:
-        task = shown.add_task("", total=None, rows=0)
+        task, began = shown.add_task("", total=None, rows=0, pace=0), time.monotonic()
 
         def advance(done: int, total: int, rows: int) -> None:
-            shown.update(task, completed=done, total=total, rows=rows)
+            pace = rows / max(time.monotonic() - began, 1e-3)
+            shown.update(task, completed=done, total=total, rows=rows, pace=pace)
 
         yield advance
 

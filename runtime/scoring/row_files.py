@@ -12,9 +12,6 @@ from lading.bundles.tables.files import ARROW, PARQUET
 from lading.core.errors import UsageError
 from lading.runtime.tables.csv_text import BLOCK_BYTES, CsvError, batches, header_of
 
-BATCH_ROWS = 8192
-"""Rows that are scored at a time, at most."""
-
 
 class UnreadableFileError(UsageError):
     """The file cannot be read as what its name says it is."""
@@ -47,8 +44,8 @@ class RowFile(Protocol):
     total: int
     """How much there is to read, in the unit of ``done``."""
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The named columns, at most ``BATCH_ROWS`` rows at a time. Raises ``UnreadableFileError``."""
+    def batches(self, columns: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
+        """The named columns, at most ``most`` rows at a time. Raises ``UnreadableFileError``."""
         ...
 
     def done(self) -> int:
@@ -91,11 +88,11 @@ class CsvFile:
         """Give the file back."""
         self._stream.close()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
             for batch in batches(self._stream, columns):
-                yield from _sliced(batch)
+                yield from _sliced(batch, most)
         except (OSError, CsvError) as error:
             raise UnreadableFileError(str(self.path), _reason(error)) from error
 
@@ -121,10 +118,10 @@ class ParquetFile:
         """Give the file back."""
         self._file.close()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
-            for batch in self._file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
+            for batch in self._file.iter_batches(most, columns=list(columns), use_threads=False):
                 self._done += batch.num_rows
                 yield batch.select(list(columns))
         except (OSError, pa.ArrowException) as error:
@@ -161,11 +158,11 @@ class ArrowFile:
         """Give the file back."""
         self._source.close()
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str], most: int) -> Iterator[pa.RecordBatch]:
         """See ``RowFile``."""
         try:
             for batch in self._batches:
-                for part in _sliced(batch.select(list(columns))):
+                for part in _sliced(batch.select(list(columns)), most):
                     yield part
                     self._done += batch.nbytes * part.num_rows // max(1, batch.num_rows)
         except (OSError, pa.ArrowException) as error:
@@ -179,8 +176,8 @@ FORMATS: Mapping[str, Callable[[Path], RowFile]] = {
 }
 
 
-def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    return (batch.slice(start, BATCH_ROWS) for start in range(0, batch.num_rows, BATCH_ROWS))
+def _sliced(batch: pa.RecordBatch, most: int) -> Iterator[pa.RecordBatch]:
+    return (batch.slice(start, most) for start in range(0, batch.num_rows, most))
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from lading.bundles.tables.cells import texts
+from lading.bundles.tables.types import TEXT
 from lading.runtime.tables.columns import is_number
 
 BLOCK_BYTES = 1 << 20
@@ -113,4 +115,4 @@ def _lines(columns: Sequence[pa.Array]) -> bytes:
     options = {"null_handling": "replace", "null_replacement": empty}
     joined = pc.binary_join_element_wise(*columns, ",", **options)
     ended = pc.binary_join_element_wise(joined, "\n", "")
-    return "".join(ended.to_pylist()).encode()
+    return bytes(texts(ended.cast(TEXT))[1])

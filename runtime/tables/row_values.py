@@ -11,7 +11,7 @@ import pyarrow.types as kinds
 from lading.bundles.signature import Field
 from lading.bundles.tables.cells import objects, plain_numpy
 from lading.bundles.tables.files import NULLS
-from lading.bundles.tables.types import column_of, plain
+from lading.bundles.tables.types import TEXT, column_of, plain
 from lading.bundles.tensors.rules import closed, fits
 from lading.bundles.tensors.values import NOUNS, Array, FieldError, Kind, kind_of, object_array
 
@@ -119,11 +119,13 @@ def _from_typed(column: pa.Array, field: Field) -> Array:
     described = column_of(field.name, str(kind), kind)
     if kinds.is_dictionary(kind):
         return _from_dictionary(plain(column, described.arrow))
+    if described.arrow == TEXT:
+        return _from_dictionary(plain(column, TEXT).dictionary_encode())
     return plain_numpy(described, plain(column, described.arrow))
 
 
 def _from_dictionary(column: pa.DictionaryArray) -> Array:
-    """The values of categories; each is made once, however many cells name it."""
+    """The values of categories, or of texts; each is made once, however many cells have it."""
     known = object_array([*objects(column.dictionary), None])
     found: Array = known[column.indices.fill_null(len(known) - 1).to_numpy()]
     return found
@@ -159,4 +161,6 @@ def _tensor(column: pa.Array, field: Field) -> Array:
 
 
 def _objects(column: pa.Array) -> Array:
+    if pa.types.is_string(column.type):
+        return _from_dictionary(column.dictionary_encode())
     return object_array(column.to_pylist())

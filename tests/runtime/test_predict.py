@@ -105,8 +105,8 @@ def test_the_answers_are_those_of_the_server(
 
 def test_a_lonely_null_is_no_empty_line(tmp_path: Path) -> None:
     column = pa.record_batch({"value": [1.5, None]})
-    with new_answers(tmp_path / "answers.csv", column.schema, 0) as append:
-        append(column)
+    with new_answers(tmp_path / "answers.csv", column.schema, 0) as writer:
+        writer.write(writer.render(column))
     assert (tmp_path / "answers.csv").read_text() == 'value\n1.5\n""\n'
 
 

@@ -39,6 +39,22 @@ def test_ctrl_c_leaves_nothing_and_ends_with_130(bundles: dict[str, Path], tmp_p
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
+def test_ctrl_c_ends_an_inference_without_end(loops_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("rounds\n1e15\n")
+    arguments: list[str | Path] = [loops_bundle, "-i", tmp_path / "rows.csv", "-o", tmp_path / "answers.csv"]
+    running = subprocess.Popen([sys.executable, "-c", COMMAND, "predict", *arguments], stderr=subprocess.PIPE)
+    try:
+        while len(os.listdir(tmp_path)) == 1:  # the temporary file is not there yet
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130, said
+    assert os.listdir(tmp_path) == ["rows.csv"]
+
+
 PEAK = f"""
 import re
 from pathlib import Path
