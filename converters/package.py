@@ -9,10 +9,13 @@ from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.origin import Origin
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
+from lading.bundles.records import Scalar
 from lading.bundles.sensitive import marked, sensitive_fields, withheld
 from lading.bundles.signature import Field, Form, Signature
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.profiling import profile_of
+from lading.converters.arrays import plain_arrays
+from lading.converters.classifying import classifying
 from lading.converters.converter import (
     Converted,
     Converter,
@@ -68,6 +71,8 @@ def package(
     precision: str = "auto",
     tolerance: Tolerance | None = None,
     waiver: str | None = None,
+    classes: Sequence[Scalar] | None = None,
+    scores: str | None = None,
     progress: Progress | None = None,
 ) -> Packaged:
     """Convert ``model``, prove that the graph answers as it does, and write the bundle.
@@ -84,6 +89,9 @@ def package(
     ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
     throughout when the proof fails otherwise) or ``double``. ``waiver`` is the reason to accept a failed proof.
+    ``classes`` names the columns of the one output of a model that does not know them itself, and ``scores`` says what
+    they hold: ``scores`` (the largest wins), ``logits`` (a softmax makes them probabilities, a sigmoid where there is
+    one column for two classes), or ``probabilities``.
 
     The same model and data give the same bytes. What is asked is checked before any work. Raises children of
     ``UsageError`` for arguments that cannot be, a model that cannot be converted or data that does not fit it,
@@ -107,6 +115,8 @@ def package(
         precision=precision,
         tolerance=tolerance,
         waiver=waiver,
+        classes=classes,
+        scores=scores,
     )
     return package_as(request, model, data, y, datasets, progress)
 
@@ -123,7 +133,8 @@ def package_as(
     say = progress if progress is not None else _quiet
     check_roles({} if datasets is None else datasets)
     history = History(find_run(request.run), seen_of(model))
-    converter = converter_for(model)
+    converter = classifying(converter_for(model), model, request.classes, request.scores)
+    data = plain_arrays(data)
     say("looking at the columns")
     target, known = request.target, converter.features(model)
     if data is None:
@@ -153,7 +164,7 @@ def package_as(
     )
     draft = _draft(request, converted, proof, given, provenance)
     say(f"writing {request.where}")
-    found = (*history.notes(given), *notes, *_kept(draft.signature))
+    found = (*history.notes(given), *converted.notes, *notes, *_kept(draft.signature))
     return Packaged(request.where, write_bundle(draft, request.where), proof.parity, found)
 
 
@@ -172,6 +183,7 @@ def _draft(request: Request, converted: Converted, proof: Proof, given: Training
         golden=proof.golden(signature),
         profile=withheld(profile_of(given.whole), sensitive),
         model=with_notes(converted.model, origin.notes),
+        extra_files={} if converted.weights is None else converted.weights.files_at(converted.graph.path),
     )
 
 
