@@ -35,14 +35,15 @@ def classifying(converter: Converter, model: object, names: Sequence[Scalar] | N
         if scores is not None:
             raise ClassesError("scores is given without classes", "name these too: classes= (--class)")
         return converter
-    return Classifying(converter, Classes(tuple(known), "scores" if scores is None else cast(Scores, scores)))
+    classes = Classes(tuple(known), "scores" if scores is None else cast(Scores, scores))
+    return Classifying(converter, classes, told=names is not None or scores is not None)
 
 
 class Classifying:
     """A converter that is told the classes: label and probabilities in place of an output that is only numbers."""
 
-    def __init__(self, inner: Converter, classes: Classes) -> None:
-        self.name, self._inner, self._classes = inner.name, inner, classes
+    def __init__(self, inner: Converter, classes: Classes, told: bool = True) -> None:
+        self.name, self._inner, self._classes, self._told = inner.name, inner, classes, told
         self._given: Output | None = None
         """The output as the inner converter has it, once it has converted."""
 
@@ -61,12 +62,17 @@ class Classifying:
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The graph of the inner converter, with the label after it. Raises ``ClassesError`` where it has no place."""
         converted = self._inner.convert(model, form, fields, precision)
+        if form == "whole" and not self._told:
+            names = ", ".join(map(str, self._classes.names))
+            note = f"a model that is taken whole answers its numbers without labels; its classes are {names}"
+            return replace(converted, notes=(*converted.notes, note))
         self._given = _only_output(converted.signature, self._classes)
         return _classified(converted, self._given, self._classes)
 
     def reference(self, model: object, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
         """What the original model answers, and what follows from it, in float64."""
-        assert self._given is not None  # noqa: S101 - asked before it converted
+        if self._given is None:  # it was converted as it is
+            return self._inner.reference(model, rows, signature)
         own = signature.model_copy(update={"outputs": (self._given,)})
         raw = self._inner.reference(model, rows, own)[self._given.tensor.name]
         return answers(raw, self._given.tensor, self._classes)
