@@ -27,8 +27,10 @@ def exported_here(model: Any, inputs: Inputs) -> Export:
     def call(tensors: Sequence[Any]) -> Any:
         return answered(model, dict(zip(inputs.names, tensors, strict=True)))
 
+    module = Asked(model, call)
+    module.ask(inputs.example(2))  # so that its answers have names, which tracing does not leave
     try:
-        return exported(Asked(model, call), inputs)
+        return exported(module, inputs)
     except ExportError as error:
         raise UnconvertibleError(class_name(model), (error.problem,)) from error
 

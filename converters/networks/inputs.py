@@ -39,6 +39,13 @@ class Inputs:
         fields = [field.model_copy(update={"shape": shapes[field.name]}) for field in self.fields]
         return replace(self, tensors=tuple(tensors), fields=tuple(fields))
 
+    def retyped(self, types: Mapping[str, TensorType]) -> "Inputs":
+        """The same with other element types, by those that they have."""
+        tensors = [
+            tensor.model_copy(update={"dtype": types.get(tensor.dtype, tensor.dtype)}) for tensor in self.tensors
+        ]
+        return replace(self, tensors=tuple(tensors))
+
     def _filled(self, tensor: Tensor, rows: int) -> np.ndarray:
         fed = [field for field in self.fields if field.feed is not None and field.feed.input == tensor.name]
         values = np.array([_largest(field, tensor.dtype) for field in fed])

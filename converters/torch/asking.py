@@ -3,24 +3,16 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from lading.converters.converter import Problem
+from lading.converters.networks.naming import NoTensorError, named
 
 ROWS = 64
 """Rows that the original is asked together: enough to be quick, few enough for the memory of large networks."""
-
-
-class CallError(Exception):
-    """A module cannot be called with what the data has, or answers what is no tensor."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.problem = problem
 
 
 class Asked(torch.nn.Module):
@@ -35,7 +27,7 @@ class Asked(torch.nn.Module):
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The tensors of the module's answer, one after the other."""
-        answers = dict(_named(self._call(tensors), ()))
+        answers = dict(named(self._call(tensors), torch.Tensor))
         self.names = tuple(answers)
         return tuple(answers.values())
 
@@ -60,7 +52,7 @@ class Asked(torch.nn.Module):
 
 
 def asked(model: Any, names: Sequence[str]) -> Asked:
-    """``model`` with its inputs in the order of ``names``. Raises ``CallError``."""
+    """``model`` with its inputs in the order of ``names``. Raises ``NoTensorError``."""
     if isinstance(model, torch.export.ExportedProgram):
         return Asked(model.module(), _structured(model, names))
     return Asked(model, _calling(model, names))
@@ -94,7 +86,7 @@ def _calling(module: torch.nn.Module, names: Sequence[str]) -> Callable[[Sequenc
         return lambda tensors: module(**dict(zip(names, tensors, strict=True)))
     if len(names) == 1 and len(required) <= 1 and parameters:
         return lambda tensors: module(*tensors)
-    raise CallError(
+    raise NoTensorError(
         Problem(
             "", f"takes {', '.join(parameters) or 'nothing'}, the data has {', '.join(names)}",
             "give a mapping from the names of forward() to arrays",
@@ -109,7 +101,7 @@ def _structured(program: Any, names: Sequence[str]) -> Callable[[Sequence[torch.
             "", f"takes {', '.join(wanted)}, the data has {', '.join(names)}",
             "give a mapping from the names of the program's inputs to arrays",
         )  # fmt: skip
-        raise CallError(problem)
+        raise NoTensorError(problem)
     module, order = program.module(), [names.index(name) if len(names) > 1 else 0 for name in wanted]
 
     def call(tensors: Sequence[torch.Tensor]) -> Any:
@@ -123,26 +115,3 @@ def _structured(program: Any, names: Sequence[str]) -> Callable[[Sequence[torch.
 def program_inputs(program: Any) -> tuple[str, ...]:
     """The names of the tensors that a program takes."""
     return tuple(str(name) for name in program.graph_signature.user_inputs)
-
-
-def _named(answer: Any, path: tuple[str, ...]) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors of an answer; keys, attributes and positions lead there."""
-    if isinstance(answer, torch.Tensor):
-        yield "_".join(path) if path else "output", answer
-    elif answer is not None:
-        for name, part in _parts(answer):
-            yield from _named(part, (*path, name))
-
-
-def _parts(answer: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(answer, Mapping):
-        yield from ((str(name), part) for name, part in answer.items())
-    elif isinstance(answer, tuple) and hasattr(answer, "_fields"):
-        yield from zip(answer._fields, answer, strict=True)
-    elif isinstance(answer, tuple | list):
-        yield from ((f"output_{place}", part) for place, part in enumerate(answer))
-    elif is_dataclass(answer):
-        yield from ((field.name, getattr(answer, field.name)) for field in fields(answer))
-    else:
-        remedy = "return tensors, in a dictionary or a tuple where they are several"
-        raise CallError(Problem("", f"answers a {type(answer).__qualname__}, which is no tensor", remedy))

@@ -14,7 +14,8 @@ from lading.converters.converter import Converted, Precision, Problem, Unconvert
 from lading.converters.networks.finishing import Export, Origin, finished
 from lading.converters.networks.frameworks import untested
 from lading.converters.networks.inputs import Inputs, possible_inputs
-from lading.converters.torch.asking import Asked, CallError, asked, evaluating, program_inputs
+from lading.converters.networks.naming import NoTensorError
+from lading.converters.torch.asking import Asked, asked, evaluating, program_inputs
 from lading.converters.torch.exporting import ExportError, exported, written
 from lading.converters.torch.problems import problems_of, real_type
 
@@ -49,7 +50,7 @@ def convert(
         try:
             module, inputs = _fitting(model, form, fields, ask)
             return finished(_exported(model, module, inputs), inputs, made, module.ask)
-        except (CallError, ExportError) as error:
+        except (NoTensorError, ExportError) as error:
             raise UnconvertibleError(title, (error.problem,)) from error
 
 
@@ -79,7 +80,7 @@ def _fitting(model: Any, form: Form, fields: Sequence[Field], ask: Asking) -> tu
         module = ask(model, inputs.names)
         try:
             module.ask(inputs.example(2))
-        except CallError:
+        except NoTensorError:
             raise
         except Exception as error:  # whatever the user's module raises is a fact about that module
             refusals.append(error)
@@ -88,7 +89,7 @@ def _fitting(model: Any, form: Form, fields: Sequence[Field], ask: Asking) -> tu
     shown = " ".join(str(refusals[-1]).split())[:300]
     found = f"fails on rows like those of the data ({type(refusals[-1]).__name__}: {shown})"
     shapes = "its inputs' own shapes and types: a mapping from names to arrays where a row is more than numbers"
-    raise CallError(Problem("", found, f"give {shapes}")) from refusals[-1]
+    raise NoTensorError(Problem("", found, f"give {shapes}")) from refusals[-1]
 
 
 def _exported(model: Any, module: Asked, inputs: Inputs) -> Export:

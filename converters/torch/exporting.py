@@ -14,6 +14,7 @@ from torch.export import Dim
 from lading.converters.converter import Problem
 from lading.converters.networks.finishing import Export
 from lading.converters.networks.inputs import Inputs
+from lading.converters.networks.naming import NoTensorError
 from lading.converters.torch.asking import Asked
 from lading.converters.weights import Weights
 
@@ -100,6 +101,8 @@ def _quiet() -> Iterator[None]:
 def _explained() -> Iterator[None]:
     try:
         yield
+    except NoTensorError:
+        raise
     except Exception as error:  # export and exporter raise dozens of unrelated classes
         raise ExportError(_problem(error)) from error
 

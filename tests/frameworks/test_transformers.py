@@ -25,7 +25,8 @@ from tests.frameworks.conftest import answers
 pytestmark = pytest.mark.frameworks
 Pack = Callable[..., Bundle]
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-LABELS = {"id2label": {0: "calm", 1: "angry", 2: "glad"}, "label2id": {"calm": 0, "angry": 1, "glad": 2}}
+NAMES = {0: "calm", 1: "angry", 2: "glad"}
+LABELS = {"id2label": NAMES, "label2id": {"calm": 0, "angry": 1, "glad": 2}}
 
 
 def tokens(rows: int, length: int = 16, types: bool = False) -> dict[str, np.ndarray]:
@@ -76,7 +77,7 @@ def test_sequence_classifiers_answer_with_their_own_labels(pack: Pack, make: Cal
     expected = torch.softmax(torch.tensor(own(make(), asked)), 1).numpy()
     found = answers(bundle, asked)
     np.testing.assert_allclose(found["probabilities"], expected, rtol=1e-4, atol=1e-6)
-    assert found["label"].tolist() == [LABELS["id2label"][int(place)] for place in expected.argmax(1)]
+    assert found["label"].tolist() == [NAMES[int(place)] for place in expected.argmax(1)]
     assert probabilities.tensor.shape == ("batch", 3)
 
 
