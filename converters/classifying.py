@@ -62,9 +62,9 @@ class Classifying:
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The graph of the inner converter, with the label after it. Raises ``ClassesError`` where it has no place."""
         converted = self._inner.convert(model, form, fields, precision)
-        if form == "whole" and not self._told:
+        if not self._told and (form == "whole" or len(converted.signature.outputs) > 1):
             names = ", ".join(map(str, self._classes.names))
-            note = f"a model that is taken whole answers its numbers without labels; its classes are {names}"
+            note = f"the model answers its numbers without labels, taken like this; its classes are {names}"
             return replace(converted, notes=(*converted.notes, note))
         self._given = _only_output(converted.signature, self._classes)
         return _classified(converted, self._given, self._classes)

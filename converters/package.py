@@ -31,6 +31,7 @@ from lading.converters.request import Request, check_roles
 from lading.converters.tracker import find_run
 from lading.converters.tracking import seen_of
 from lading.converters.training_data import TrainingData, training_data
+from lading.core.settings import LIMITS
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words."""
@@ -164,7 +165,7 @@ def package_as(
     )
     draft = _draft(request, converted, proof, given, provenance)
     say(f"writing {request.where}")
-    found = (*history.notes(given), *converted.notes, *notes, *_kept(draft.signature))
+    found = (*history.notes(given), *converted.notes, *notes, *_kept(draft.signature), *_large(request, draft))
     return Packaged(request.where, write_bundle(draft, request.where), proof.parity, found)
 
 
@@ -195,6 +196,17 @@ def _kept(signature: Signature) -> tuple[str, ...]:
     return (
         f"the golden rows hold real values of {', '.join(names)}, which are sensitive: they are replayed wherever the "
         "model is loaded, so that whoever has the bundle can read them",
+    )
+
+
+def _large(request: Request, draft: Draft) -> tuple[str, ...]:
+    """What is to be known of an archive that is larger than those that are read where nothing else is said."""
+    size = sum(source.stat().st_size for source in draft.extra_files.values() if isinstance(source, Path))
+    if request.where.suffix != ".lading" or size < LIMITS.archive_bytes:
+        return ()
+    return (
+        f"the archive has more than {LIMITS.archive_bytes} bytes, and is read only where LADING_ARCHIVE_BYTES allows "
+        "it; a folder is read as it is: give a path that does not end in .lading",
     )
 
 

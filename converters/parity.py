@@ -132,7 +132,7 @@ class Proof:
         values = sum(
             array[0].size if array.ndim > 1 else 1 for array in (*self.columns.values(), *self.expected.values())
         )
-        most = max(2, GOLDEN_VALUES // values)
+        most = max(2, GOLDEN_VALUES // max(1, values))
         kept = [data[place] for place in spread(len(data), min(GOLDEN_ROWS, most))]
         kept += [edge[place] for place in spread(len(edge), min(GOLDEN_BOUNDARY_ROWS, most))]
         return golden_of(

@@ -51,6 +51,13 @@ class Asked(torch.nn.Module):
         return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
 
 
+def unwrapped(model: Any) -> Any:
+    """The module itself, where it was compiled or spread over devices."""
+    if isinstance(model, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
+        return model.module
+    return getattr(model, "_orig_mod", model)
+
+
 def asked(model: Any, names: Sequence[str]) -> Asked:
     """``model`` with its inputs in the order of ``names``. Raises ``NoTensorError``."""
     if isinstance(model, torch.export.ExportedProgram):

@@ -15,7 +15,7 @@ from lading.converters.networks.finishing import Export, Origin, finished
 from lading.converters.networks.frameworks import untested
 from lading.converters.networks.inputs import Inputs, possible_inputs
 from lading.converters.networks.naming import NoTensorError
-from lading.converters.torch.asking import Asked, asked, evaluating, program_inputs
+from lading.converters.torch.asking import Asked, asked, evaluating, program_inputs, unwrapped
 from lading.converters.torch.exporting import ExportError, exported, written
 from lading.converters.torch.problems import problems_of, real_type
 
@@ -38,6 +38,7 @@ def convert(
     origin: Origin | None = None,
 ) -> Converted:
     """The module as a graph; see ``Converter.convert``."""
+    model = unwrapped(model)
     title = class_name(model)
     problems = problems_of(model, fields)
     if not problems and precision == "double" and real_type(model) != "float64":
@@ -61,7 +62,7 @@ def torch_origin(title: str) -> Origin:
 
 def reference(model: Any, rows: "Table", signature: Signature, ask: Asking = asked) -> dict[str, np.ndarray]:
     """What the module itself answers; see ``Converter.reference``."""
-    feeds = encode(signature, rows.columns_as_numpy())
+    model, feeds = unwrapped(model), encode(signature, rows.columns_as_numpy())
     with evaluation(model):
         module = ask(model, list(feeds))
         answers = module.ask_calls(feeds) if signature.form == "whole" else module.ask_rows(feeds)

@@ -11,12 +11,14 @@ import onnx
 import torch
 from torch.export import Dim
 
+from lading.bundles.storage.atomic import WriteError
 from lading.converters.converter import Problem
 from lading.converters.networks.finishing import Export
 from lading.converters.networks.inputs import Inputs
 from lading.converters.networks.naming import NoTensorError
 from lading.converters.torch.asking import Asked
 from lading.converters.weights import Weights
+from lading.core.errors import LadingError
 
 OPSET = 20
 ROWS = 2
@@ -71,7 +73,10 @@ def _written(program: Any, outputs: tuple[str, ...], inputs: tuple[str, ...], be
     if not beside:
         return Export(made.model_proto)
     weights = Weights()
-    made.save(weights.graph, external_data=True)
+    try:
+        made.save(weights.graph, external_data=True)
+    except OSError as error:
+        raise WriteError(str(weights.graph.parent), str(error)) from error
     return Export(onnx.load(weights.graph, load_external_data=False), weights)
 
 
@@ -101,7 +106,7 @@ def _quiet() -> Iterator[None]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except NoTensorError:
+    except (NoTensorError, LadingError):
         raise
     except Exception as error:  # export and exporter raise dozens of unrelated classes
         raise ExportError(_problem(error)) from error

@@ -314,6 +314,11 @@ def test_what_cannot_be_followed_is_refused_with_a_way_out(pack: Pack, module: n
     assert len(str(raised.value)) < 700
 
 
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel])
+def test_what_wraps_a_module_is_taken_off(pack: Pack, wrap: Callable[[nn.Module], Any]) -> None:
+    assert pack(wrap(Table()), MATRIX).read("model/model.onnx") == pack(Table(), MATRIX).read("model/model.onnx")
+
+
 def test_scripts_are_refused(pack: Pack) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,6 +1,7 @@
 """Files of PyTorch, and weights that lie beside the graph."""
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from torch import nn
 from torch.export import Dim
 
 from lading.bundles.bundle import Bundle, open_bundle
+from lading.bundles.storage.atomic import WriteError
+from lading.converters import package
 from lading.converters.loading import ModelFileError, ModelUnpickleError, UntrustedPickleError, load_model
 from lading.converters.torch import exporting
 from tests.frameworks.conftest import answers
@@ -99,3 +102,17 @@ def test_weights_beside_the_graph_give_the_same_answers(
     np.testing.assert_array_equal(first["probabilities"], second["probabilities"])
     assert pack(module, MATRIX, classes=["a", "b"], scores="logits").digest == beside.digest
     assert not list(tmp_path.glob("lading-weights-*"))
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(exporting, "INSIDE", 1000)
+    module = nn.Sequential(nn.Linear(4, 300), nn.Linear(300, 300))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(WriteError, match="lading-weights"):
+            package(module, MATRIX, name="network", path=tmp_path / "network.lading")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
