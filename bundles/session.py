@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -132,11 +133,12 @@ def _stacked(name: str, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def open_session(
-    model: bytes, threads: int = 1, external: Mapping[str, bytes] | None = None
+    model: bytes | Path, threads: int = 1, external: Mapping[str, bytes] | None = None
 ) -> onnxruntime.InferenceSession:
     """Load a serialised graph, on the CPU, with ``threads`` threads for one inference, none of them spinning.
 
-    ``external`` holds the files of external data by the location that the graph names.
+    ``external`` holds the files of external data by the location that the graph names; those of a graph that is given
+    by its path may lie beside it.
     Raises ``BrokenRuntimeError`` and ``ModelLoadError``.
     """
     refuse_broken_runtime(onnxruntime.__version__)
@@ -144,7 +146,8 @@ def open_session(
     if external:
         add_external(options, external)
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        source = str(model) if isinstance(model, Path) else model
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # ONNX Runtime's errors share no class but Exception; its own module marks them.
         if not _from_runtime(error):

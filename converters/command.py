@@ -32,10 +32,15 @@ def package(
     model: Annotated[
         Path,
         typer.Argument(
-            help="The trained model: .joblib, .pkl, .skops, .onnx, .ubj, .json, .txt, .cbm, or a folder that MLflow saved."
+            help="The trained model: .joblib, .pkl, .skops, .onnx, .ubj, .json, .txt, .cbm, .pt2, .keras, or a folder that MLflow saved."
         ),
     ],
-    data: Annotated[Path, typer.Option(help="The rows that it was trained on: .csv, .parquet or .arrow.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="The rows that it was trained on: .csv, .parquet or .arrow; arrays for a network: .npy, .npz."
+        ),
+    ],
     name: Annotated[str, typer.Option(help="The bundle's name: lower-case letters, digits, '.', '_', '-'.")],
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
     target: Annotated[str | None, typer.Option(help="The column that the model predicts.")] = None,
@@ -80,8 +85,26 @@ def package(
     waiver: Annotated[
         str | None, typer.Option(help="Why a failed proof is accepted; shown wherever the bundle is shown.")
     ] = None,
+    class_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class",
+            help="A class of a network or a graph, in the order of its output's columns; repeatable.",
+            metavar="<name>",
+        ),
+    ] = None,
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            help="What those columns hold: scores, logits (a softmax makes them probabilities), or probabilities.",
+            metavar="<scores|logits|probabilities>",
+        ),
+    ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Load a pickle, or unknown types from .skops: either may run code.")
+        bool,
+        typer.Option(
+            "--trust", help="Load a pickle, a .pt2, or unknown types from .skops and .keras: each may run code."
+        ),
     ] = False,
     output: Annotated[Path | None, typer.Option(help="The bundle: an archive .lading, else a folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
@@ -102,10 +125,12 @@ def package(
         lading package network.onnx --data rows.parquet --name prices --optimize int8 --optimize graph
         --waiver "labels stay the same on the test data"
 
+        lading package network.pt2 --trust --data images.npz --class cat --class dog --scores logits --name animals
+
         lading package model.skops --data train.parquet --dataset test=test.parquet --target churned --name churn
         --mlflow-run 0a1b2c3d4e5f60718293a4b5c6d7e8f9
     """
-    from lading.bundles.tables.table import read_table
+    from lading.converters.arrays import read_rows
     from lading.converters.loading import load_model
     from lading.converters.package import package_as
     from lading.converters.request import Request, check_roles
@@ -129,6 +154,8 @@ def package(
         precision=precision,
         optimize=() if optimize is None else optimize,
         waiver=waiver,
+        classes=class_,
+        scores=scores,
     )
     for path in (data, *map(Path, further.values())):
         _check_data(path)
@@ -139,7 +166,7 @@ def package(
         packaged = package_as(
             request,
             trained,
-            read_table(data),
+            read_rows(data),
             datasets={role: Path(path) for role, path in further.items()},
             progress=say,
         )
@@ -156,9 +183,11 @@ def _check_data(path: Path) -> None:
     """Refuse a file that cannot be read as rows, before the model is loaded."""
     from lading.bundles.tables.files import SUFFIXES
     from lading.bundles.tables.problems import DataFileError
+    from lading.converters.arrays import ARRAYS
 
-    if path.suffix not in SUFFIXES:
-        raise DataFileError(str(path), f"its name must end in one of {', '.join(SUFFIXES)}")
+    known = (*SUFFIXES, *ARRAYS)
+    if path.suffix not in known:
+        raise DataFileError(str(path), f"its name must end in one of {', '.join(known)}")
     if not path.is_file():
         raise DataFileError(str(path), "there is no such file")
 

@@ -15,6 +15,7 @@ from lading.core.plugins import load_all
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
+    from lading.converters.weights import Weights
 
 GROUP = "lading.converters"
 
@@ -58,6 +59,8 @@ class Converted:
     thresholds: Literal["sharp", "near"] | None = None
     """How close to a jump of its answers the graph still answers as the model does: to the bit, where nothing is
     computed on the way to a decision tree; up to rounding; absent for models without trees."""
+    weights: "Weights | None" = None
+    """The weights, where they are too large to be inside of the graph."""
     notes: tuple[str, ...] = ()
     """What is to be known of the conversion, in sentences."""
 

@@ -27,8 +27,13 @@ OTHER_KINDS = {
 
 def problems_of(proto: "ModelProto", form: Form, fields: Sequence[Field]) -> list[Problem]:
     """Everything that keeps the graph from answering data of this form; empty when nothing is known to."""
-    found = [*_of_opsets(proto), *_of_nodes(proto), *_of_outputs(proto), *_of_inputs(proto, form)]
+    found = problems_of_parts(proto, form)
     return found or _of_fields(proto, form, fields) or _of_loading(proto)
+
+
+def problems_of_parts(proto: "ModelProto", form: Form) -> list[Problem]:
+    """What of it can be told without the data and without loading the graph."""
+    return [*_of_opsets(proto), *_of_nodes(proto), *_of_outputs(proto), *_of_inputs(proto, form)]
 
 
 def graph_tensors(values: "Sequence[ValueInfoProto]", form: Form) -> tuple[Tensor, ...]:

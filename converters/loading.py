@@ -7,11 +7,29 @@ from lading.converters.boosting import BOOSTED
 from lading.converters.boosting.files import FILES
 from lading.converters.harmless import harmless
 from lading.converters.mlflow_folder import model_file
+from lading.converters.networks.frameworks import need
 from lading.converters.tree_soundness import unsound
 from lading.core.errors import LadingError, UsageError
 
 PICKLES = (".joblib", ".pkl", ".pickle")
-KINDS = (*PICKLES, ".skops", ".onnx", *FILES)
+KINDS = (*PICKLES, ".skops", ".onnx", *FILES, ".pt2", ".keras")
+
+WAYS_OUT = {
+    **dict.fromkeys(
+        (".pt", ".pth", ".ckpt", ".bin", ".safetensors"),
+        "holds weights, or a pickle of a module, and not what computes with them; make the module in Python, load its "
+        "state_dict into it and package that: lading.converters.package(module, rows, name=…); or save a program: "
+        "torch.export.save(torch.export.export(module, …), 'model.pt2')",
+    ),
+    **dict.fromkeys(
+        (".h5", ".hdf5", ".pb"),
+        "is of a format that Keras has left; load it where it was saved, and save it as model.save('model.keras')",
+    ),
+}
+"""What to do about files that people have and that cannot be taken, by the ends of their names."""
+
+
+SKOPS = ", or save the model with skops: skops.io.dump(model, 'model.skops')"
 
 
 class ModelFileError(UsageError):
@@ -28,14 +46,14 @@ class ModelFileError(UsageError):
 class UntrustedPickleError(UsageError):
     """A pickled model was not declared trustworthy."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+    def __init__(self, path: str, instead: str = "") -> None:
+        super().__init__(path, instead)
+        self.path, self.instead = path, instead
 
     def __str__(self) -> str:
         return (
-            f"{self.path} is a pickle, and loading a pickle runs whatever code it holds; "
-            "pass --trust if you know who made it, or save the model with skops: skops.io.dump(model, 'model.skops')"
+            f"{self.path} is a pickle, or holds some, and loading a pickle runs whatever code it holds; "
+            "pass --trust if you know who made it" + self.instead
         )
 
 
@@ -93,14 +111,15 @@ class ModelUnpickleError(LadingError):
 
 
 def load_model(path: Path, trust: bool = False) -> object:
-    """The model in a ``.joblib``, ``.pkl``, ``.skops`` or ``.onnx`` file, or in a folder of such a file that MLflow saved.
+    """The model in a file of one of the ``KINDS``, or in a folder of such a file that MLflow saved.
 
     Of ``.onnx`` it is the path itself. XGBoost's ``.ubj`` and ``.json``, LightGBM's ``.txt`` and CatBoost's ``.cbm``
     are read by these, which run no code from them.
 
-    ``trust`` allows code to run: without it pickles are refused, and skops files with types that are not known to be
-    harmless. Raises ``ModelFileError``, ``UntrustedPickleError``, ``UntrustedTypesError``, ``UnsoundTreeError``,
-    ``MissingFrameworkError``, ``ModelUnpickleError`` and ``MlflowFolderError``.
+    ``trust`` allows code to run: without it pickles are refused, those in ``.pt2`` too, and skops and Keras files with
+    types that are not known to be harmless. Raises ``ModelFileError``, ``UntrustedPickleError``,
+    ``UntrustedTypesError``, ``UnsoundTreeError``, ``MissingFrameworkError``, ``ModelUnpickleError`` and
+    ``MlflowFolderError``.
     """
     if path.is_dir():
         path = model_file(path)
@@ -114,11 +133,16 @@ def load_model(path: Path, trust: bool = False) -> object:
         return _skops(path, trust)
     if path.suffix in FILES:
         return _own(path)
-    if path.suffix not in PICKLES:
+    if path.suffix == ".keras":
+        return _keras(path, trust)
+    if path.suffix in WAYS_OUT:
+        raise ModelFileError(str(path), WAYS_OUT[path.suffix])
+    if path.suffix not in (*PICKLES, ".pt2"):
         raise ModelFileError(str(path), f"is of no known kind; expected a file that ends in {', '.join(KINDS)}")
     if not trust:
-        raise UntrustedPickleError(str(path))
-    return _pickle(path)
+        instead = "" if path.suffix == ".pt2" else SKOPS
+        raise UntrustedPickleError(str(path), instead)
+    return _program(path) if path.suffix == ".pt2" else _pickle(path)
 
 
 def _own(path: Path) -> object:
@@ -145,6 +169,23 @@ def _pickle(path: Path) -> object:
         return joblib.load(path)
     except Exception as error:  # a pickle runs code, which raises what it likes
         raise _unloaded(path, error) from error
+
+
+def _program(path: Path) -> object:
+    need("PyTorch", "torch", "torch", "onnxscript")
+    import torch
+
+    try:
+        return torch.export.load(path)
+    except Exception as error:
+        raise ModelUnpickleError(str(path), f"{type(error).__name__}: {error}") from error
+
+
+def _keras(path: Path, trust: bool) -> object:
+    need("Keras", "keras", "keras", "torch", "onnxscript")
+    from lading.converters.keras.loading import load
+
+    return load(path, trust)
 
 
 def _skops(path: Path, trust: bool) -> object:

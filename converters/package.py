@@ -10,10 +10,13 @@ from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.origin import Origin
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
+from lading.bundles.records import Scalar
 from lading.bundles.sensitive import marked, sensitive_fields, withheld
 from lading.bundles.signature import Field, Form, Signature
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.profiling import profile_of
+from lading.converters.arrays import plain_arrays
+from lading.converters.classifying import classifying
 from lading.converters.converter import (
     Converted,
     Converter,
@@ -31,6 +34,7 @@ from lading.converters.request import Request, check_roles
 from lading.converters.tracker import find_run
 from lading.converters.tracking import seen_of
 from lading.converters.training_data import TrainingData, training_data
+from lading.core.settings import LIMITS
 
 Progress = Callable[[str], None]
 """Told what is being done, in a few words."""
@@ -74,6 +78,8 @@ def package(
     optimize: Sequence[str] | str = (),
     tolerance: Tolerance | None = None,
     waiver: str | None = None,
+    classes: Sequence[Scalar] | None = None,
+    scores: str | None = None,
     progress: Progress | None = None,
 ) -> Packaged:
     """Convert ``model``, prove that the graph answers as it does, and write the bundle.
@@ -91,6 +97,9 @@ def package(
     is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
     throughout when the proof fails otherwise) or ``double``. ``optimize`` names steps that make the graph quicker or
     smaller, each proved again: ``int8``, ``graph``. ``waiver`` is the reason to accept a failed proof.
+    ``classes`` names the columns of the one output of a model that does not know them itself, and ``scores`` says what
+    they hold: ``scores`` (the largest wins), ``logits`` (a softmax makes them probabilities, a sigmoid where there is
+    one column for two classes), or ``probabilities``.
 
     The same model and data give the same bytes. What is asked is checked before any work. Raises children of
     ``UsageError`` for arguments that cannot be, a model that cannot be converted or data that does not fit it,
@@ -116,6 +125,8 @@ def package(
         optimize=optimize,
         tolerance=tolerance,
         waiver=waiver,
+        classes=classes,
+        scores=scores,
     )
     return package_as(request, model, data, y, datasets, progress)
 
@@ -132,7 +143,8 @@ def package_as(
     say = progress if progress is not None else _quiet
     check_roles({} if datasets is None else datasets)
     history = History(find_run(request.run), seen_of(model))
-    converter = converter_for(model)
+    converter = classifying(converter_for(model), model, request.classes, request.scores)
+    data = plain_arrays(data)
     say("looking at the columns")
     target, known = request.target, converter.features(model)
     if data is None:
@@ -163,7 +175,14 @@ def package_as(
     )
     draft = _draft(request, optimized.converted, optimized.proof, given, provenance)
     say(f"writing {request.where}")
-    found = (*history.notes(given), *converted.notes, *notes, *optimized.notes, *_kept(draft.signature))
+    found = (
+        *history.notes(given),
+        *converted.notes,
+        *notes,
+        *optimized.notes,
+        *_kept(draft.signature),
+        *_large(request, draft),
+    )
     digest = write_bundle(draft, request.where)
     return Packaged(request.where, digest, draft.parity, found, optimized.gains)
 
@@ -183,6 +202,7 @@ def _draft(request: Request, converted: Converted, proof: Proof, given: Training
         golden=proof.golden(signature),
         profile=withheld(profile_of(given.whole), sensitive),
         model=with_notes(converted.model, origin.notes),
+        extra_files={} if converted.weights is None else converted.weights.files_at(converted.graph.path),
     )
 
 
@@ -194,6 +214,17 @@ def _kept(signature: Signature) -> tuple[str, ...]:
     return (
         f"the golden rows hold real values of {', '.join(names)}, which are sensitive: they are replayed wherever the "
         "model is loaded, so that whoever has the bundle can read them",
+    )
+
+
+def _large(request: Request, draft: Draft) -> tuple[str, ...]:
+    """What is to be known of an archive that is larger than those that are read where nothing else is said."""
+    size = sum(source.stat().st_size for source in draft.extra_files.values() if isinstance(source, Path))
+    if request.where.suffix != ".lading" or size < LIMITS.archive_bytes:
+        return ()
+    return (
+        f"the archive has more than {LIMITS.archive_bytes} bytes, and is read only where LADING_ARCHIVE_BYTES allows "
+        "it; a folder is read as it is: give a path that does not end in .lading",
     )
 
 

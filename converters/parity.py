@@ -14,6 +14,7 @@ from lading.bundles.tables.table import Table
 from lading.bundles.tensors.comparing import Comparison, Difference, compare
 from lading.bundles.tensors.feeds import encode
 from lading.converters.boundaries import boundary_table
+from lading.converters.classes import NotProbabilitiesError
 from lading.converters.converter import Converted, Converter, class_name
 from lading.core.errors import IntegrityError, UsageError
 
@@ -23,6 +24,8 @@ SINGLE_ROWS = 48
 """Of those, rows that are also asked one at a time."""
 GOLDEN_ROWS = 64
 GOLDEN_BOUNDARY_ROWS = 32
+GOLDEN_VALUES = 200_000
+"""Values that the golden rows hold together, where they are more than two."""
 
 Array = np.ndarray
 
@@ -127,8 +130,12 @@ class Proof:
         """The rows that the bundle keeps: some of the data, some at boundaries."""
         data = [place for place, origin in enumerate(self.origins) if origin == "data"]
         edge = [place for place, origin in enumerate(self.origins) if origin == "boundary"]
-        kept = [data[place] for place in spread(len(data), GOLDEN_ROWS)]
-        kept += [edge[place] for place in spread(len(edge), GOLDEN_BOUNDARY_ROWS)]
+        values = sum(
+            array[0].size if array.ndim > 1 else 1 for array in (*self.columns.values(), *self.expected.values())
+        )
+        most = max(2, GOLDEN_VALUES // max(1, values))
+        kept = [data[place] for place in spread(len(data), min(GOLDEN_ROWS, most))]
+        kept += [edge[place] for place in spread(len(edge), min(GOLDEN_BOUNDARY_ROWS, most))]
         return golden_of(
             signature,
             {name: values[kept] for name, values in self.columns.items()},
@@ -160,6 +167,8 @@ def prove(converter: Converter, model: object, converted: Converted, rows: Table
     def answer(asked: Table, what: str = "rows made at its boundaries") -> Mapping[str, Array]:
         try:
             return converter.reference(model, asked, signature)
+        except NotProbabilitiesError:
+            raise
         except Exception as error:  # whatever the user's model raises is a fact about that model
             raise ModelFailedError(class_name(model), what, f"{type(error).__name__}: {error}") from error
 
@@ -190,7 +199,8 @@ def _compared(
 ) -> Proof:
     """Ask the graph for all rows together and for some alone, and compare both with what is expected."""
     signature = converted.signature
-    session = session_of(signature, open_session(converted.model))
+    graph = converted.model if converted.weights is None else converted.weights.written(converted.model)
+    session = session_of(signature, open_session(graph))
     names = [output.tensor.name for output in signature.outputs]
     feeds = encode(signature, columns)
 

@@ -11,7 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from lading.bundles.manifest import BundleName, BundleVersion
 from lading.bundles.optimization import StepName
 from lading.bundles.parity import Tolerance
+from lading.bundles.records import Scalar
 from lading.bundles.storage.container import check_writable
+from lading.converters.classes import check_classes
 from lading.converters.experiment import checked_metrics
 from lading.converters.optimizing import check_steps
 from lading.converters.tracker import check_reference
@@ -103,6 +105,8 @@ class Request:
     optimize: Sequence[str] | str = ()
     tolerance: Tolerance | None = None
     waiver: str | None = None
+    classes: Sequence[Scalar] | None = None
+    scores: str | None = None
     where: Path = field(init=False)
     """The bundle's path."""
 
@@ -120,6 +124,7 @@ class Request:
         if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
             raise _wrong("tolerance", self.tolerance, "a Tolerance: Tolerance(absolute=1e-6, relative=1e-6)")
         self._check_collections()
+        check_classes(self.classes, self.scores)
         if self.run is not None:
             check_reference(self.run)
         for argument in ("path", "entry_point"):

@@ -40,7 +40,7 @@ def test_the_model_chooses_its_converter(model: object, name: str) -> None:
 
 @pytest.mark.parametrize("model", [object(), "model.txt", 3], ids=["object", "text", "number"])
 def test_what_no_converter_knows_is_refused_with_those_that_are_installed(model: object) -> None:
-    with pytest.raises(NoConverterError, match="installed are: catboost, lightgbm, onnx, sklearn, xgboost"):
+    with pytest.raises(NoConverterError, match=r"installed are: .*onnx, .*sklearn"):
         converter_for(model)
 
 

@@ -1,0 +1,1 @@
+"""Keras: models in memory and ``.keras`` files."""

@@ -1,0 +1,1 @@
+"""Networks: what the converters of PyTorch, Keras, JAX and transformers share."""

@@ -1,0 +1,1 @@
+"""Transformers: Hugging Face's models over tokens."""

@@ -1,0 +1,1 @@
+"""Networks of PyTorch, Keras, JAX and transformers, packaged with the frameworks themselves."""
