@@ -44,6 +44,20 @@ class UnknownStepError(UsageError):
         )
 
 
+class LargeWeightsError(UsageError):
+    """A graph is to be optimised whose weights lie beside it."""
+
+    def __init__(self, steps: Sequence[str]) -> None:
+        super().__init__(steps)
+        self.steps = steps
+
+    def __str__(self) -> str:
+        return (
+            f"optimize is {', '.join(self.steps)}, and the weights of this network are too large to be inside of its graph, "
+            "which is what can be optimised; leave optimize out, or optimise the network in its framework"
+        )
+
+
 class StepError(IntegrityError):
     """A step changes the answers by more than the tolerance; nothing was written."""
 
@@ -97,8 +111,10 @@ def check_steps(steps: object) -> tuple[StepName, ...]:
 def optimize(converted: Converted, proof: Proof, steps: Sequence[StepName], prove: Prove) -> Optimized:
     """The graph after ``steps``, one after the other; ``prove`` proves one, or raises what shall stop it.
 
-    A step that finds nothing to do is left out, and a note says so.
+    A step that finds nothing to do is left out, and a note says so. Raises ``LargeWeightsError``.
     """
+    if steps and converted.weights is not None:
+        raise LargeWeightsError(steps)
     result = Optimized(converted, proof)
     for name in steps:
         made = STEPS[name](result.converted.model)
