@@ -314,6 +314,7 @@ def test_what_cannot_be_followed_is_refused_with_a_way_out(pack: Pack, module: n
     assert len(str(raised.value)) < 700
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel])
 def test_what_wraps_a_module_is_taken_off(pack: Pack, wrap: Callable[[nn.Module], Any]) -> None:
     assert pack(wrap(Table()), MATRIX).read("model/model.onnx") == pack(Table(), MATRIX).read("model/model.onnx")
