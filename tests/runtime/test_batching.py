@@ -26,7 +26,7 @@ from lading.runtime.pool import Pool
 from lading.runtime.watch import Run, Watch
 from tests.runtime.drafting import draft, graph
 
-WIDE = 3000
+WIDE = 6000  # 144 MB of weights: more than the caches of any processor that this is likely to run on
 ROWS = 16
 
 
