@@ -14,7 +14,7 @@ from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.step import Purpose, Role, Window
 from tests.loadtests.laps import laps, rounds_for
 
-SECONDS = 0.01
+SECONDS = 0.02
 SLOWER = 1.2
 
 
@@ -30,7 +30,7 @@ class Silent:
 
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle whose model takes about ten milliseconds."""
+    """A bundle whose model takes about twenty milliseconds."""
     return _written(tmp_path_factory, rounds_for(SECONDS), "1.0.0")
 
 

@@ -99,7 +99,7 @@ def comparison(
     pair: dict[str, OwnServer], bundle: Path, candidate: str, before: Path, baseline: str, seed: int
 ) -> dict[str, str]:
     plan = Plan(
-        rate=30,
+        rate=20,
         seconds=10,
         round_seconds=1,
         warm_up=1,
@@ -115,7 +115,7 @@ def comparison(
 def test_the_capacity_is_what_arithmetic_gives(pair: dict[str, OwnServer], quick: Path) -> None:
     """One replica that takes a known while answers one request in each such while."""
     objectives = (parse_objective("p99=400ms"),)
-    plan = Plan(shape="capacity", rate=40, seconds=6, warm_up=2, traffic=Traffic(invalid=0), objectives=objectives)
+    plan = Plan(shape="capacity", rate=20, seconds=6, warm_up=2, traffic=Traffic(invalid=0), objectives=objectives)
     result = outcome_of(quick, pair["quick"], plan)
     assert result.capacity is not None
     asked = [one for one in result.steps if one.phases is not None and one.rate >= result.capacity.rate * 0.9]
