@@ -140,4 +140,6 @@ def _server(
 def _processes(task: Task) -> int:
     if task.processes is not None:
         return task.processes
+    if task.plan.shape == "capacity":
+        return os.cpu_count() or 1  # nobody knows how much it will be
     return max(1, min(os.cpu_count() or 1, math.ceil(task.plan.rate / PER_PROCESS)))
