@@ -13,7 +13,7 @@ from lading.loadtests.conducting.watching import Watch
 from lading.loadtests.generating.crew import Crew
 from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.phases import phases_between
-from lading.loadtests.measuring.step import Generator, Phases, Purpose, Role, Step, Window
+from lading.loadtests.measuring.step import INTERRUPTED, Generator, Phases, Purpose, Role, Step, Window
 
 COUNTED_AFTER_SECONDS = 0.6
 """Replicas write their counts down four times a second."""
@@ -57,6 +57,10 @@ class Conductor:
     def roles(self) -> Sequence[Role]:
         """Whose servers there are."""
         return tuple(self._stations)
+
+    def interrupted(self) -> None:
+        """Say of the last step that the test ended with it: an interruption came between two."""
+        self.steps[-1] = self.steps[-1].model_copy(update={"ended": INTERRUPTED})
 
     def drive(self, role: Role, purpose: Purpose, schedule: Sequence[Stretch]) -> Step:
         """One step; raises ``HaltedError`` after it is kept where it was interrupted, or where the server ended."""

@@ -18,7 +18,7 @@ from lading.core.settings import Settings
 from lading.loadtests.conducting.asking import answers, check_serves, wait_until
 from lading.loadtests.conducting.errors import NotReadyError, ServerStartError
 from lading.loadtests.conducting.own import GRACE_SECONDS, Tell
-from lading.loadtests.conducting.server import Usage
+from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.result import Subject
 
@@ -116,10 +116,8 @@ def _shelf(path: Path, folder: Path) -> Path:
 def _ready(container: Container, bundle: Bundle, what: str, settings: Settings) -> ServerInContainer:
     container.reload()
     url, metrics = (f"http://127.0.0.1:{_published(container, port)}" for port in (PORT, METRICS_PORT))
-    manifest = bundle.manifest
-    endpoint = Endpoint(url=url, deployment=manifest.name)
-    subject = Subject(name=manifest.name, version=manifest.version, digest=bundle.digest, target=what)
-    server = ServerInContainer(container, endpoint, subject, f"{metrics}/metrics")
+    endpoint = Endpoint(url=url, deployment=bundle.manifest.name)
+    server = ServerInContainer(container, endpoint, subject_of(bundle, what), f"{metrics}/metrics")
     if not wait_until(lambda: server.ended() is not None or _serves(endpoint, bundle), settings.start_seconds):
         raise ServerStartError(what, f"it took more than {settings.start_seconds:g} s")
     if (why := server.ended()) is not None:

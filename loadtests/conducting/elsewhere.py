@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from lading.bundles.bundle import Bundle
 from lading.loadtests.conducting.asking import answers, check_serves
-from lading.loadtests.conducting.server import Usage
+from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.result import Subject
 
@@ -29,6 +29,4 @@ class ServerElsewhere:
 def server_elsewhere(bundle: Bundle, endpoint: Endpoint, metrics: str | None) -> Iterator[ServerElsewhere]:
     """The server at ``endpoint``, which must serve ``bundle``; raises what ``check_serves`` does."""
     check_serves(endpoint, bundle)
-    manifest = bundle.manifest
-    subject = Subject(name=manifest.name, version=manifest.version, digest=bundle.digest, target=endpoint.url)
-    yield ServerElsewhere(endpoint, subject, metrics)
+    yield ServerElsewhere(endpoint, subject_of(bundle, endpoint.url), metrics)

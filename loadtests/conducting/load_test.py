@@ -15,6 +15,7 @@ from lading.core.settings import Settings
 from lading.loadtests.conducting.conductor import Board, Conductor, HaltedError, Station
 from lading.loadtests.conducting.elsewhere import server_elsewhere
 from lading.loadtests.conducting.own import Tell, own_server
+from lading.loadtests.conducting.search import LOWEST
 from lading.loadtests.conducting.server import Server
 from lading.loadtests.conducting.task import Task
 from lading.loadtests.conducting.testing import conduct
@@ -36,7 +37,7 @@ PER_PROCESS = 2500.0
 def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
     """Do what ``task`` says; what came of it until then, where it was interrupted or a server ended.
 
-    Raises what ``open_bundle``, the servers and ``Crew`` raise.
+    Raises what ``open_bundle``, the servers and ``Crew`` raise, and ``KeyboardInterrupt`` before anything was measured.
     """
     started, begun = datetime.now(UTC), time.monotonic()
     capacity: Capacity | None = None
@@ -47,6 +48,11 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
             capacity = conduct(task.plan, conductor, partial(_judged, task), limit_of_step)
             complete = True
         except HaltedError:
+            complete = False
+        except KeyboardInterrupt:
+            if not conductor.steps:
+                raise
+            conductor.interrupted()
             complete = False
         seconds = time.monotonic() - begun
     servers = {role: station.server for role, station in stations.items()}
@@ -61,7 +67,7 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
         earlier=() if task.earlier is None else as_baseline(task.earlier),
         capacity=capacity,
         complete=complete,
-        **_said(task, conductor.steps, capacity),
+        **_said(task, conductor.steps, capacity, complete),
     )
 
 
@@ -74,11 +80,13 @@ class _Said(TypedDict):
     warnings: tuple[str, ...]
 
 
-def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None) -> _Said:
+def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None, complete: bool) -> _Said:
     judged = _judged(task, steps, capacity)
     loads = [step for step in steps if step.purpose == "load"]
     limits = [why for role in get_args(Role) if (why := _limit(role, loads)) is not None]
     comes_to, reasons = verdict(judged, steps, limits)
+    if task.plan.shape == "capacity" and complete and capacity is None:
+        comes_to, reasons = "failed", (f"not even {LOWEST:g} requests a second met the objectives",)
     disturbed = disturbance(loads, this_machine().processors)
     warnings = [*(limits if comes_to == "passed" else ()), *(() if disturbed is None else (disturbed,))]
     return _Said(judged=judged, verdict=comes_to, reasons=reasons, warnings=tuple(warnings))

@@ -19,7 +19,7 @@ from lading.bundles.bundle import Bundle
 from lading.core.settings import Settings
 from lading.loadtests.conducting.asking import wait_until
 from lading.loadtests.conducting.errors import ServerStartError
-from lading.loadtests.conducting.server import Usage
+from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.result import Subject
 
@@ -92,13 +92,7 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
     try:
         what = f"the server for {manifest.name} {manifest.version}"
         replicas = _ready(process, what, settings.start_seconds, tell)
-        subject = Subject(
-            name=manifest.name,
-            version=manifest.version,
-            digest=bundle.digest,
-            target="a server of its own",
-            replicas=replicas,
-        )
+        subject = subject_of(bundle, "a server of its own", replicas)
         endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.name)
         yield OwnServer(process, endpoint, subject, f"http://127.0.0.1:{metrics_port}/metrics")
     finally:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from lading.bundles.bundle import Bundle
 from lading.bundles.records import Record
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.result import Subject
@@ -14,6 +15,19 @@ class Usage(Record):
     """Of all its processes together."""
     bytes: int | None = None
     """What they hold (proportional set size); None where that was not asked."""
+
+
+def subject_of(bundle: Bundle, target: str, replicas: int | None = None) -> Subject:
+    """A bundle that is tested, where it answers, and in how many replicas, if that is known."""
+    manifest = bundle.manifest
+    return Subject(
+        name=manifest.name,
+        version=manifest.version,
+        digest=bundle.digest,
+        target=target,
+        replicas=replicas,
+        waiver=manifest.parity.waiver,
+    )
 
 
 class Server(Protocol):

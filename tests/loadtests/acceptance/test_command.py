@@ -75,6 +75,13 @@ def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_pa
     assert read_result(tmp_path / "here" / "report.json").verdict == "failed"
 
 
+def test_what_no_rate_meets_has_no_capacity(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+    options = ["--slo", "p50=1us", "--shape", "capacity", "--rate", "0.3", "--seconds", "3", "--warm-up", "0"]
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+    assert ran.returncode == 1
+    assert "not even 0.1 requests a second met the objectives" in ran.stdout
+
+
 def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
     options = ["--rate", "20", "--seconds", "300", "--warm-up", "1", "--replicas", "1"]
     command: list[str | Path] = [LADING, "loadtest", quick, *options]
