@@ -159,10 +159,10 @@ def test_a_graph_is_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("model.pkl", "is not there"), ("model.txt", "is of no known kind; expected")]
+    ("name", "message"), [("model.pkl", "is not there"), ("model.dat", "is of no known kind; expected")]
 )
 def test_files_that_are_not_there_or_unknown_are_named(name: str, message: str, tmp_path: Path) -> None:
-    if name.endswith(".txt"):
+    if name.endswith(".dat"):
         (tmp_path / name).touch()
     with pytest.raises(ModelFileError, match=message):
         load_model(tmp_path / name)
