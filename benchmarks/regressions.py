@@ -8,34 +8,21 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from lading.bundles.bundle import open_bundle
-from lading.bundles.draft import write_bundle
 from lading.core.settings import Settings
 from lading.loadtests.conducting.load_test import run
 from lading.loadtests.conducting.own import OwnServer, own_server
 from lading.loadtests.conducting.task import Task
-from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.judging.grammar import compared
-from lading.loadtests.measuring.step import Purpose, Role, Window
 from lading.loadtests.plan import Plan, Traffic
 from lading.loadtests.result import LoadTest
-from tests.loadtests.laps import laps, rounds_for
+from tests.loadtests.laps import rounds_for, write_laps
+from tests.loadtests.silent import Silent
 
 SECONDS, SLOWER, RATE, REGRESSION = 0.01, 1.2, 25.0, 0.1
-
-
-class Silent:
-    """Shows nothing."""
-
-    def begin(self, role: Role, purpose: Purpose, schedule: Sequence[Stretch]) -> None:
-        """Nothing."""
-
-    def show(self, windows: Sequence[Window]) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -48,9 +35,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         rounds = rounds_for(SECONDS)
         bundles = {
-            "the same": _written(Path(folder), rounds, "1.0.1"),
-            "a fifth slower": _written(Path(folder), round(rounds * SLOWER), "1.1.0"),
-            "baseline": _written(Path(folder), rounds, "1.0.0"),
+            "the same": write_laps(Path(folder), rounds, "1.0.1"),
+            "a fifth slower": write_laps(Path(folder), round(rounds * SLOWER), "1.1.0"),
+            "baseline": write_laps(Path(folder), rounds, "1.0.0"),
         }
         servers = {name: _served(path, opened) for name, path in bundles.items()}
         for name in ("the same", "a fifth slower"):
@@ -94,12 +81,6 @@ def _say(name: str, number: int, result: LoadTest) -> None:
         if one.objective.relative and one.measured is not None
     ]
     print(f"{name}, run {number + 1}: {result.verdict}, {pairs} pairs, {', '.join(outcomes)}", file=sys.stderr)
-
-
-def _written(folder: Path, rounds: int, version: str) -> Path:
-    path = folder / f"laps-{version}.lading"
-    write_bundle(laps(rounds, version=version), path)
-    return path
 
 
 def _served(path: Path, opened: ExitStack) -> OwnServer:

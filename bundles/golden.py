@@ -130,11 +130,11 @@ def _cast(values: Array, dtype: str) -> Array:
 
 def _field_rows(rule: Rule, given: Array | None, rows: int) -> tuple[JsonValue, ...]:
     given = rule.absent(rows) if given is None else given
-    flat = [None if value is None or value != value else _own(rule.kind, value) for value in rule.values(given)]
+    flat = [None if value is None or value != value else own(rule.kind, value) for value in rule.values(given)]
     return exact_rows(object_array(flat).reshape(given.shape))
 
 
-def _own(kind: Kind, value: Any) -> Scalar:
+def own(kind: Kind, value: Any) -> Scalar:
     """A checked value as its kind's own Python type."""
     match kind:
         case "boolean":
@@ -148,7 +148,7 @@ def _own(kind: Kind, value: Any) -> Scalar:
 
 
 def _scalar(kind: Kind, value: Any) -> Scalar | None:
-    return None if value is None else _own(kind, value)
+    return None if value is None else own(kind, value)
 
 
 def _typed(field: Field, nested: Array) -> Array:

@@ -3,6 +3,18 @@
 from pathlib import Path
 
 from lading.bundles.records import Record
+from lading.core.errors import UsageError
+
+
+class UnreadableFileError(UsageError):
+    """The file of a key or of authorities cannot be read."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read: {self.reason}"
 
 
 class Endpoint(Record):
@@ -16,3 +28,12 @@ class Endpoint(Record):
     """The file that holds the API key, where the server asks for one."""
     authorities: Path | None = None
     """Certificates in PEM of those who vouch for the server; the system's own when None."""
+
+    def key(self) -> str | None:
+        """The API key, None where there is none; raises ``UnreadableFileError``."""
+        if self.key_file is None:
+            return None
+        try:
+            return self.key_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableFileError(str(self.key_file), str(error)) from error

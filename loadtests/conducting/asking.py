@@ -1,8 +1,7 @@
 """Asking a server what it serves, before anything is measured."""
 
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -56,13 +55,8 @@ def text_of(url: str) -> str | None:
     return found.text if found.status_code == 200 else None
 
 
-def api_key(file: Path | None) -> str | None:
-    """The key that a file holds."""
-    return None if file is None else file.read_text().strip()
-
-
 def _get(endpoint: Endpoint, path: str) -> requests.Response:
-    key = api_key(endpoint.key_file)
+    key = endpoint.key()
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     verify = True if endpoint.authorities is None else str(endpoint.authorities)
     try:
@@ -87,7 +81,7 @@ def _found(answer: requests.Response) -> str:
     return f"{answer.status_code} {words}"[:300]
 
 
-def wait_until(what: Any, seconds: float) -> bool:
+def wait_until(what: Callable[[], bool], seconds: float) -> bool:
     """Ask ``what()`` until it is true; whether it was in time."""
     end = time.monotonic() + seconds
     while not what():

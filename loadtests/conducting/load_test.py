@@ -55,19 +55,19 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
             conductor.interrupted()
             complete = False
         seconds = time.monotonic() - begun
-    servers = {role: station.server for role, station in stations.items()}
+    servers, machine = {role: station.server for role, station in stations.items()}, this_machine()
     return LoadTest(
         started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         seconds=seconds,
         plan=task.plan,
         candidate=servers["candidate"].subject,
         baseline=_baseline(task, servers),
-        machine=this_machine(),
+        machine=machine,
         steps=tuple(conductor.steps),
         earlier=() if task.earlier is None else as_baseline(task.earlier),
         capacity=capacity,
         complete=complete,
-        **_said(task, conductor.steps, capacity, complete),
+        **_said(task, conductor.steps, capacity, complete, machine.processors),
     )
 
 
@@ -80,14 +80,14 @@ class _Said(TypedDict):
     warnings: tuple[str, ...]
 
 
-def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None, complete: bool) -> _Said:
+def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None, complete: bool, processors: float) -> _Said:
     judged = _judged(task, steps, capacity)
     loads = [step for step in steps if step.purpose == "load"]
     limits = [why for role in get_args(Role) if (why := _limit(role, loads)) is not None]
     comes_to, reasons = verdict(judged, steps, limits)
     if task.plan.shape == "capacity" and complete and capacity is None:
         comes_to, reasons = "failed", (f"not even {LOWEST:g} requests a second met the objectives",)
-    disturbed = disturbance(loads, this_machine().processors)
+    disturbed = disturbance(loads, processors)
     warnings = [*(limits if comes_to == "passed" else ()), *(() if disturbed is None else (disturbed,))]
     return _Said(judged=judged, verdict=comes_to, reasons=reasons, warnings=tuple(warnings))
 

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from gevent import ssl as gevent_ssl
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from lading.core.errors import UsageError
-from lading.loadtests.endpoint import Endpoint
+from lading.loadtests.endpoint import Endpoint, UnreadableFileError
 from lading.loadtests.payloads.request import Answer, Request
 
 READ_BYTES = 65_536
@@ -46,17 +45,6 @@ class UrlError(UsageError):
         return f"{self.url!r} is no address of a server; it looks like http://127.0.0.1:8080"
 
 
-class UnreadableFileError(UsageError):
-    """The file of a key or of authorities cannot be read."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path, self.reason = path, reason
-
-    def __str__(self) -> str:
-        return f"{self.path} cannot be read: {self.reason}"
-
-
 class UnansweredError(Exception):
     """No answer came; ``kind`` is the failure that it is."""
 
@@ -83,7 +71,7 @@ class Server:
         self.port = port if port is not None else 443 if parts.scheme == "https" else 80
         self.context = _context(endpoint) if parts.scheme == "https" else None
         self._named = parts.netloc.rpartition("@")[2]
-        self._key = None if endpoint.key_file is None else _key_in(endpoint.key_file)
+        self._key = endpoint.key()
 
     def head(self, request: Request) -> bytes:
         """The request without its body, as HTTP/1.1 has it."""
@@ -186,13 +174,6 @@ class _Response(HTTPResponse):
 
     def _on_body(self, buf: bytearray) -> None:
         self.parts.append(bytes(buf))
-
-
-def _key_in(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(str(path), str(error)) from error
 
 
 def _context(endpoint: Endpoint) -> Any:

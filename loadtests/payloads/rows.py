@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lading.bundles.golden import Golden
+from lading.bundles.golden import Golden, own
 from lading.bundles.profile import Profile
 from lading.bundles.signature import Field, Signature
 from lading.bundles.tensors.rules import closed
@@ -85,17 +85,7 @@ def _listed(field: Field, column: Array) -> list[Any]:
 
 def _scalar(kind: Kind, value: Any) -> Any:
     """A value of a golden row as JSON has it: what stands for missing is None, and truths are no numbers."""
-    if value is None or value != value:
-        return None
-    match kind:
-        case "boolean":
-            return bool(value)
-        case "integer":
-            return int(value)
-        case "number":
-            return float(value)
-        case _:
-            return value
+    return None if value is None or value != value else own(kind, value)
 
 
 def _infinite(columns: Mapping[str, Array]) -> set[int]:

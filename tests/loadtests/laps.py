@@ -2,11 +2,12 @@
 
 import time
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto, helper
 
-from lading.bundles.draft import Draft
+from lading.bundles.draft import Draft, write_bundle
 from lading.bundles.session import Session, open_session
 from tests.runtime.drafting import draft, graph, one_number
 
@@ -31,6 +32,13 @@ def laps(rounds: int, name: str = "laps", version: str = "1.0.0") -> Draft:
     constants = {"count": np.array(rounds), "yes": np.array(True), "one": np.array(1.0)}
     model = graph(nodes, signature, constants)
     return draft(name, signature, model, {"number": np.array([1.0, 3.0])}, version=version)
+
+
+def write_laps(folder: Path, rounds: int, version: str) -> Path:
+    """A bundle of it in ``folder``; its path."""
+    path = folder / f"laps-{version}.lading"
+    write_bundle(laps(rounds, version=version), path)
+    return path
 
 
 @cache

@@ -26,7 +26,7 @@ from lading.loadtests.payloads.request import Request
 from lading.loadtests.plan import Plan, Traffic
 from lading.loadtests.result import LoadTest
 from lading.runtime.pool import THREADS
-from tests.loadtests.acceptance.conftest import Silent
+from tests.loadtests.silent import Silent
 
 pytestmark = [pytest.mark.loadtests, pytest.mark.timeout(900)]
 

@@ -13,12 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from lading.loadtests.endpoint import Endpoint
+from lading.loadtests.endpoint import Endpoint, UnreadableFileError
 from lading.loadtests.generating.connection import (
     Connection,
     Server,
     UnansweredError,
-    UnreadableFileError,
     UrlError,
 )
 from lading.loadtests.payloads.request import Answer, Request
