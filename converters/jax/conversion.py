@@ -1,10 +1,6 @@
 """The conversion: a function of JAX and the fields of its data become a graph with a signature."""
 
-import io
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,15 +9,17 @@ import jax
 import jax2onnx
 import numpy as np
 
-from lading.bundles.signature import Field, Form, Signature
+from lading.bundles.signature import Field, Form, Signature, TensorType
 from lading.bundles.tensors.feeds import encode
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.jax.asking import Asked
 from lading.converters.jax.converter import JaxConverter
 from lading.converters.networks.finishing import Export, Origin, finished
+from lading.converters.networks.fitting import fitting
 from lading.converters.networks.frameworks import untested
 from lading.converters.networks.inputs import BATCH, Inputs, possible_inputs
 from lading.converters.networks.naming import NoTensorError
+from lading.converters.networks.quiet import quiet
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
@@ -57,22 +55,13 @@ def reference(model: Any, rows: "Table", signature: Signature) -> dict[str, np.n
 
 def _fitting(model: Any, form: Form, fields: Sequence[Field], wide: bool) -> tuple[Asked, Inputs]:
     """The model with the first of the possible inputs that it takes."""
-    refusals: list[Exception] = []
-    for possible in possible_inputs(form, fields, "float64" if wide else "float32"):
-        inputs = possible if wide else possible.retyped({"int64": "int32", "uint64": "uint32", "float64": "float32"})
-        asked = Asked(model, inputs.names)
-        try:
-            asked.ask(inputs.example(2))
-        except NoTensorError:
-            raise
-        except Exception as error:  # whatever the user's function raises is a fact about that function
-            refusals.append(error)
-        else:
-            return asked, inputs
-    shown = " ".join(str(refusals[-1]).split())[:300]
-    found = f"fails on rows like those of the data ({type(refusals[-1]).__name__}: {shown})"
-    remedy = "give arrays of its inputs' own shapes and types, with a row each in the first dimension"
-    raise NoTensorError(Problem("", found, remedy)) from refusals[-1]
+    possible = possible_inputs(form, fields, "float64" if wide else "float32")
+    narrow: dict[str, TensorType] = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
+    return fitting(
+        (inputs if wide else inputs.retyped(narrow) for inputs in possible),
+        lambda names: Asked(model, names),
+        "give arrays of its inputs' own shapes and types, with a row each in the first dimension",
+    )
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ def _exported(asked: Asked, inputs: Inputs, wide: bool) -> Any:
         for tensor in inputs.tensors
     ]
     try:
-        with _quiet():
+        with quiet():
             return jax2onnx.to_onnx(
                 asked, specs, opset=OPSET, enable_double_precision=wide,
                 input_names=list(inputs.names), output_names=list(asked.names),
@@ -109,15 +98,3 @@ def _problem(error: Exception) -> Problem:
         "", f"is not followed by jax2onnx ({type(error).__name__}: {said})",
         "compute with jax.numpy, jax.nn and jax.lax, without callbacks, and leave the number of rows open",
     )  # fmt: skip
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

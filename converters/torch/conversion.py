@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from lading.bundles.signature import Field, Form, Signature
 from lading.bundles.tensors.feeds import encode
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.networks.finishing import Export, Origin, finished
+from lading.converters.networks.fitting import fitting
 from lading.converters.networks.frameworks import untested
 from lading.converters.networks.inputs import Inputs, possible_inputs
 from lading.converters.networks.naming import NoTensorError
@@ -76,21 +78,8 @@ def evaluation(model: Any) -> AbstractContextManager[None]:
 
 def _fitting(model: Any, form: Form, fields: Sequence[Field], ask: Asking) -> tuple[Asked, Inputs]:
     """The module with the first of the possible inputs that it takes."""
-    refusals: list[Exception] = []
-    for inputs in possible_inputs(form, fields, real_type(model)):
-        module = ask(model, inputs.names)
-        try:
-            module.ask(inputs.example(2))
-        except NoTensorError:
-            raise
-        except Exception as error:  # whatever the user's module raises is a fact about that module
-            refusals.append(error)
-        else:
-            return module, inputs
-    shown = " ".join(str(refusals[-1]).split())[:300]
-    found = f"fails on rows like those of the data ({type(refusals[-1]).__name__}: {shown})"
     shapes = "its inputs' own shapes and types: a mapping from names to arrays where a row is more than numbers"
-    raise NoTensorError(Problem("", found, f"give {shapes}")) from refusals[-1]
+    return fitting(possible_inputs(form, fields, real_type(model)), partial(ask, model), f"give {shapes}")
 
 
 def _exported(model: Any, module: Asked, inputs: Inputs) -> Export:

@@ -1,10 +1,7 @@
 """Exporting: a module that is called by its inputs' names, as an ONNX graph."""
 
-import io
-import logging
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import Any
 
 import onnx
@@ -16,6 +13,7 @@ from lading.converters.converter import Problem
 from lading.converters.networks.finishing import Export
 from lading.converters.networks.inputs import Inputs
 from lading.converters.networks.naming import NoTensorError
+from lading.converters.networks.quiet import quiet
 from lading.converters.torch.asking import Asked
 from lading.converters.weights import Weights
 from lading.core.errors import LadingError
@@ -48,7 +46,7 @@ def exported(module: Asked, inputs: Inputs) -> Export:
         shapes = tuple(dict.fromkeys(range(tensor.ndim), Dim.AUTO) for tensor in tensors)
     else:
         shapes = tuple({0: Dim.DYNAMIC} for _ in tensors)
-    with _quiet(), _explained():
+    with quiet(), _explained():
         program = torch.export.export(module, tensors, dynamic_shapes={"tensors": shapes}, strict=False)
         return _written(program, module.names, inputs.names, _size(module) > INSIDE)
 
@@ -56,7 +54,7 @@ def exported(module: Asked, inputs: Inputs) -> Export:
 def written(program: Any, outputs: tuple[str, ...], inputs: tuple[str, ...]) -> Export:
     """A program that was exported before, as a graph. Raises ``ExportError``."""
     size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
-    with _quiet(), _explained():
+    with quiet(), _explained():
         return _written(program, outputs, inputs, size > INSIDE)
 
 
@@ -87,19 +85,6 @@ def _size(module: torch.nn.Module) -> int:
         for tensor in (*module.parameters(), *module.buffers())
     }
     return sum(storages.values())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporter prints and warns of, which is about itself."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 @contextmanager
