@@ -29,8 +29,8 @@ def reports() -> Console:
 
 
 def progress() -> Console:
-    """Where a command says what it is doing."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    """Where a command says what it is doing, also while others are kept from writing there."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 def printable(text: str) -> str:
@@ -92,9 +92,12 @@ def print_alert(text: str) -> None:
     progress().print(Text("warning: ", style="bold yellow") + Text(one_line(text), style="yellow"))
 
 
-def print_error(text: str) -> None:
-    """Write what went wrong to standard error."""
-    progress().print(Text("error: ", style="bold red") + Text(one_line(text)))
+def print_error(text: str, *more: str) -> None:
+    """Write what went wrong to standard error, each text on a line of its own."""
+    console = progress()
+    console.print(Text("error: ", style="bold red") + Text(one_line(text)))
+    for line in more:
+        console.print(Text(one_line(line)))
 
 
 def print_change(name: str, before: str | None, after: str | None) -> None:

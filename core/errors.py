@@ -8,6 +8,11 @@ class LadingError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the message, where it has several; what others wrote in one of them cannot pass for another."""
+        return (str(self),)
+
 
 class UsageError(LadingError):
     """What was asked for cannot be done as it was asked."""

@@ -1,5 +1,6 @@
 """The command line's ``main``: it loads commands, hands them the settings, and turns errors into exit codes."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -7,11 +8,11 @@ from typing import Annotated, cast
 
 import typer
 
-from lading.core.console import print_error, print_json, print_note
+from lading.core.console import print_alert, print_error, print_json, print_note
 from lading.core.errors import LadingError, UsageError
 from lading.core.log_line import print_log_line
 from lading.core.plugins import PluginLoadError, discover, load
-from lading.core.settings import read_settings
+from lading.core.settings import misspelt, read_settings
 
 GROUP = "lading.commands"
 INTERRUPTED = 130
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = read_settings()
         in_lines = settings.log_format == "json"
+        _warn_of_misspelt(in_lines)
         # Standing alone, typer itself would print what is wrong with the arguments, and never as JSON.
         ended = _application(given)(args=given, prog_name="lading", obj=settings, standalone_mode=not as_json)
     except LadingError as error:
@@ -85,10 +87,19 @@ def _show(asked: bool) -> None:
         raise typer.Exit
 
 
+def _warn_of_misspelt(in_lines: bool) -> None:
+    for name, meant in misspelt(os.environ).items():
+        text = f"{name} sets nothing; {meant} does"
+        if in_lines:
+            print_log_line(text, "warning")
+        else:
+            print_alert(text)
+
+
 def _report(error: LadingError, as_json: bool, in_lines: bool) -> None:
     if as_json:
         print_json({"error": str(error), "kind": type(error).__name__, "exit_code": error.exit_code})
     if in_lines:
         print_log_line(str(error), "error")
     else:
-        print_error(str(error))
+        print_error(*error.lines)

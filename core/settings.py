@@ -1,5 +1,7 @@
 """The settings: read once from ``LADING_*`` variables, frozen, and passed down."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,10 +49,15 @@ LIMITS = Limits()
 """Those that hold where nothing else is said."""
 
 
+PREFIX = "LADING_"
+NEAR = 0.8
+"""How alike two names are, from 0 to 1, of which one is taken for a misspelling of the other (``difflib``'s ratio)."""
+
+
 class Settings(Limits, BaseSettings):
     """Everything that can be set, with its default; ``LADING_PORT`` sets ``port``, and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
     """The address that predictions, health, lineage and the page are served on."""
@@ -173,5 +180,22 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        variable = "LADING_" + "_".join(str(part) for part in first["loc"]).upper()
+        variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(variable, str(first["input"]), first["msg"]) from error
+
+
+def misspelt(variables: Iterable[str]) -> dict[str, str]:
+    """Of the names of variables, those that set nothing but nearly have the name of one that does: which.
+
+    Others that begin with ``LADING_`` are left in peace: Kubernetes makes some for a service of that name.
+
+    >>> misspelt(["LADING_POLCY", "LADING_POLICY", "LADING_SERVICE_HOST", "POLCY"])
+    {'LADING_POLCY': 'LADING_POLICY'}
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    near = {
+        name: get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1, cutoff=NEAR)
+        for name in variables
+        if name.startswith(PREFIX) and name not in known
+    }
+    return {name: PREFIX + meant[0].upper() for name, meant in near.items() if meant}

@@ -2,6 +2,7 @@
 a store that is nobody's own."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ settings.load_profile("lading")
 
 # Locust would replace what waits in Python by gevent's, in the process that runs all other tests.
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+
+# A shell has what it runs in the background ignore Ctrl-C, and whatever that starts; some tests send one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Install = Callable[..., None]
 

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -72,20 +72,15 @@ def new_file(target: Path, size: int, *, private: bool = False) -> Iterator[Bina
     """
     with explained(target.parent, size):
         remove_leftovers(target.parent)
-        path, descriptor, mode = _locked_file(target)
-        try:
-            with open(descriptor, "wb") as stream:
-                yield stream
-                stream.flush()
-                if private:
-                    _own_like(target, descriptor)
-                else:
-                    os.fchmod(descriptor, mode)
-                os.fsync(descriptor)
-                path.replace(target)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        with _beside(target, _new_file) as (path, descriptor, mode), open(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            if private:
+                _own_like(target, descriptor)
+            else:
+                os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+            path.replace(target)
         sync_folder(target.parent)
 
 
@@ -97,18 +92,18 @@ def new_folder(target: Path, size: int, *, private: bool = False) -> Iterator[Pa
     """
     with explained(target.parent, size):
         remove_leftovers(target.parent)
-        path, descriptor, mode = _locked_folder(target)
-        try:
-            yield path
-            if private:
-                _own_like(target, descriptor)
-            else:
-                path.chmod(mode)
-            _put(path, target)
-            sync_folder(target.parent)
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(descriptor)
+        with _beside(target, _new_folder) as (path, descriptor, mode):
+            try:
+                yield path
+                if private:
+                    _own_like(target, descriptor)
+                else:
+                    path.chmod(mode)
+                _put(path, target)
+                sync_folder(target.parent)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 @contextmanager
@@ -162,26 +157,54 @@ def take_away(path: Path) -> None:
     """Remove a file or a folder: nobody finds a part of it where it was. Who cleans up may help, or end it later."""
     gone = _temporary(path)
     path.rename(gone)
-    if gone.is_dir():
-        shutil.rmtree(gone, ignore_errors=True)
+    _remove(gone)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        gone.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _temporary(target: Path) -> Path:
     return target.parent / f".{target.name[:100]}.{secrets.token_hex(8)}{_MARK}"
 
 
-def _locked_file(target: Path) -> tuple[Path, int, int]:
-    """A new file, open for writing and locked, and the mode that it would have had without our asking."""
+@contextmanager
+def _beside(target: Path, make: Callable[[Path], int | None]) -> Iterator[tuple[Path, int, int]]:
+    """A temporary file or folder beside ``target``: its path, a descriptor that locks it, the mode that it was made with.
+
+    It is removed where the block fails, and from the moment that it is there, if an interrupt falls into its making.
+    """
     while True:
         path = _temporary(target)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        os.fchmod(descriptor, 0o600)
-        if _lock(descriptor):
-            return path, descriptor, mode
-        os.close(descriptor)
+        try:
+            descriptor = make(path)
+            if descriptor is None:
+                continue
+            found = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            os.fchmod(descriptor, 0o700 if path.is_dir() else 0o600)
+            if _lock(descriptor):
+                yield path, descriptor, found
+                return
+            os.close(descriptor)
+        except BaseException:
+            _remove(path)
+            raise
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
+def _new_folder(path: Path) -> int | None:
+    """None where somebody who cleans up was faster."""
+    path.mkdir()
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
 
 
 def _own_like(target: Path, descriptor: int) -> None:
@@ -193,22 +216,6 @@ def _own_like(target: Path, descriptor: int) -> None:
     with suppress(PermissionError):
         os.fchown(descriptor, old.st_uid, old.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-
-
-def _locked_folder(target: Path) -> tuple[Path, int, int]:
-    """The same for a folder."""
-    while True:
-        path = _temporary(target)
-        path.mkdir()
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:  # somebody who cleans up was faster
-            continue
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        os.fchmod(descriptor, 0o700)
-        if _lock(descriptor):
-            return path, descriptor, mode
-        os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool:

@@ -1,16 +1,14 @@
 """Children: processes that a server starts in sessions of their own, and that do not outlive it."""
 
 import asyncio
-import ctypes
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lading.core.offspring import mortal
 from lading.runtime.serving.run_folder import RunFolder
 
-PR_SET_PDEATHSIG = 1
 TAIL_BYTES = 2000
 
 
@@ -24,18 +22,17 @@ async def start_child(
     """Start ``command``; it reads from the server, inherits ``descriptors``, and writes to the file ``log``.
 
     Its session is watched by the run folder's warden: a Ctrl-C in the terminal does not reach it, the server's end
-    does.
+    does. The kernel ends it with the server, and the warden is the second line.
     """
     with (run.path / log).open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *command,
+            *mortal(command, signal.SIGKILL),
             stdin=PIPE if environment is not None else DEVNULL,
             stdout=output,
             stderr=output,
             env=environment,
             pass_fds=descriptors,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
     run.watch(process.pid)
     return process
@@ -48,8 +45,3 @@ def last_words(path: Path) -> str:
     except OSError:
         return ""
     return data.decode(errors="replace").strip()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this process when the thread that started it ends; the warden is the second line."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

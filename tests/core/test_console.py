@@ -28,6 +28,11 @@ def test_markup_stays_text(capsys: Output) -> None:
     assert "[blink]gone" in output.err
 
 
+def test_what_is_written_in_a_line_of_an_error_is_no_line_of_its_own(capsys: Output) -> None:
+    print_error("a\nb", "c\td")
+    assert capsys.readouterr().err.splitlines() == [r"error: a\nb", r"c\td"]
+
+
 def test_a_row_stays_on_one_line_in_a_pipe(capsys: Output) -> None:
     print_table(["name", "value"], [["a" * 150, "b" * 150]])
     assert len(capsys.readouterr().out.splitlines()) == 2

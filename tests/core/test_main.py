@@ -65,6 +65,21 @@ def test_a_wrong_setting_ends_with_2(run: Run, monkeypatch: pytest.MonkeyPatch, 
     assert "error: LADING_PORT is 'many'" in capsys.readouterr().err
 
 
+def test_a_misspelt_setting_is_said_and_what_it_may_have_meant(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("LADING_POLCY", "enforce")
+    monkeypatch.setenv("LADING_SERVICE_HOST", "10.0.0.1")
+    assert run("plugins", "--json") == 0
+    said = capsys.readouterr()
+    assert said.err == "warning: LADING_POLCY sets nothing; LADING_POLICY does\n"
+    json.loads(said.out)
+    monkeypatch.setenv("LADING_LOG_FORMAT", "json")
+    assert run("plugins") == 0
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["message"]) == ("warning", "LADING_POLCY sets nothing; LADING_POLICY does")
+
+
 CODE = """
 import lading.core.errors as errors
 

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import fcntl
+import inspect
 import os
 import signal
 import stat
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -101,6 +104,40 @@ def test_an_interrupt_at_each_step_leaves_the_old_one(
     monkeypatch.undo()
     assert read(tmp_path / "target") == b"old"
     assert os.listdir(tmp_path) == ["target"]
+
+
+@BOTH
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of what Python's library had open
+def test_an_interrupt_whenever_it_comes_leaves_the_old_one_or_the_new(write: Write, tmp_path: Path) -> None:
+    """Python looks for one where functions begin, and where those of C have returned."""
+
+    def interrupted(chosen: int) -> int:
+        """Interrupt there, at the place of that number; returns how many there were."""
+        events = 0
+
+        def count(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal events
+            # A generator would end without being told, which a signal does not make it do.
+            begins = event == "call" and not frame.f_code.co_flags & inspect.CO_GENERATOR
+            events += begins or event == "c_return"
+            if events == chosen:
+                raise KeyboardInterrupt
+
+        sys.setprofile(count)
+        try:
+            write(tmp_path / "target", b"new")
+        finally:
+            sys.setprofile(None)
+        return events
+
+    whole = interrupted(-1)
+    assert whole > 50
+    for number in range(1, whole):
+        write(tmp_path / "target", b"old")
+        with suppress(KeyboardInterrupt):
+            interrupted(number)
+        assert os.listdir(tmp_path) == ["target"], number
+        assert read(tmp_path / "target") in (b"old", b"new")
 
 
 @BOTH
