@@ -9,13 +9,16 @@ import orjson
 from lading.bundles.signature import Output, Signature
 
 
-def predicted(signature: Signature) -> Output | None:
-    """The output that ``predict`` gave: the label, else the value, else the only one."""
+def predicted(signature: Signature) -> tuple[Output, ...]:
+    """The outputs that ``predict`` gave: the label, one for each target where there are several; else the value.
+
+    Else the only output; none where nobody has said which one it is.
+    """
     for meaning in ("label", "value"):
-        found = [output for output in signature.outputs if output.meaning == meaning]
-        if len(found) == 1:
-            return found[0]
-    return signature.outputs[0] if len(signature.outputs) == 1 else None
+        found = tuple(output for output in signature.outputs if output.meaning == meaning)
+        if len(found) == 1 or (found and all(output.targets is not None for output in found)):
+            return found
+    return signature.outputs if len(signature.outputs) == 1 else ()
 
 
 def keys(signature: Signature) -> list[str]:

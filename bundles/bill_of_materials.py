@@ -80,7 +80,7 @@ def _references(repository: str | None) -> list[JsonValue]:
 
 def _card(manifest: Manifest) -> Document:
     provenance, signature = manifest.provenance, manifest.signature
-    taught = provenance.data.target is not None
+    taught = provenance.data.target is not None or any(output.targets for output in signature.outputs)
     parameters = _known(
         approach={"type": "supervised"} if taught else None,
         task=task(signature),

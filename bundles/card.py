@@ -80,9 +80,7 @@ def _waiver(parity: Parity) -> list[str]:
 
 def _fields(signature: Signature) -> list[str]:
     columns = ("field", "type", "may be missing", "values seen in training")
-    return _table(
-        columns, [(field.name, type_of(field), _yes(field.nullable), seen(field)) for field in signature.fields]
-    )
+    return _table(columns, [(field.name, type_of(field), missing(field), seen(field)) for field in signature.fields])
 
 
 def type_of(field: Field) -> str:
@@ -93,6 +91,12 @@ def type_of(field: Field) -> str:
 
 def _yes(answer: bool) -> str:
     return "yes" if answer else "no"
+
+
+def missing(field: Field) -> str:
+    """Whether a field's value may be missing, and what it is where it is left out."""
+    answer = _yes(field.nullable)
+    return answer if field.default is None else f"{answer}; {scalar(field.default)} when left out"
 
 
 def seen(field: Field) -> str:

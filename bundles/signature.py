@@ -68,6 +68,11 @@ class Field(Record):
     """The values seen in training, sorted; absent for numbers and for text with too many."""
     category_type: Literal["boolean", "integer", "number", "string"] | None = None
     """For a category: the type of its values before JSON, which writes 1.0 as 1; text where absent."""
+    default: bool | int | float | None = None
+    """What a row says that lacks the field; absent where such a row is refused, or the value is missing.
+
+    A null is never the default: it is a missing value, or refused.
+    """
     unknown: Literal["accept", "refuse"] = "accept"
     """What happens to a value outside ``categories``; ``refuse`` where the model itself would."""
     range: Range | None = None
@@ -94,7 +99,8 @@ class Output(Record):
     coded: bool = False
     """For labels: whether the tensor, and the golden rows, hold positions in ``classes``, not the names themselves."""
     targets: tuple[str, ...] | None = None
-    """For values with several columns: the name of each."""
+    """For values with several columns: the name of each. For a label, probabilities or scores of a model that predicts
+    several: the one that it is of."""
 
     @model_validator(mode="after")
     def _coded_needs_classes(self) -> Self:
@@ -127,6 +133,8 @@ class Signature(Record):
         for field in self.fields:
             if field.feed is not None and field.feed.input not in inputs:
                 raise ValueError(f"field {field.name!r} feeds {field.feed.input!r}, which is not an input")
+            if field.default is not None and (field.shape or field.type in ("string", "datetime")):
+                raise ValueError(f"field {field.name!r} has a default, which only single numbers and booleans have")
             if self.form != "whole" and any(isinstance(extent, str) for extent in field.shape):
                 raise ValueError(f"field {field.name!r} has an open extent, which only the form 'whole' allows")
         return self
@@ -136,7 +144,11 @@ class Signature(Record):
         return tensor.shape if self.form == "whole" else tensor.shape[1:]
 
     def optional(self, field: Field) -> bool:
-        """Whether a row may lack the field, or have null for it; a tensor of the form ``whole`` must be there."""
+        """Whether a row may lack the field; a tensor of the form ``whole`` must be there."""
+        return field.default is not None or self.may_be_null(field)
+
+    def may_be_null(self, field: Field) -> bool:
+        """Whether a row may have null for the field, for all of it."""
         return self.form != "whole" and (field.nullable or field.feed is None)
 
 

@@ -18,7 +18,8 @@ from lading.runtime.watch import Watch
 class Deployments:
     """The models that are deployed, by name; it never changes, a new one takes its place.
 
-    ``canaries`` answer a share of the requests for their names; ``shadows`` are asked what the models of their names are; raises ``UnlikeShadowError`` where one cannot be.
+    ``canaries`` answer a share of the requests for their names; ``shadows`` are asked what the models of their names
+    are; raises ``UnlikeShadowError`` where one cannot be.
     """
 
     def __init__(

@@ -62,8 +62,8 @@ class Asked(NamedTuple):
 class Mirror:
     """Asks ``shadow`` what ``model`` was asked, as often as it can in its share of the time, in a thread of its own.
 
-    The thread asks some requests one after the other and compares their answers in one. What is the shadow's is cold when
-    its turn comes, which costs many times what one request does.
+    The thread asks some requests one after the other and compares their answers in one. What is the shadow's is cold
+    when its turn comes, which costs many times what one request does.
     """
 
     def __init__(self, model: Model, shadow: Model) -> None:

@@ -109,11 +109,11 @@ class Model:
     ) -> "Model":
         """Load the graph of ``bundle``, replay its golden rows and time it; it answers to ``name``, or to its own.
 
-        ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take longer.
-        ``vetting`` is what a policy found when it let the bundle pass; nothing was asked where there is none.
+        ``deadlines`` say how long requests may take; ``watch``, its own where none is given, ends those that take
+        longer. ``vetting`` is what a policy found when it let the bundle pass; nothing was asked where there is none.
         Raises ``GoldenMismatchError`` when this machine answers other than the original model did,
-        ``UnfitSignatureError`` when the graph does not go with the signature,
-        ``GraphError`` and ``ModelLoadError`` when the graph may not, or cannot, be loaded.
+        ``UnfitSignatureError`` when the graph does not go with the signature, ``GraphError`` and ``ModelLoadError``
+        when the graph may not, or cannot, be loaded.
         """
         graph, external = graph_of(bundle)
         session = open_session(graph, threads, external)

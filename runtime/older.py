@@ -25,8 +25,8 @@ class OlderVersionError(PolicyError):
 def check_age(name: str, version: str, last: str, mode: PolicyMode, tell: Callable[[str], None]) -> None:
     """Whether ``version`` may take the place of ``last``, which answers to ``name`` or did so last.
 
-    Raises ``OlderVersionError`` where it is older and the policy's ``mode`` is to enforce; where that is to warn, ``tell``
-    hears of it.
+    Raises ``OlderVersionError`` where it is older and the policy's ``mode`` is to enforce; where that is to warn,
+    ``tell`` hears of it.
     """
     older = False if mode == "off" else is_older(version, last)
     if older is False:

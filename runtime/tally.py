@@ -105,7 +105,8 @@ class Tally:
             self.rows += rows
             self.runs += rows > 0
             self.last_ms = time.time_ns() // 1_000_000
-            # The bits of n - 1 are the power of two that is n or the next beyond; nothing at all is in one of the first.
+            # The bits of n - 1 are the power of two that is n or the next beyond; nothing at all is in one of the
+            # first.
             self.queue_histogram[(queue_ns - 1).bit_length()] += 1
             self.input_histogram[(input_ns - 1).bit_length()] += 1
             self.infer_histogram[(infer_ns - 1).bit_length()] += 1

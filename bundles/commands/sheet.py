@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lading.bundles.bill_of_materials import bill_of_materials
 from lading.bundles.bundle import Bundle
-from lading.bundles.card import classes, model_card, seen, type_of
+from lading.bundles.card import classes, missing, model_card, seen, type_of
 from lading.bundles.golden import Golden
 from lading.bundles.measures import data_by_role
 from lading.bundles.optimization import Optimization
@@ -90,7 +90,7 @@ def _print_signature(signature: Signature) -> None:
         if field.feed is not None:
             column = "" if field.feed.column is None else f" column {field.feed.column}"
             goes_to = f"{field.feed.input} ({inputs[field.feed.input].dtype}){column}"
-        rows.append([field.name, type_of(field), "yes" if field.nullable else "no", seen(field), goes_to])
+        rows.append([field.name, type_of(field), missing(field), seen(field), goes_to])
     print_table(columns, rows)
     print_heading("Outputs")
     shapes = {output.tensor.name: "[" + ", ".join(map(str, output.tensor.shape)) + "]" for output in signature.outputs}

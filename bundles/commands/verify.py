@@ -64,7 +64,7 @@ def verify(
         for document, vetting in results:
             _print_result(document, vetting)
         for error in failed:
-            print_error(str(error))
+            print_error(*error.lines)
     if failed:
         broken = any(isinstance(error, IntegrityError) for error in failed)
         raise typer.Exit(IntegrityError.exit_code if broken else failed[0].exit_code)

@@ -119,9 +119,9 @@ class Store:
     ) -> Iterator[Brought]:
         """Check the bundle at ``source`` and have it in the store; it stays there while the block lasts.
 
-        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy that
-        is damaged is replaced. Raises what ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise, and
-        ``DamagedInUseError``.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy
+        that is damaged is replaced. Raises what ``open_bundle``, ``vet``, ``copy_bundle`` and ``carry_evidence`` raise,
+        and ``DamagedInUseError``.
         """
         with open_bundle(source, progress, limits, vet) as bundle:
             self._mend(bundle, limits)

@@ -51,7 +51,7 @@ class Comparison:
     outputs: tuple[OutputParity, ...]
     """The numeric outputs; labels and text are only equal or not."""
     label_flips: int
-    """Rows with a label that differs, near-ties included."""
+    """Labels that differ, near-ties included; of several a row counts once for each."""
     failed: int
     """Answers outside the tolerance; a row counts once for each output."""
     failed_rows: frozenset[int]
@@ -73,13 +73,20 @@ def compare(
     """Compare the outputs that ``expected`` has, each ``[rows, …]``; NaN equals NaN, an infinity equals itself.
 
     Numbers may differ as ``Tolerance`` allows, integers, text and booleans not at all. A label may differ where the
-    two best of the expected probabilities are a near-tie. Raises ``AnswerShapeError``.
+    two best of the expected probabilities, those of the same target where there are several, are a near-tie.
+    Raises ``AnswerShapeError``.
     """
     outputs = [output for output in signature.outputs if output.tensor.name in expected]
     check_shapes(signature, expected, found)
-    ties = _near_ties(signature, expected, tolerance)
     seen = [
-        _Seen(output, expected[output.tensor.name], found[output.tensor.name], tolerance, ties) for output in outputs
+        _Seen(
+            output,
+            expected[output.tensor.name],
+            found[output.tensor.name],
+            tolerance,
+            _near_ties(signature, output, expected, tolerance),
+        )
+        for output in outputs
     ]
     differences = sorted((difference for one in seen for difference in one.worst()), key=_order)
     return Comparison(
@@ -96,7 +103,8 @@ def compare(
 def tolerated(parity: Parity, found: Comparison) -> bool:
     """Whether answers to golden rows are those of the original model, as far as its proof of parity says.
 
-    Every answer lies within the tolerance, or the proof failed and was accepted, and what is found is no worse than that.
+    Every answer lies within the tolerance, or the proof failed and was accepted, and what is found is no worse than
+    that.
     """
     if found.ok:
         return True
@@ -130,7 +138,7 @@ class _Seen:
         else:
             self.differs = _any(~_same(expected, found), rows)
             self.excess = np.where(self.differs, np.inf, 0.0)
-            if output.meaning == "label" and ties is not None and expected.size == rows:
+            if ties is not None and expected.size == rows:
                 self.excess[self.differs & ties] = 1.0
 
     @property
@@ -162,11 +170,16 @@ class _Seen:
         )
 
 
-def _near_ties(signature: Signature, expected: Mapping[str, Array], tolerance: Tolerance) -> Array | None:
-    """The rows whose two best probabilities are closer than the margin; None where no probabilities are expected."""
+def _near_ties(
+    signature: Signature, label: Output, expected: Mapping[str, Array], tolerance: Tolerance
+) -> Array | None:
+    """The rows whose two best probabilities for the label are closer than the margin; None where none are expected."""
+    if label.meaning != "label":
+        return None
     for output in signature.outputs:
         probabilities = expected.get(output.tensor.name)
-        if output.meaning == "probabilities" and probabilities is not None and probabilities.ndim == 2:
+        fits = output.meaning == "probabilities" and output.targets == label.targets
+        if fits and probabilities is not None and probabilities.ndim == 2:
             if probabilities.shape[1] < 2:
                 return None
             best = np.partition(probabilities.astype(np.float64), -2, axis=1)[:, -2:]

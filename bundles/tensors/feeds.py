@@ -57,7 +57,7 @@ class Encoder:
 
     def _completed(self, row: Mapping[str, object], number: int, allow_extra: bool) -> Mapping[str, object]:
         self._check_names(row, number, allow_extra)
-        return {name: row.get(name) for name in self._rules}
+        return {name: row.get(name, rule.default) for name, rule in self._rules.items()}
 
     def _check_names(self, given: Collection[str], row: int | None, allow_extra: bool) -> None:
         missing = [rule for rule in self._rules.values() if not rule.optional and rule.name not in given]
@@ -94,9 +94,9 @@ def encode(signature: Signature, columns: Mapping[str, Array], allow_extra: bool
 
 
 def _missing(rule: Rule, rows: int) -> Array:
-    """Nothing but missing values, as numbers where they stand for some."""
+    """What rows say that lack the field, as numbers where it is one."""
     absent = rule.absent(rows)
-    return np.full(absent.shape, np.nan) if rule.kind in ("boolean", "integer", "number") else absent
+    return absent.astype(np.float64) if rule.kind in ("boolean", "integer", "number") else absent
 
 
 def _slot(signature: Signature, tensor: Tensor, rules: Mapping[str, Rule]) -> Slot:

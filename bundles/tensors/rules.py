@@ -37,6 +37,7 @@ class Rule:
         self.name = field.name
         self.shape = field.shape
         self.optional = optional
+        self.default = field.default
         self.nullable = field.nullable or field.feed is None
         self.kind = kind_of(field)
         self.allowed = None if field.unknown == "accept" else _allowed(field, self.kind)
@@ -70,8 +71,8 @@ class Rule:
         return np.stack(opened) if opened else self.absent(0)
 
     def absent(self, rows: int) -> Array:
-        """Nothing but missing values."""
-        return np.full((rows, *closed(self.shape)), None, dtype=object)
+        """What rows say that lack the field: the default, or nothing but missing values."""
+        return np.full((rows, *closed(self.shape)), self.default, dtype=object)
 
     def fail(self, given: Array, position: int, problem: str) -> NoReturn:
         """Raise ``FieldError`` for the value at ``position`` of the flattened values of ``given`` ``[rows, …]``."""
@@ -129,6 +130,8 @@ class Rule:
         missing = missing_in(values)
         if missing.any():
             problem = f"is null, and the training data had no missing values here; send {NOUNS[self.kind]}"
+            if self.default is not None:
+                problem += f", or leave the field out, which is {shown(self.default)}"
             self.fail(given, int(missing.argmax()), problem)
 
     def _check_known(self, given: Array, values: Array) -> None:

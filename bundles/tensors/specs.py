@@ -47,9 +47,8 @@ def field_spec(field: Field) -> TensorSpec:
     datatype = KIND_DATATYPES[kind_of(field)]
     if field.nullable and datatype in ("INT64", "BOOL"):
         datatype = "FP64"
-    return TensorSpec(
-        field.name, datatype, extents_on_the_wire(field.shape) or (1,), field.nullable or field.feed is None
-    )
+    optional = field.nullable or field.feed is None or field.default is not None
+    return TensorSpec(field.name, datatype, extents_on_the_wire(field.shape) or (1,), optional)
 
 
 def fed_fields(signature: Signature, tensor: Tensor) -> list[Field]:

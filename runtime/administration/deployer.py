@@ -69,7 +69,8 @@ class Deployer:
     def bundle(self, digest: str) -> Version:
         """The bundle of that digest, which the folder has, every file checked, and tried in a process of its own.
 
-        Raises ``UnknownBundleError``, ``MisnamedBundleError``, and what ``open_bundle`` and ``StateFolder.prove`` raise.
+        Raises ``UnknownBundleError``, ``MisnamedBundleError``, and what ``open_bundle`` and ``StateFolder.prove``
+        raise.
         """
         path = self._folder.bundle(digest)
         with open_bundle(path, limits=self._folder.limits) as bundle:

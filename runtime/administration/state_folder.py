@@ -135,8 +135,9 @@ class StateFolder:
     def bring(self, path: Path, progress: Progress | None = None, vet: Vet = OFF.vet) -> tuple[str, Version]:
         """Check the bundle at ``path``, and keep a copy of it, an archive of an archive and a folder of a folder.
 
-        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy that
-        is damaged is replaced. Returns the name and the version that its manifest says. Raises what ``Store.bring`` does.
+        ``vet`` is asked before. Evidence that a copy which is there lacks is added to it, and none taken away; a copy
+        that is damaged is replaced. Returns the name and the version that its manifest says. Raises what
+        ``Store.bring`` does.
         """
         with self._store.bring(path, progress, self.limits, vet) as brought:
             return brought.name, Version(version=brought.version, digest=brought.digest)

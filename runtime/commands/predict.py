@@ -49,8 +49,8 @@ def predict(
 ) -> None:
     """Score the rows of a file with a model, without a server.
 
-    The file is read a piece at a time, so it may be larger than memory, and as many pieces are answered at a time
-    as there are processors; the answers are the same, and in the order of the rows. The output appears when it is whole:
+    The file is read a piece at a time, so it may be larger than memory, and as many pieces are answered at a time as
+    there are processors; the answers are the same, and in the order of the rows. The output appears when it is whole:
     after an error or Ctrl-C there is none, and one that was there before is unchanged.
 
     Columns of the output: what --keep names, then label, probability_CLASS, score_CLASS, value. Columns that

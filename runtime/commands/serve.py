@@ -78,9 +78,9 @@ def serve(
 ) -> None:
     """Serve bundles: predictions, lineage and a page for people, on one port.
 
-    SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles and the
-    trust file again and replaces every replica, without losing a request. Keys and certificates are read again when their files change.
-    Every option is also a variable: LADING_PORT and so on.
+    SIGTERM or Ctrl-C stops it when the requests that it accepted are answered; SIGHUP reads the bundles and the trust
+    file again and replaces every replica, without losing a request. Keys and certificates are read again when their
+    files change. Every option is also a variable: LADING_PORT and so on.
 
     Examples:
 

@@ -42,8 +42,8 @@ class Saved:
 def save(client: docker.DockerClient, name: str, path: Path, key: Path | None, tell: Tell) -> Saved:
     """Write the image ``name``, with bundles in it, to the file ``path``, with the public ``key`` that vouches for them.
 
-    Raises ``NoImageError``, ``NoBundlesInImageError``, ``EngineRefusedError``, what reading a key raises, and the errors
-    of ``lading.bundles.storage.atomic``.
+    Raises ``NoImageError``, ``NoBundlesInImageError``, ``EngineRefusedError``, what reading a key raises, and the
+    errors of ``lading.bundles.storage.atomic``.
     """
     found = image(client, name, "make it with `lading image build`")
     digests = str((found.attrs["Config"]["Labels"] or {}).get(DIGESTS, "")).split()

@@ -12,7 +12,8 @@ NAMES = ("README.md", "compose.yaml", "kserve.yaml", "kubernetes.yaml", "verify.
 def sheets(name: str, digests: Sequence[str], layers: Sequence[str], *, signed: bool) -> dict[str, bytes]:
     """The sheets by file name, about the image ``name`` with these ``layers``, and with the bundles of these ``digests``.
 
-    ``signed`` says whether a public key lies beside them. Raises ``ImageNameError``: the name ends up in a shell script.
+    ``signed`` says whether a public key lies beside them. Raises ``ImageNameError``: the name ends up in a shell
+    script.
     """
     known = {"image": image_name(name), "digests": digests, "layers": layers, "key": signed}
     return {sheet: _environment().get_template(sheet).render(known).encode() for sheet in NAMES}

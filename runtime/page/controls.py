@@ -101,4 +101,6 @@ def _hint(field: Field) -> str:
         said.append("date or time, as 2024-05-31T12:00:00")
     if field.nullable and field.type != "boolean":
         said.append("may be empty")
+    elif field.default is not None and field.type != "boolean":
+        said.append(f"{number(field.default)} when empty")
     return ", ".join(said)

@@ -61,7 +61,7 @@ function jsonOf(field) {
   if (field.kind === "checkbox") return String(field.control.checked);
   if (field.kind === "text") return text === "" && field.nullable ? "null" : JSON.stringify(text);
   if (field.kind === "suggestion" && field.known.has(text)) return field.known.get(text);
-  if (text.trim() === "") return field.nullable ? "null" : undefined;
+  if (text.trim() === "") return field.nullable ? "null" : field.element.dataset.default;
   if (field.kind === "choice") return text;
   if (field.kind === "number") return numberJson(text.trim());
   if (field.kind === "suggestion") {
@@ -211,6 +211,16 @@ function make(tag, className, text) {
 function pieces(found) {
   const rest = { ...found };
   const made = [];
+  for (const key of Object.keys(rest).filter((name) => name.startsWith("label_"))) { // one of several labels
+    const target = key.slice("label_".length);
+    made.push(make("h3", "value", target), headline(rest[key]));
+    for (const meaning of ["probabilities", "scores"]) {
+      const named = rest[`${meaning}_${target}`];
+      if (named && typeof named === "object") made.push(ranking(named, meaning === "probabilities"));
+      delete rest[`${meaning}_${target}`];
+    }
+    delete rest[key];
+  }
   if ("label" in rest) made.push(headline(rest.label));
   if ("value" in rest && (typeof rest.value !== "object" || rest.value === null)) made.push(headline(rest.value));
   else if ("value" in rest) made.push(json(rest.value));

@@ -65,6 +65,10 @@ def short_digest(digest: str) -> str:
 def task(signature: Signature, target: str | None) -> str:
     """What the model does, in one phrase."""
     named = f" {visible(target)}" if target else ""
+    targets = targets_of(signature)
+    if len(targets) > 1:
+        named_so = not all(map(str.isdecimal, targets))
+        return f"Predicts {_listed(targets, 'and') if named_so else counted(len(targets), 'label')}"
     classes = classes_of(signature)
     if classes is not None:
         return f"Predicts{named or ' a class'}: {_listed(scalar(name) for name in classes)}"
@@ -80,10 +84,18 @@ def task(signature: Signature, target: str | None) -> str:
 
 def kind(signature: Signature) -> str:
     """The kind of task, in a word or two."""
+    targets = targets_of(signature)
+    if len(targets) > 1:
+        return f"Classification · {counted(len(targets), 'label')}"
     classes = classes_of(signature)
     if classes is not None:
         return f"Classification · {counted(len(classes), 'class')}".replace("classs", "classes")
     return "Regression" if _meaning(signature, "value") is not None else "Tensors"
+
+
+def targets_of(signature: Signature) -> list[str]:
+    """What a model of several labels predicts; nothing where it has one or none."""
+    return [name for output in signature.outputs if output.meaning == "label" for name in output.targets or ()]
 
 
 def classes_of(signature: Signature) -> tuple[JsonValue, ...] | None:

@@ -48,8 +48,8 @@ class Answering(typing.Generic[Asked, Said]):
     ) -> Said:
         """The answer to what ``read`` finds; a ``large`` request is read, too, where it does not hold up the event loop.
 
-        ``head`` is shown to witnesses. The client waits for ``seconds``, and until ``gone`` returns. Raises what reading
-        and writing do, ``DeadlineError`` and ``ClientGoneError``.
+        ``head`` is shown to witnesses. The client waits for ``seconds``, and until ``gone`` returns. Raises what
+        reading and writing do, ``DeadlineError`` and ``ClientGoneError``.
         """
         self._tally.in_flight += 1
         try:

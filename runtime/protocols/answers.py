@@ -55,15 +55,18 @@ class AnswerWriter:
 class PredictionWriter(AnswerWriter):
     """Writes what the model's own ``predict`` gave for each row: a label, a number, a list of them.
 
-    Where no output says that it is that, and there are several, a row is an object, as ``AnswerWriter`` has it.
+    Of several labels a row is a list, in the order of the targets. Where no output says that it is that, and there are
+    several, a row is an object, as ``AnswerWriter`` has it.
     """
 
     def __init__(self, signature: Signature) -> None:
         super().__init__(signature)
-        output = predicted(signature)
-        if output is not None:
-            column = _Column(signature, output, output.meaning)
-            self._template, self._columns = column.bare, [(column.name, column.cells)]
+        columns = [_Column(signature, output, output.meaning) for output in predicted(signature)]
+        if columns:
+            self._columns = [(column.name, column.cells) for column in columns]
+            self._template = b"[" + b",".join(column.bare for column in columns) + b"]"
+        if len(columns) == 1:
+            self._template = columns[0].bare
 
 
 class TensorWriter(AnswerWriter):

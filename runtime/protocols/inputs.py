@@ -65,14 +65,20 @@ class FrameInputs:
         rows = same_rows({name: tensor.rows for name, tensor in data.items()})
         if self._in_columns(data, rows):
             return self._encoder.encode({name: self._column(name, tensor) for name, tensor in data.items()}), rows
-        columns = [self._values(spec.name, data, rows) for spec in self.specs]
+        columns = [
+            self._values(spec.name, data, rows, default)
+            for spec, default in zip(self.specs, self._reader.absent, strict=True)
+        ]
         table = list(zip(*columns, strict=True))
         feeds = self._reader.plain(table)
         return (self._checked(table) if feeds is None else feeds), rows
 
     def plain(self, data: Sequence[Sequence[Any] | None], rows: int) -> Feeds | None:
         """The graph's inputs for one list of JSON values for each field; None where a value has to be looked at."""
-        columns = [(None,) * rows if values is None else values for values in data]
+        columns = [
+            (default,) * rows if values is None else values
+            for values, default in zip(data, self._reader.absent, strict=True)
+        ]
         for position, types, own in self._typed:
             given = data[position]
             if given is not None and not types.issuperset(map(type, given)):
@@ -110,9 +116,9 @@ class FrameInputs:
         lists = sum(type(tensor.values) is list for tensor in data.values())
         return lists == 0 or (rows > MOST_LISTED and lists < len(data))
 
-    def _values(self, name: str, data: Mapping[str, Given], rows: int) -> Sequence[Any]:
+    def _values(self, name: str, data: Mapping[str, Given], rows: int, default: Any) -> Sequence[Any]:
         if name not in data:
-            return (None,) * rows
+            return (default,) * rows
         own, values = self._own[name], data[name].values
         if not isinstance(values, list):
             values = _as_json(values)

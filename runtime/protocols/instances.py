@@ -72,8 +72,9 @@ class InstanceReader:
                 raise MalformedRequestError(f"{problem}; send as many of each", name)
             rows = len(values)
         count = 0 if rows is None else rows
-        absent = [None] * count
-        return self._table(list(zip(*(given.get(name, absent) for name in self._names), strict=True))), count
+        absent = zip(self._names, self._reader.absent, strict=True)
+        columns = [given[name] if name in given else [default] * count for name, default in absent]
+        return self._table(list(zip(*columns, strict=True))), count
 
     def _matrix_or_columns(self, given: dict[str, Any]) -> tuple[Feeds, int]:
         if self._matrix is not None and given.keys() == {self._matrix} and type(given[self._matrix]) is list:

@@ -54,6 +54,8 @@ class RowReader:
         self._names = [field.name for field in signature.fields]
         self._known = frozenset(self._names)
         self._pick: Callable[[Any], Row] = _picker(self._names)
+        self.absent = [field.default for field in signature.fields]
+        """What a row says that lacks the field, for each of them."""
         self._types = [_types(signature, field) for field in signature.fields]
         self._remembered: set[tuple[type, ...]] = set()
         self._categories = [
@@ -94,7 +96,7 @@ class RowReader:
             table = list(map(self._pick, rows))
         except KeyError:
             known = all(row.keys() <= self._known for row in rows)
-            return [tuple(map(row.get, self._names)) for row in rows] if known else None
+            return [tuple(map(row.get, self._names, self.absent)) for row in rows] if known else None
         width = len(self._names)
         return table if all(len(row) == width for row in rows) else None
 
@@ -120,7 +122,7 @@ class RowReader:
 
 def _types(signature: Signature, field: Field) -> frozenset[type]:
     types = frozenset({list}) if field.shape else PLAIN_TYPES[kind_of(field)]
-    return types | {MISSING} if signature.optional(field) else types
+    return types | {MISSING} if signature.may_be_null(field) else types
 
 
 def _fills(signature: Signature) -> dict[str, Fill] | None:

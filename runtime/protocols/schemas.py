@@ -64,6 +64,8 @@ def field_schema(signature: Signature, field: Field) -> Schema:
         schema["examples"] = list(field.categories)
     if _may_miss(field):
         schema["type"] = [str(schema["type"]), "null"]
+    if field.default is not None:
+        schema["default"] = field.default
     schema |= {"description": _description(signature, field)}
     return array_of(schema, field.shape)
 
@@ -83,9 +85,17 @@ def answer_schema(name: str, signature: Signature) -> Schema:
 
 def prediction_schema(name: str, signature: Signature) -> Schema:
     """What ``PredictionWriter`` writes for one row of the model ``name``."""
-    output = predicted(signature)
-    if output is None:
+    outputs = predicted(signature)
+    found = [_predicted_schema(signature, output) for output in outputs]
+    if not found:
         return answer_schema(name, signature)
+    if len(found) == 1:
+        return found[0]
+    order = ", ".join(target for output in outputs for target in output.targets or ())
+    return {"description": f"in this order: {order}", **array_of({"anyOf": list(found)}, (len(found),))}
+
+
+def _predicted_schema(signature: Signature, output: Output) -> Schema:
     columns = column_names(signature, output)
     return output_schema(signature, output) if columns is None else array_of(NUMBER, (len(columns),))
 
@@ -130,5 +140,9 @@ def _description(signature: Signature, field: Field) -> str:
     if field.feed is None:
         parts.append("not used by the model")
     elif field.nullable:
-        parts.append("may be null or left out" if signature.optional(field) else "null is NaN")
+        parts.append(
+            "null is NaN" if signature.form == "whole" or field.default is not None else "may be null or left out"
+        )
+    if field.default is not None:
+        parts.append(f"may be left out, which is {field.default}".lower())
     return "; ".join(parts)

@@ -168,7 +168,8 @@ class Edge:
 def _take_turns(pid: int) -> None:
     """Have Linux not stop a replica in the middle of a request whenever the edge could go on.
 
-    It gets as much time as before, in longer turns: of two processors that are busy it takes a third less (decision 21).
+    It gets as much time as before, in longer turns: of two processors that are busy it takes a third less (decision
+    21).
     """
     if hasattr(os, "SCHED_BATCH"):
         with suppress(OSError):  # forbidden here; it works without

@@ -23,8 +23,8 @@ answer, who does not is cut off."""
 class RefusingProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP, whose own refusals would be plain text.
 
-    It would also take trailers for headers, wait for ever for the rest of a body that nobody reads, and read on for each
-    answer while requests that it has read still wait.
+    It would also take trailers for headers, wait for ever for the rest of a body that nobody reads, and read on for
+    each answer while requests that it has read still wait.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -67,8 +67,8 @@ class Server:
     """A server of the bundles at ``paths``.
 
     ``tell`` says how things go, and what goes wrong, its replicas' words too; ``ready`` is called once the server
-    answers. ``log`` is the descriptor that takes the lines of the access log, if there is to be one. ``lost`` counts the
-    lines that found no room.
+    answers. ``log`` is the descriptor that takes the lines of the access log, if there is to be one. ``lost`` counts
+    the lines that found no room.
     """
 
     def __init__(

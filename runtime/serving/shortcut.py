@@ -23,10 +23,10 @@ HOLD_SECONDS = 0.5
 class ShortcutProtocol(RefusingProtocol):
     """Uvicorn's HTTP for an ``Application``, with a shortcut for what a ``Prompt`` endpoint can answer at once.
 
-    A ``PlainRequest`` takes it that arrived with its whole head, and with its body soon, on a connection that has nothing
-    else to do. It gets the bytes that it would get the long way, in one write. Any other request, and any that the
-    endpoint does not answer, is uvicorn's. No access log is written; ``limit_concurrency`` and ``root_path`` are not
-    looked at, and a connection on which nothing went the long way is not closed for being idle.
+    A ``PlainRequest`` takes it that arrived with its whole head, and with its body soon, on a connection that has
+    nothing else to do. It gets the bytes that it would get the long way, in one write. Any other request, and any that
+    the endpoint does not answer, is uvicorn's. No access log is written; ``limit_concurrency`` and ``root_path`` are
+    not looked at, and a connection on which nothing went the long way is not closed for being idle.
     """
 
     _held = b""

@@ -81,8 +81,8 @@ class Switch:
     async def _until(self, done: Done, patient: bool = False) -> None:
         """Wait until every replica that requests are sent to is as far.
 
-        Raises ``SwitchTimeoutError``, and ``LostReplicaError`` when one is lost, unless ``patient``: it has been decided
-        by then, and whoever comes later begins with it.
+        Raises ``SwitchTimeoutError``, and ``LostReplicaError`` when one is lost, unless ``patient``: it has been
+        decided by then, and whoever comes later begins with it.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds

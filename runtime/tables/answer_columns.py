@@ -34,8 +34,9 @@ class AnswerColumn:
 def answer_columns(signature: Signature, exact: bool = False) -> list[AnswerColumn]:
     """The columns of every answer: ``label``, ``probability_<class>``, ``score_<class>``, ``value``.
 
-    Several values are ``value_<target>``; an output that nobody has named is called like its tensor. What has more
-    than one number in a row is JSON, and NaN is null; ``exact`` says to keep NaN, and to use lists.
+    Of several labels they are ``label_<target>`` and ``probability_<target>_<class>``. Several values are
+    ``value_<target>``; an output that nobody has named is called like its tensor. What has more than one number in a
+    row is JSON, and NaN is null; ``exact`` says to keep NaN, and to use lists.
     """
     named = zip(signature.outputs, keys(signature), strict=True)
     return [column for output, key in named for column in _columns(signature, output, key, exact)]
@@ -54,7 +55,7 @@ def _columns(signature: Signature, output: Output, key: str, exact: bool) -> lis
         return [AnswerColumn(key, kind, tensor.name, _labels(output, kind))]
     names, kind = column_names(signature, output), _element_type(output)
     if names is not None and len(extents) == 1:
-        prefix = PREFIXES.get(key, key)
+        prefix = _prefix(output, key)
         return [
             AnswerColumn(f"{prefix}_{name}", kind, tensor.name, _column(position, kind, exact))
             for position, name in enumerate(names)
@@ -65,6 +66,12 @@ def _columns(signature: Signature, output: Output, key: str, exact: bool) -> lis
         nested = functools.reduce(lambda inner, _: pa.list_(inner), extents, kind)
         return [AnswerColumn(key, nested, tensor.name, _lists(kind))]
     return [AnswerColumn(key, pa.string(), tensor.name, _json)]
+
+
+def _prefix(output: Output, key: str) -> str:
+    """What stands before a class name: ``probability`` for ``probabilities``, ``probability_rain`` for that of a target."""
+    word = PREFIXES.get(output.meaning)
+    return key if word is None or not key.startswith(output.meaning) else word + key.removeprefix(output.meaning)
 
 
 def _label_type(output: Output) -> pa.DataType:

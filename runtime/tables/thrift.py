@@ -28,7 +28,8 @@ LENGTHS = {BYTE: 1, DOUBLE: 8}
 def read_struct(data: memoryview, start: int, most: int) -> tuple[Struct, int]:
     """The struct at ``start``, and where it ends; it has ``most`` values at most, all that it holds included.
 
-    Raises ``struct.error`` or ``IndexError`` where there is no such struct. Sets and maps are refused: Parquet has none.
+    Raises ``struct.error`` or ``IndexError`` where there is no such struct. Sets and maps are refused: Parquet has
+    none.
     """
     reader = _Reader(data, start, most)
     return reader.struct(DEEPEST), reader.position

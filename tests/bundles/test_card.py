@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lading.bundles.card import classes, escaped, model_card, seen, type_of
+from lading.bundles.card import classes, escaped, missing, model_card, seen, type_of
 from lading.bundles.draft import Draft
 from lading.bundles.parity import Parity
 from lading.bundles.signature import Field, Output, Range, Tensor
@@ -28,6 +28,19 @@ def test_the_card_holds_the_facts(draft: Draft) -> None:
     assert "2700 to 6300" in card
     assert "Uncommitted changes: no" in card
     assert "waived" not in card
+
+
+@pytest.mark.parametrize(
+    ("nullable", "default", "said"),
+    [
+        pytest.param(False, None, "no", id="never missing"),
+        pytest.param(True, None, "yes", id="maybe missing"),
+        pytest.param(False, False, "no; false when left out", id="a default"),
+        pytest.param(True, 0, "yes; 0 when left out", id="both"),
+    ],
+)
+def test_what_is_missing_and_what_is_left_out(nullable: bool, default: int | None, said: str) -> None:
+    assert missing(Field(name="x", type="number", dtype="f", nullable=nullable, default=default)) == said
 
 
 def test_a_waiver_stands_at_the_top(make_draft: MakeDraft, draft: Draft) -> None:

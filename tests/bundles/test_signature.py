@@ -31,6 +31,11 @@ def _twice(part: str) -> Callable[[dict[str, Any]], object]:
         pytest.param(lambda d: d.update(form="list"), "form", id="an unknown form"),
         pytest.param(lambda d: d["fields"][0].update(name=""), "name", id="a field without a name"),
         pytest.param(
+            lambda d: d["fields"][0].update(type="string", default=0),
+            "'mass' has a default, which only",
+            id="a default",
+        ),
+        pytest.param(
             lambda d: d["fields"][0].update(shape=["n"]), "'mass' has an open extent, which only", id="an open extent"
         ),
     ],

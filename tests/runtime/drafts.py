@@ -282,6 +282,51 @@ def roots() -> Draft:
     return draft("roots", signature, graph(nodes, signature), {"x": np.array([4.0, -1.0, 2.0])})
 
 
+def forecasts() -> Draft:
+    """Two labels for each row, each with probabilities: whether it rains, which is coded, and one of three winds."""
+    rain: dict[str, Any] = {"classes": (False, True), "class_type": "boolean", "targets": ("rain",)}
+    wind: dict[str, Any] = {"classes": ("calm", "fresh", "storm"), "class_type": "string", "targets": ("wind",)}
+    signature = Signature(
+        form="array",
+        fields=tuple(
+            Field(name=name, type="number", dtype="float64", feed=Feed(input="X", column=index))
+            for index, name in enumerate(("pressure", "warmth"))
+        ),
+        inputs=(Tensor(name="X", dtype="float64", shape=("N", 2)),),
+        outputs=(
+            Output(tensor=Tensor(name="label_rain", dtype="int64", shape=("N",)), meaning="label", coded=True, **rain),
+            Output(
+                tensor=Tensor(name="probabilities_rain", dtype="float64", shape=("N", 2)),
+                meaning="probabilities",
+                **rain,
+            ),
+            Output(tensor=Tensor(name="label_wind", dtype="string", shape=("N",)), meaning="label", **wind),
+            Output(
+                tensor=Tensor(name="probabilities_wind", dtype="float32", shape=("N", 3)),
+                meaning="probabilities",
+                **wind,
+            ),
+        ),
+    )
+    nodes = [
+        helper.make_node("MatMul", ["X", "clouds"], ["wet"]),
+        helper.make_node("Softmax", ["wet"], ["probabilities_rain"], axis=1),
+        helper.make_node("ArgMax", ["wet"], ["label_rain"], axis=1, keepdims=0),
+        helper.make_node("MatMul", ["X", "fronts"], ["blown"]),
+        helper.make_node("Softmax", ["blown"], ["shares"], axis=1),
+        helper.make_node("Cast", ["shares"], ["probabilities_wind"], to=TensorProto.FLOAT),
+        helper.make_node("ArgMax", ["blown"], ["strongest"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["winds", "strongest"], ["label_wind"], axis=0),
+    ]
+    constants = {
+        "clouds": np.array([[1.0, -0.5], [0.25, 0.5]]),
+        "fronts": np.array([[1.0, 0.5, -1.0], [-0.5, 0.25, 0.5]]),
+        "winds": objects("calm", "fresh", "storm"),
+    }
+    columns = {"pressure": np.array([1.5, -1.0, 0.25]), "warmth": np.array([0.5, 2.0, 1.0])}
+    return draft("forecasts", signature, graph(nodes, signature, constants), columns)
+
+
 def loops() -> Draft:
     """Goes round as many times as the largest number asked for says: some microseconds, or practically for ever."""
     signature = one_number("rounds", "same")
@@ -329,6 +374,7 @@ DRAFTS: Mapping[str, Callable[[], Draft]] = {
     "cells": cells,
     "coins": coins,
     "counts": counts,
+    "forecasts": forecasts,
     "images": images,
     "mosaics": mosaics,
     "roots": roots,

@@ -131,6 +131,19 @@ def test_a_label_may_flip_only_at_a_near_tie(chances: list[list[float]] | None, 
     assert [figures.output for figures in comparison.outputs] == ([] if chances is None else ["p"])
 
 
+def test_a_label_is_judged_by_the_probabilities_of_its_own_target() -> None:
+    targets = [{"targets": (name,)} for name in ("rain", "wind")]
+    labels = [output(f"l{at}", "int64", "label").model_copy(update=of) for at, of in enumerate(targets)]
+    chances = [output(f"p{at}", "float64", "probabilities", 2).model_copy(update=of) for at, of in enumerate(targets)]
+    both = signature(labels[0], chances[0], labels[1], chances[1])
+    tie, sure = np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]])
+    expected = {"l0": np.array([0]), "p0": tie, "l1": np.array([0]), "p1": sure}
+    flipped = compare(both, expected, {**expected, "l0": np.array([1])}, TOLERANCE)
+    assert (flipped.label_flips, flipped.failed) == (1, 0)
+    flipped = compare(both, expected, {**expected, "l0": np.array([1]), "l1": np.array([1])}, TOLERANCE)
+    assert (flipped.label_flips, flipped.failed, flipped.failures[0].output) == (2, 1, "l1")
+
+
 def test_labels_of_several_targets_must_all_be_equal() -> None:
     several = signature(output("label", "int64", "label", 2), output("p", "float32", "probabilities", 2))
     expected = {"label": np.array([[0, 1]]), "p": np.array([[0.5, 0.5]])}

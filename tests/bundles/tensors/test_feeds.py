@@ -107,6 +107,28 @@ def test_numeric_columns_and_object_columns_give_the_same_tensors() -> None:
     assert found["texts"].tolist() == expected["texts"].tolist()
 
 
+KEYS = frame(
+    field("rooms", "integer", default=0, feed=number(0)),
+    field("new", "boolean", default=False, feed=number(1)),
+    field("size", "number", default=0, nullable=True, feed=number(2)),
+    field("city", "string", nullable=True, feed=text(0)),
+)
+
+
+def test_a_field_that_is_left_out_is_its_default() -> None:
+    encoder = Encoder(KEYS)
+    tensors = encoder.encode_rows([{}, {"rooms": 2, "size": None}, {"rooms": 1, "new": True, "size": 2.5, "city": "x"}])
+    np.testing.assert_array_equal(tensors["numbers"], [[0, 0, 0], [2, 0, np.nan], [1, 1, 2.5]])
+    assert tensors["texts"].tolist() == [["nan"], ["nan"], ["x"]]
+    columns = encoder.encode({"rooms": np.array([2, 3])})
+    np.testing.assert_array_equal(columns["numbers"], [[2, 0, 0], [3, 0, 0]])
+
+
+def test_null_is_no_default() -> None:
+    with pytest.raises(FieldError, match=r"'new', row 0: is null.*, or leave the field out, which is false"):
+        Encoder(KEYS).encode_rows([{"new": None}])
+
+
 @pytest.mark.parametrize(
     ("changes", "name", "problem"),
     [

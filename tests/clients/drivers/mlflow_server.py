@@ -1,7 +1,8 @@
 """MLflow's own scoring server over scikit-learn models: what it answers to bodies, each with its content type.
 
 The argument is a folder: for each model NAME.joblib, NAME.parquet with rows of which MLflow infers the signature, and
-NAME.json with the bodies, a list of [content type, base64]. It prints, by name, a list of [status, content type, answer].
+NAME.json with the bodies, a list of [content type, base64]. It prints, by name, a list of [status, content type,
+answer].
 """
 
 import base64

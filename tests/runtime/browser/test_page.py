@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).parent
 
-MODELS = ("penguins", "cells", "coins", "images", "roots")
+MODELS = ("penguins", "cells", "coins", "forecasts", "images", "roots")
 PAGES = ("/", "/page/nobody", *(f"/page/{name}" for name in (*MODELS, "visits", "readings")), "/page/visits/drift")
 
 
@@ -163,6 +163,22 @@ def test_the_form_predicts_by_keyboard_alone(desktop: Browser, deployments: Depl
     tab_to(desktop, desktop.driver.find_element(By.ID, "predict"))
     press(desktop, Keys.ENTER)
     assert answered(desktop) == expected["label"]
+
+
+def test_each_of_several_labels_has_its_name_and_its_bars(desktop: Browser, deployments: Deployments) -> None:
+    row = deployments.get("forecasts").golden.records(deployments.get("forecasts").signature)[0]
+    desktop.open("/page/forecasts")
+    desktop.driver.find_element(By.ID, "predict").click()
+    answered(desktop)
+    expected = ask(desktop, "forecasts", row)
+    shown = {
+        part: [one.text for one in desktop.driver.find_elements(By.CSS_SELECTOR, f"#answer {part}")]
+        for part in ("h3", ".headline", ".bar-text", "pre")
+    }
+    assert shown["h3"] == ["rain", "wind"]
+    assert shown[".headline"] == [json.dumps(expected["label_rain"]), expected["label_wind"]]
+    assert sorted(shown[".bar-text"]) == ["calm", "false", "fresh", "storm", "true"]
+    assert shown["pre"] == []
 
 
 def test_a_choice_a_suggestion_and_a_tick_by_keyboard(desktop: Browser, deployments: Deployments) -> None:

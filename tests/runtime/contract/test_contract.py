@@ -30,8 +30,8 @@ FUZZED = "penguins"
 WHOLE, FEWER = "mosaics", 20
 """The model of a graph taken whole; to think of what it takes costs more, so one seed asks less of it, in this process."""
 
-QUICKLY = ("images", "roots")
-"""Models of tensors and of an array, whose answers may be NaN and infinite."""
+QUICKLY = ("images", "roots", "forecasts")
+"""Models of tensors, of an array, whose answers may be NaN and infinite, and of several labels."""
 
 NOT_OFFERED = "not offered"
 """The tag of what is answered 501, where most operations have parameters in their paths."""
@@ -76,7 +76,7 @@ def check_both(found: Found, schema: BaseSchema) -> None:
 
 @pytest.fixture(scope="module")
 def few(bundles: dict[str, Path]) -> Application:
-    """The application over two models."""
+    """The application over three models."""
     return Application(Deployments.load([bundles[name] for name in QUICKLY]), Settings(v1_answers="tensorflow"))
 
 

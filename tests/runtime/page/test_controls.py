@@ -23,6 +23,7 @@ def control(**facts: object) -> Control:
     [
         pytest.param({"range": Range(minimum=1, maximum=2)}, "number", "1 to 2 seen", id="a number"),
         pytest.param({"type": "integer", "nullable": True}, "number", "whole number, may be empty", id="an integer"),
+        pytest.param({"default": 0}, "number", "0 when empty", id="a number that may be left out"),
         pytest.param({"type": "string"}, "text", "", id="text"),
         pytest.param({"type": "boolean"}, "checkbox", "", id="a boolean"),
         pytest.param({"type": "boolean", "nullable": True}, "choice", "", id="a boolean that may be missing"),

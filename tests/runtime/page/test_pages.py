@@ -180,7 +180,7 @@ def test_the_page_has_the_run_the_training_and_all_data(hostile: Application, ap
     assert "Run as the tracker has it" not in get(app, "/page/penguins").text
 
 
-@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "images", "mosaics", "roots"])
+@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "forecasts", "images", "mosaics", "roots"])
 def test_every_control_has_a_label_and_a_place_for_its_error(app: Application, name: str) -> None:
     page = Document(get(app, f"/page/{name}").text)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]

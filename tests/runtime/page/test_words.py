@@ -18,8 +18,9 @@ def signature(*outputs: Output) -> Signature:
     )
 
 
-def label(*classes: str | bool | int) -> Output:
-    return Output(tensor=Tensor(name="label", dtype="string", shape=("N",)), meaning="label", classes=classes)
+def label(*classes: str | bool | int, of: str | None = None) -> Output:
+    tensor = Tensor(name="label" if of is None else f"label_{of}", dtype="string", shape=("N",))
+    return Output(tensor=tensor, meaning="label", classes=classes, targets=None if of is None else (of,))
 
 
 def value(*targets: str) -> Output:
@@ -78,6 +79,20 @@ def test_shares(part: int, whole: int, written: str) -> None:
             "Predicts a class: a, b, c, d, e, f and 2 more",
             "Classification · 8 classes",
             id="many classes",
+        ),
+        pytest.param(
+            (label("a", "b", of="rain"), label("c", "d", of="wind")),
+            None,
+            "Predicts rain and wind",
+            "Classification · 2 labels",
+            id="several labels",
+        ),
+        pytest.param(
+            (label("a", "b", of="0"), label("c", "d", of="1")),
+            None,
+            "Predicts 2 labels",
+            "Classification · 2 labels",
+            id="several labels without names",
         ),
         pytest.param((value(),), "price", "Predicts price", "Regression", id="a value"),
         pytest.param((value(),), None, "Predicts a number", "Regression", id="a value without a name"),

@@ -29,7 +29,7 @@ KEYS = st.text(max_size=3) | st.sampled_from(["inputs", "outputs", "id", "parame
 JSON = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
-NAMES = st.sampled_from(["penguins", "cells", "coins", "counts", "images", "mosaics", "roots"])
+NAMES = st.sampled_from(["penguins", "cells", "coins", "counts", "forecasts", "images", "mosaics", "roots"])
 LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -70,7 +70,7 @@ def test_any_bytes_are_refused(deployments: Deployments, name: str, body: bytes)
         ask(model, dialect, body)
 
 
-@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "counts", "images", "mosaics", "roots"])
+@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "counts", "forecasts", "images", "mosaics", "roots"])
 @given(data=st.data())
 @LAW
 def test_a_request_with_something_wrong_in_it_is_answered_or_refused(

@@ -85,6 +85,7 @@ def test_the_index_of_a_data_frame_is_no_column(invoke: Ask, deployments: Deploy
     ("model", "given", "predictions"),
     [
         pytest.param("coins", [{"weight": 1, "width": None}, {}], [False, False], id="labels that are truths"),
+        pytest.param("forecasts", [[1.5, 0.5], [-1, 2]], [[False, "calm"], [True, "storm"]], id="labels of several targets"),
         pytest.param("cells", [[1, 1, 1, 2]], [3.0], id="a value"),
         pytest.param("roots", [4, [2.25], -1], [{"root": 2.0, "log": 1.3862943611198906}, {"root": 1.5, "log": 0.8109302162163288}, {"root": None, "log": None}], id="two values, NaN is null"),
         pytest.param("counts", [[1, True, None]], [[1.0, 1.0, None]], id="a list of numbers"),

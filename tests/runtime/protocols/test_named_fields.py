@@ -84,7 +84,7 @@ def test_answers_say_what_the_outputs_mean(ask: Ask, name: str, row: dict[str, A
     assert ask(f"/models/{name}/predict", [row, row]).json() == [answer, answer]
 
 
-@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "counts", "images", "mosaics", "roots"])
+@pytest.mark.parametrize("name", ["penguins", "cells", "coins", "counts", "forecasts", "images", "mosaics", "roots"])
 def test_no_rows_get_no_answers(ask: Ask, name: str) -> None:
     response = ask(f"/models/{name}/predict", [])
     assert (response.status_code, response.content) == (200, b"[]")

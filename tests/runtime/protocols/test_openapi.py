@@ -10,6 +10,7 @@ import orjson
 import pytest
 from openapi_spec_validator import validate
 
+from lading.bundles.answer_names import keys
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
@@ -21,7 +22,7 @@ from lading.runtime.serving.edge_configuration import OPEN_PATHS
 
 Ask = Callable[..., httpx.Response]
 
-MODELS = ["cells", "coins", "counts", "images", "mosaics", "penguins", "roots"]
+MODELS = ["cells", "coins", "counts", "forecasts", "images", "mosaics", "penguins", "roots"]
 
 
 @pytest.fixture
@@ -157,9 +158,9 @@ def test_the_examples_are_the_golden_rows_with_the_golden_answers(
     assert rows == found.golden.records(found.signature)[: len(rows)]
     answers = content(operation["responses"]["200"])["examples"]["rows"]["value"]
     expected = found.golden.expected(found.signature)
-    for output in found.signature.outputs:
+    for key, output in zip(keys(found.signature), found.signature.outputs, strict=True):
         if output.meaning == "probabilities":
-            values = [list(answer["probabilities"].values()) for answer in answers]
+            values = [list(answer[key].values()) for answer in answers]
             for told, golden in zip(values, expected[output.tensor.name].tolist(), strict=False):
                 assert all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-4) for a, b in zip(told, golden, strict=True))
 

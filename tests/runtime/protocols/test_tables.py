@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 
 PATH = "/models/{}/predict"
 MADE: dict[str, Callable[[pa.Table], bytes]] = {STREAM: stream, FILE: file, PARQUET: parquet, CSV: csv}
-MODELS = ["penguins", "cells", "coins", "counts", "images", "mosaics", "roots"]
+MODELS = ["penguins", "cells", "coins", "counts", "forecasts", "images", "mosaics", "roots"]
 
 
 def rows_of(path: Path) -> tuple[pa.Table, Rows]:
@@ -47,13 +47,12 @@ def answers_in(response: httpx.Response) -> Rows:
 
 def flat(answers: Rows) -> Rows:
     """Answers as objects under the names that the columns of tables have."""
-    prefixes = {"probabilities": "probability", "scores": "score"}
     return [
         {
             name: value
             for key, told in answer.items()
             for name, value in (
-                {f"{prefixes.get(key, key)}_{part}": number for part, number in told.items()} if isinstance(told, dict) else {key: told}
+                {f"{key.replace('probabilities', 'probability')}_{part}": number for part, number in told.items()} if isinstance(told, dict) else {key: told}
             ).items()
         }
         for answer in answers

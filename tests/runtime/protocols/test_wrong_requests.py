@@ -19,7 +19,7 @@ from tests.runtime.protocols.ways import Sent, with_bytes
 from tests.runtime.protocols.wrong import Wrong, wrong_requests
 
 EXAMPLES = ["penguins", "breast-cancer"]
-BY_HAND = ["cells", "coins", "counts", "images", "penguins", "roots"]
+BY_HAND = ["cells", "coins", "counts", "forecasts", "images", "penguins", "roots"]
 """All but the one whose tensors are taken whole, where a shape is wrong only beside the others, and no rows are none."""
 
 LEAST = 200

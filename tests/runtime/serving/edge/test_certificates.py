@@ -24,7 +24,7 @@ from lading.runtime.serving.certificates import (
 )
 
 if TYPE_CHECKING:
-    from tests.runtime.serving.edge.conftest import Authority
+    from tests.authority import Authority
 
     Make = Callable[[str], Authority]
 

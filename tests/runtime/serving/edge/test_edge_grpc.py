@@ -27,7 +27,8 @@ from tests.runtime.serving.conftest import free_port
 from tests.runtime.serving.edge.test_metrics import metrics, of
 
 if TYPE_CHECKING:
-    from tests.runtime.serving.edge.conftest import Authority, EdgeAlone
+    from tests.authority import Authority
+    from tests.runtime.serving.edge.conftest import EdgeAlone
 
 COUNT, WAIT = "/stranger.Service/Count", "/stranger.Service/Wait"
 LIMIT = 100_000

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.runtime.serving.edge.conftest import Authority, EdgeAlone
+    from tests.authority import Authority
+    from tests.runtime.serving.edge.conftest import EdgeAlone
 
     Begin = Callable[..., EdgeAlone]
     Make = Callable[[str], Authority]

@@ -14,7 +14,8 @@ from lading.runtime.serving.keys import Key, key_digest
 from tests.runtime.serving.conftest import free_port
 
 if TYPE_CHECKING:
-    from tests.runtime.serving.edge.conftest import Authority, EdgeAlone
+    from tests.authority import Authority
+    from tests.runtime.serving.edge.conftest import EdgeAlone
 
     Begin = Callable[..., EdgeAlone]
 

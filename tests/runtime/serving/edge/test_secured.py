@@ -17,8 +17,8 @@ from lading.runtime.serving.keys_file import add_key, remove_key
 from tests.runtime.serving.conftest import free_port
 
 if TYPE_CHECKING:
+    from tests.authority import Authority
     from tests.runtime.serving.conftest import Serving, Start
-    from tests.runtime.serving.edge.conftest import Authority
 
     Make = Callable[[str], Authority]
 
