@@ -1,8 +1,8 @@
 """Boundaries: rows at the places where a model's answers change, made from real rows.
 
-Every known category, a category that nobody has seen, missing values, the ends of each range, both sides of the places
-between two real rows where the label changes, and for models with decision trees the two neighbouring numbers between
-which an answer jumps, found by halving on the model itself.
+Every known category, a category that nobody has seen, missing values, what a row says that lacks a field, the ends of
+each range, both sides of the places between two real rows where the label changes, and for models with decision trees
+the two neighbouring numbers between which an answer jumps, found by halving on the model itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def boundary_table(
     ``answer`` is the original model. The choice is the same on every run.
     """
     fed = [field for field in signature.fields if field.feed is not None and not field.shape]
-    edits = [*_categories(fed), *_missing(fed), *_unseen(fed), *_ends(fed)]
+    edits = [*_categories(fed), *_missing(fed), *_unseen(fed), *_ends(fed), *_defaults(fed)]
     edits = [Edit(number % rows.rows, edit.values) for number, edit in enumerate(edits)]
     edits.extend(crossings(rows, signature, answer))
     if thresholds is not None:
@@ -80,6 +80,15 @@ def _ends(fields: Sequence[Field]) -> list[Edit]:
         return []
     ends = [[(field.name, _number(field, end)) for field in ranged] for end in (0.0, 1.0)]
     return [Edit(0, tuple(values)) for values in ends]
+
+
+def _defaults(fields: Sequence[Field]) -> list[Edit]:
+    """Rows that say what a row says that lacks a field, two of each: what they are is asked in two ways."""
+    known = [(field.name, field.default) for field in fields if field.default is not None]
+    step = max(1, -(-len(known) // CATEGORIES))
+    single = [Edit(0, (pair,)) for pair in known[::step]]
+    every = [Edit(0, tuple(known))] if len(known) > 1 else []
+    return [edit for edit in (*single, *every) for _ in range(2)]
 
 
 def _number(field: Field, share: float) -> float | int:

@@ -103,5 +103,7 @@ def _in_pandas(original: Any, changes: Mapping[str, Values]) -> Any:
                 [marker if value is None else value for value in values], column.index, dtype=object
             )
         else:
+            if isinstance(column.dtype, pd.BooleanDtype):  # which takes no 1.0 for true
+                values = [None if value is None else bool(value) for value in values]
             fresh[name] = pd.Series(list(values), index=column.index, dtype=column.dtype)
     return fresh

@@ -9,7 +9,8 @@ import numpy as np
 from lading.bundles.records import Scalar
 from lading.bundles.signature import Field, Form, Meaning, Output, Signature, Tensor
 from lading.converters.classes import LABEL, PROBABILITIES, Classes, ClassesError, Scores, answers
-from lading.converters.converter import Converted, Converter, Precision, Problem
+from lading.converters.converter import Converted, Converter, Precision
+from lading.converters.wrapping import Wrapping
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -39,25 +40,14 @@ def classifying(converter: Converter, model: object, names: Sequence[Scalar] | N
     return Classifying(converter, classes, told=names is not None or scores is not None)
 
 
-class Classifying:
+class Classifying(Wrapping):
     """A converter that is told the classes: label and probabilities in place of an output that is only numbers."""
 
     def __init__(self, inner: Converter, classes: Classes, told: bool = True) -> None:
-        self.name, self._inner, self._classes, self._told = inner.name, inner, classes, told
+        super().__init__(inner)
+        self._classes, self._told = classes, told
         self._given: Output | None = None
         """The output as the inner converter has it, once it has converted."""
-
-    def matches(self, model: object) -> bool:
-        """Whether the inner converter is the one for ``model``."""
-        return self._inner.matches(model)
-
-    def features(self, model: object) -> tuple[str, ...] | None:
-        """What the inner converter says."""
-        return self._inner.features(model)
-
-    def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
-        """What the inner converter says."""
-        return self._inner.diagnose(model, form, fields)
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The graph of the inner converter, with the label after it. Raises ``ClassesError`` where it has no place."""

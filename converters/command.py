@@ -43,7 +43,10 @@ def package(
     ],
     name: Annotated[str, typer.Option(help="The bundle's name: lower-case letters, digits, '.', '_', '-'.")],
     version: Annotated[str, typer.Option(help="The bundle's version.")] = "1.0.0",
-    target: Annotated[str | None, typer.Option(help="The column that the model predicts.")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="The column that the model predicts; repeatable, for one of several.", metavar="<column>"),
+    ] = None,
     feature: Annotated[
         list[str] | None,
         typer.Option(help="A column that the model takes, where the data has more; repeatable.", metavar="<column>"),

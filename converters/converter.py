@@ -98,10 +98,15 @@ class UnconvertibleError(UsageError):
         super().__init__(model, problems)
         self.model, self.problems = model, problems
 
-    def __str__(self) -> str:
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each problem, where there are several."""
         if len(self.problems) == 1:
-            return f"cannot convert {self.model}: {self.problems[0]}"
-        return "\n".join([f"cannot convert {self.model}:", *(f"- {problem}" for problem in self.problems)])
+            return (f"cannot convert {self.model}: {self.problems[0]}",)
+        return (f"cannot convert {self.model}:", *(f"- {problem}" for problem in self.problems))
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 class NoConverterError(UsageError):

@@ -11,6 +11,7 @@ from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import table_of
 from lading.converters.experiment import experiment_of
 from lading.converters.seen_rows import seen_rows
+from lading.converters.targets import Target, target_names
 from lading.converters.tracker import Found
 from lading.converters.tracking import Seen
 from lading.converters.training_data import TrainingData, training_data
@@ -54,7 +55,7 @@ class Further:
 def further_data(
     datasets: Mapping[str, object],
     known: Sequence[str] | None,
-    target: str | None,
+    target: Target,
     features: Sequence[str] | None,
 ) -> dict[str, Further]:
     """The records of further data by role; each is rows, with the target in them or apart: ``(rows, target)``.
@@ -137,9 +138,9 @@ class History:
         return {**roles, **dict(zip(others, names, strict=False))}
 
 
-def _further(data: object, known: Sequence[str] | None, target: str | None, features: Sequence[str] | None) -> Further:
+def _further(data: object, known: Sequence[str] | None, target: Target, features: Sequence[str] | None) -> Further:
     rows, apart = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     table, name = table_of(rows), file_name(rows)
-    there = target is not None and (apart is not None or target in {column.name for column in table.columns})
+    there = apart is not None or set(target_names(target)) <= {column.name for column in table.columns}
     given = training_data(table, known, target if there else None, features, apart)
     return Further(given.provenance(name, name), data_digest(given.rows))

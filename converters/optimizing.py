@@ -61,19 +61,25 @@ class LargeWeightsError(UsageError):
 class StepError(IntegrityError):
     """A step changes the answers by more than the tolerance; nothing was written."""
 
-    def __init__(self, step: str, title: str, failed: int, rows: int, worst: str) -> None:
+    def __init__(self, step: str, title: str, failed: int, rows: int, worst: tuple[str, ...]) -> None:
         super().__init__(step, title, failed, rows, worst)
         self.step, self.title, self.failed, self.rows, self.worst = step, title, failed, rows, worst
 
-    def __str__(self) -> str:
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What differs, the worst row, and what can be done."""
         return (
             f"after the step {self.step} the graph of {self.title} does not answer as the model does: "
-            f"{self.failed} of {self.rows} rows differ by more than the tolerance.\n{self.worst}\n"
-            "Nothing was written. What can be done:\n"
-            f"- leave the step {self.step} out\n"
-            "- say how much an answer may differ: tolerance=Tolerance(absolute=…, relative=…)\n"
-            '- accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees'
+            f"{self.failed} of {self.rows} rows differ by more than the tolerance.",
+            *self.worst,
+            "Nothing was written. What can be done:",
+            f"- leave the step {self.step} out",
+            "- say how much an answer may differ: tolerance=Tolerance(absolute=…, relative=…)",
+            '- accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees',
         )
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True)
@@ -108,13 +114,17 @@ def check_steps(steps: object) -> tuple[StepName, ...]:
     return tuple(name for name in STEPS if name in listed)
 
 
+def check_weights(converted: Converted, steps: Sequence[StepName]) -> None:
+    """Raise ``LargeWeightsError`` for a graph that steps cannot be done to, before it is proved for nothing."""
+    if steps and converted.weights is not None:
+        raise LargeWeightsError(steps)
+
+
 def optimize(converted: Converted, proof: Proof, steps: Sequence[StepName], prove: Prove) -> Optimized:
     """The graph after ``steps``, one after the other; ``prove`` proves one, or raises what shall stop it.
 
-    A step that finds nothing to do is left out, and a note says so. Raises ``LargeWeightsError``.
+    A step that finds nothing to do is left out, and a note says so.
     """
-    if steps and converted.weights is not None:
-        raise LargeWeightsError(steps)
     result = Optimized(converted, proof)
     for name in steps:
         made = STEPS[name](result.converted.model)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lading.bundles.capturing.capture import capture_code, capture_environment
 from lading.bundles.draft import Draft, write_bundle
+from lading.bundles.optimization import StepName
 from lading.bundles.origin import Origin
 from lading.bundles.parity import Parity, Tolerance
 from lading.bundles.provenance import Provenance
@@ -25,12 +26,14 @@ from lading.converters.converter import (
     class_name,
     converter_for,
 )
+from lading.converters.dictionaries import TakesDictionaries, tabled, tabled_parts
 from lading.converters.graph import with_notes
 from lading.converters.history import History, file_name, further_data
-from lading.converters.optimizing import Gain, StepError
+from lading.converters.optimizing import Gain, StepError, check_weights
 from lading.converters.optimizing import optimize as optimize_graph
 from lading.converters.parity import Proof, prove
 from lading.converters.request import Request, check_roles
+from lading.converters.targets import Target, naming
 from lading.converters.tracker import find_run
 from lading.converters.tracking import seen_of
 from lading.converters.training_data import TrainingData, training_data
@@ -61,7 +64,7 @@ def package(
     name: str,
     version: str = "1.0.0",
     path: Path | str | None = None,
-    target: str | None = None,
+    target: Sequence[str] | str | None = None,
     y: object = None,
     features: Sequence[str] | str | None = None,
     sensitive: Sequence[str] | str = (),
@@ -85,18 +88,18 @@ def package(
     """Convert ``model``, prove that the graph answers as it does, and write the bundle.
 
     ``data`` are the rows that the model was trained on: a pandas, polars or pyarrow table, a NumPy matrix, the path of
-    a CSV, Parquet or Arrow file, or for ready-made ONNX graphs a mapping from input names to arrays. It may be left
-    out where the training was watched (``track``). ``target`` names the column of the labels; it may lie apart, as
-    ``y``. ``features`` are the columns that the model takes, where the data has more. ``datasets`` are further data by
-    what it was used for: ``{"validation": rows, "test": (rows, target)}``; the bundle keeps their digests.
-    ``sensitive`` are columns whose values no log shall hold and no profile describe; the golden rows have some all the
-    same, and a note says so.
+    a CSV, Parquet or Arrow file, a list of dictionaries for a model that takes these, or for ready-made ONNX graphs a
+    mapping from input names to arrays. It may be left out where the training was watched (``track``). ``target`` names
+    the column of the labels, or the columns of a model that predicts several; it may lie apart, as ``y``. ``features``
+    are the columns that the model takes, where the data has more. ``datasets`` are further data by what it was used
+    for: ``{"validation": rows, "test": (rows, target)}``; the bundle keeps their digests. ``sensitive`` are columns
+    whose values no log shall hold and no profile describe; the golden rows have some all the same, and a note says so.
     ``run`` names the run of an experiment tracker, as in ``mlflow:0a1b2c``; where it is not given it is the one that is
-    under way. ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that trained.
-    ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that is there
-    is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator, float64
-    throughout when the proof fails otherwise) or ``double``. ``optimize`` names steps that make the graph quicker or
-    smaller, each proved again: ``int8``, ``graph``. ``waiver`` is the reason to accept a failed proof.
+    under way. ``metrics`` are finite numbers, ``tags`` texts, by name; ``entry_point`` is the script or notebook that
+    trained. ``path`` is the bundle's, ``{name}-{version}.lading`` in the current folder when not given; a bundle that
+    is there is replaced, all at once or not at all. ``precision`` is ``auto`` (float64 up to the last estimator,
+    float64 throughout when the proof fails otherwise) or ``double``. ``optimize`` names steps that make the graph
+    quicker or smaller, each proved again: ``int8``, ``graph``. ``waiver`` is the reason to accept a failed proof.
     ``classes`` names the columns of the one output of a model that does not know them itself, and ``scores`` says what
     they hold: ``scores`` (the largest wins), ``logits`` (a softmax makes them probabilities, a sigmoid where there is
     one column for two classes), or ``probabilities``.
@@ -143,20 +146,28 @@ def package_as(
     say = progress if progress is not None else _quiet
     check_roles({} if datasets is None else datasets)
     history = History(find_run(request.run), seen_of(model))
-    converter = classifying(converter_for(model), model, request.classes, request.scores)
-    data = plain_arrays(data)
+    own = converter_for(model)
+    converter = classifying(own, model, request.classes, request.scores)
+    dictionaries = isinstance(own, TakesDictionaries) and own.takes_dictionaries(model)
+    data = tabled(data) if dictionaries else plain_arrays(data)
     say("looking at the columns")
-    target, known = request.target, converter.features(model)
+    target: Target = request.targets or None
+    known = converter.features(model)
     if data is None:
         data, y, seen_target = history.rows()
+        data = tabled(data) if dictionaries else data
         target = seen_target if target is None else target
     given = training_data(data, known, target, request.columns, y)
     given.check_sensitive(request.sensitive_columns)
-    further = further_data({} if datasets is None else datasets, known, given.target, request.columns)
+    others = {} if datasets is None else datasets
+    if dictionaries:
+        others = {role: tabled_parts(rows) for role, rows in others.items()}
+    further = further_data(others, known, given.targets or None, request.columns)
+    converter = naming(converter, given.targets if given.told else ())
     experiment = history.experiment(model, request.metrics, further)
     fields = fields_of(given.rows)
     tolerance = Tolerance() if request.tolerance is None else request.tolerance
-    attempt = _Attempt(converter, model, given, fields, tolerance, say)
+    attempt = _Attempt(converter, model, given, fields, tolerance, request.steps, say)
     converted, proof, notes = attempt.proved(request.precision, request.waiver)
     optimized = optimize_graph(converted, proof, request.steps, partial(attempt.proved_again, waiver=request.waiver))
     say("describing the data")
@@ -241,6 +252,7 @@ class _Attempt:
     given: TrainingData
     fields: tuple[Field, ...]
     tolerance: Tolerance
+    steps: Sequence[StepName]
     say: Progress
 
     def proved(self, precision: str, waiver: str | None) -> tuple[Converted, Proof, tuple[str, ...]]:
@@ -283,7 +295,9 @@ class _Attempt:
     def _converted(self, precision: Precision) -> Converted:
         self.say(f"converting {class_name(self.model)}")
         form: Form = self.given.form
-        return self.converter.convert(self.model, form, self.fields, precision)
+        converted = self.converter.convert(self.model, form, self.fields, precision)
+        check_weights(converted, self.steps)
+        return converted
 
 
 def _notes(

@@ -75,11 +75,13 @@ class UnsteadyGraphError(IntegrityError):
 class ParityError(IntegrityError):
     """The converted model does not answer as the original does; nothing was written."""
 
-    def __init__(self, title: str, failed: int, rows: int, worst: str, tried: tuple[str, ...]) -> None:
+    def __init__(self, title: str, failed: int, rows: int, worst: tuple[str, ...], tried: tuple[str, ...]) -> None:
         super().__init__(title, failed, rows, worst, tried)
         self.title, self.failed, self.rows, self.worst, self.tried = title, failed, rows, worst, tried
 
-    def __str__(self) -> str:
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What differs, the worst row, and what can be tried."""
         double = (
             "float64 throughout was tried, and answers differently too"
             if "float64" in self.tried
@@ -87,12 +89,17 @@ class ParityError(IntegrityError):
         )
         return (
             f"the converted {self.title} does not answer as the original does ({' and '.join(self.tried)} precision): "
-            f"{self.failed} of {self.rows} rows differ by more than the tolerance.\n{self.worst}\n"
-            f"Nothing was written. What can be tried:\n- {double}\n"
-            "- look at the step that the values point to, and replace it by a related one\n"
-            "- subtract an origin from numbers that are large and close together, such as times\n"
-            '- accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees'
+            f"{self.failed} of {self.rows} rows differ by more than the tolerance.",
+            *self.worst,
+            "Nothing was written. What can be tried:",
+            f"- {double}",
+            "- look at the step that the values point to, and replace it by a related one",
+            "- subtract an origin from numbers that are large and close together, such as times",
+            '- accept the difference: waiver="the reason" (--waiver), which every reader of the bundle sees',
         )
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 @dataclass(frozen=True)
@@ -112,14 +119,14 @@ class Proof:
         """What to raise when the proof failed, in each of the precisions that were ``tried``."""
         return ParityError(title, self.failed, self.parity.rows, self.worst(), tried)
 
-    def worst(self) -> str:
-        """The row of a failed proof that differs most, and what both sides say of it, in two lines."""
+    def worst(self) -> tuple[str, str]:
+        """The row of a failed proof that differs most, and what both sides say of it, a line each."""
         worst = self.failures[0]
         values = ", ".join(f"{name}={_shown(values[worst.row])}" for name, values in self.columns.items())
         origin = "from the data" if self.origins[worst.row] == "data" else "made at a boundary of the model"
         return (
-            f"The worst row, {origin}: {values}\n"
-            f"{worst.output}: the original says {_shown(worst.expected)}, the graph says {_shown(worst.found)}"
+            f"The worst row, {origin}: {values}",
+            f"{worst.output}: the original says {_shown(worst.expected)}, the graph says {_shown(worst.found)}",
         )
 
     def waived(self, reason: str) -> "Proof":

@@ -1,6 +1,7 @@
 """The request: what a bundle shall be called, hold and say, checked as a whole before any work."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from lading.bundles.storage.container import check_writable
 from lading.converters.classes import check_classes
 from lading.converters.experiment import checked_metrics
 from lading.converters.optimizing import check_steps
+from lading.converters.targets import Target, TargetNamesError, target_names
 from lading.converters.tracker import check_reference
 from lading.core.errors import UsageError
 
@@ -90,7 +92,7 @@ class Request:
     name: str
     version: str = "1.0.0"
     path: Path | str | None = None
-    target: str | None = None
+    target: Target = None
     features: Sequence[str] | None = None
     sensitive: Sequence[str] = ()
     metrics: Mapping[str, float] | None = None
@@ -115,7 +117,7 @@ class Request:
         _check_name("version", BundleVersion, self.version)
         if self.precision not in PRECISIONS:
             raise PrecisionError(self.precision)
-        for argument in ("target", "run", "source", "data_name", "author", "description", "waiver"):
+        for argument in ("run", "source", "data_name", "author", "description", "waiver"):
             if (value := getattr(self, argument)) is not None:
                 _check_text(argument, value)
         check_steps(self.optimize)
@@ -124,6 +126,9 @@ class Request:
         if self.tolerance is not None and not isinstance(self.tolerance, Tolerance):
             raise _wrong("tolerance", self.tolerance, "a Tolerance: Tolerance(absolute=1e-6, relative=1e-6)")
         self._check_collections()
+        twice = [name for name, count in Counter(self.targets).items() if count > 1]
+        if twice:
+            raise TargetNamesError(f"the target {twice[0]!r} is named twice", "name each once")
         check_classes(self.classes, self.scores)
         if self.run is not None:
             check_reference(self.run)
@@ -137,7 +142,8 @@ class Request:
         check_writable(self.where)
 
     def _check_collections(self) -> None:
-        for argument, columns in (("features", self.features), ("sensitive", self.sensitive)):
+        lists = (("target", self.target), ("features", self.features), ("sensitive", self.sensitive))
+        for argument, columns in lists:
             if not isinstance(columns, str | None):
                 if not isinstance(columns, Sequence):
                     raise _wrong(argument, columns, "a list of column names")
@@ -157,6 +163,11 @@ class Request:
     def steps(self) -> tuple[StepName, ...]:
         """The steps of optimising."""
         return check_steps(self.optimize)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that the model predicts."""
+        return target_names(self.target)
 
     @property
     def columns(self) -> tuple[str, ...] | None:

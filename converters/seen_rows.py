@@ -7,11 +7,11 @@ import numpy as np
 
 from lading.bundles.provenance import Data
 from lading.bundles.tables.data_digest import data_digest
-from lading.bundles.tables.table import table_of
+from lading.bundles.tables.table import Table, table_of
+from lading.converters.dictionaries import tabled
+from lading.converters.targets import TARGET
 from lading.converters.training_data import training_data
 from lading.core.errors import UsageError
-
-TARGET = "target"
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class SeenRows:
     inputs: str | None = None
     """The digest of the rows alone."""
     target_digest: str | None = None
-    """The digest of the target alone, as a matrix of one column."""
+    """The digest of the target alone, as a matrix of one column; of several, of one for each."""
     data: Data | None = None
-    """The rows with the target as their last column."""
+    """The rows with the target as their last column; several as their last ones."""
 
     @property
     def count(self) -> int:
@@ -41,9 +41,10 @@ class SeenRows:
 def seen_rows(rows: object, target: object = None) -> SeenRows:
     """What is to be kept of rows that a call is given; called before it, since the call may change them."""
     try:
-        inputs = data_digest(table_of(rows))
+        table = table_of(tabled(rows))
+        inputs = data_digest(table)
         target_digest = None if target is None else data_digest(table_of(_column(target)))
-        given = training_data(rows, None, _name(rows, target), None, target)
+        given = training_data(table, None, _name(table, target), None, target)
         return SeenRows(rows, target, inputs, target_digest, given.provenance(None, None))
     except (UsageError, TypeError, ValueError, NotImplementedError):  # pyarrow's errors are of these kinds
         return SeenRows(rows, target)
@@ -54,9 +55,9 @@ def _column(target: Any) -> Any:
     return values.reshape(len(values), -1)
 
 
-def _name(rows: object, target: object) -> str | None:
-    """What the target's column is called: by its own name, where that is no column of the rows."""
-    if target is None:
+def _name(rows: Table, target: object) -> str | None:
+    """What the target's column is called: by its own name, where that is no column of the rows; None for several."""
+    if target is None or getattr(target, "ndim", 1) == 2:
         return None
-    name, taken = getattr(target, "name", None), {column.name for column in table_of(rows).columns}
+    name, taken = getattr(target, "name", None), {column.name for column in rows.columns}
     return name if isinstance(name, str) and name and name not in taken else TARGET

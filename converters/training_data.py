@@ -1,6 +1,6 @@
 """The training data: which columns the model takes, which one is the target, and what is recorded of them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from lading.bundles.provenance import Data
 from lading.bundles.signature import Form
 from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import Table, table_of
+from lading.converters.targets import Target, WrongTargetError, columns_apart, target_names
 from lading.core.errors import UsageError
 
 
@@ -53,17 +54,6 @@ class UnknownSensitiveError(UsageError):
         )
 
 
-class WrongTargetError(UsageError):
-    """The target that lies apart does not fit the data."""
-
-    def __init__(self, found: str, remedy: str) -> None:
-        super().__init__(found, remedy)
-        self.found, self.remedy = found, remedy
-
-    def __str__(self) -> str:
-        return f"y {self.found}; {self.remedy}"
-
-
 class NoRowsError(UsageError):
     """The data has no rows, so that nothing can be proved with it."""
 
@@ -87,7 +77,15 @@ class TrainingData:
     rows: Table
     """The model's columns in its order."""
     form: Form
-    target: str | None
+    targets: tuple[str, ...]
+    """The columns of the target, in their order."""
+    told: bool = True
+    """Whether somebody has named them."""
+
+    @property
+    def target(self) -> str | None:
+        """The one column of the target; None where there are several, or none."""
+        return self.targets[0] if len(self.targets) == 1 else None
 
     def check_sensitive(self, names: Sequence[str]) -> None:
         """Raise ``UnknownSensitiveError`` where one of ``names`` is none of its columns."""
@@ -109,27 +107,31 @@ class TrainingData:
 
 
 def training_data(
-    data: object, known: Sequence[str] | None, target: str | None, features: Sequence[str] | None, y: object = None
+    data: object, known: Sequence[str] | None, target: Target, features: Sequence[str] | None, y: object = None
 ) -> TrainingData:
     """The data split into the model's columns and the rest.
 
     ``known`` are the names of the columns that the model was trained on, None where it knows none; ``features`` the
-    columns that it takes, where the data has more; ``y`` the target where it lies apart from the data.
-    Raises ``WrongColumnsError``, ``WrongTargetError``, ``NoRowsError``, ``SparseDataError`` and what ``table_of`` raises.
+    columns that it takes, where the data has more; ``y`` the target where it lies apart from the data, a column for
+    each where there are several. Raises ``WrongColumnsError``, ``WrongTargetError``, ``NoRowsError``,
+    ``SparseDataError`` and what ``table_of`` raises.
     """
     if hasattr(data, "toarray") and hasattr(data, "nnz"):
         raise SparseDataError
     table = table_of(data)
     if table.rows == 0:
         raise NoRowsError
-    whole = table if y is None else _with_target(table, y, "target" if target is None else target)
+    targets = target_names(target)
     present = [column.name for column in table.columns]
-    if target is not None and y is None and target not in present:
-        raise NoTargetError(target, tuple(present))
-    inputs = [name for name in present if name != target or y is not None]
-    rows = table.select(_taken(inputs, known, features, table.form))
+    for name in targets if y is None else ():
+        if name not in present:
+            raise NoTargetError(name, tuple(present))
+    apart, told = ({}, True) if y is None else columns_apart(y, table.rows, targets)
+    whole = table if y is None else _with_target(table, apart)
+    inputs = [name for name in present if name not in targets or y is not None]
+    rows = table.select(_taken(inputs, None if known is None else _respaced(known, inputs), features, table.form))
     form: Form = "array" if known is None and table.form == "frame" else table.form
-    return TrainingData(whole, rows, form, "target" if y is not None and target is None else target)
+    return TrainingData(whole, rows, form, targets if y is None else tuple(apart), told)
 
 
 def _taken(
@@ -147,21 +149,21 @@ def _taken(
     return wanted if known is None else list(known)
 
 
-def _with_target(table: Table, y: object, name: str) -> Table:
-    """The table with the target as its last column; a matrix becomes a frame for that."""
+def _respaced(known: Sequence[str], present: Sequence[str]) -> list[str]:
+    """The model's columns by the data's names: LightGBM writes an underscore for each space."""
+    spaced = {name.replace(" ", "_"): name for name in present}
+    return [name if name in present else spaced.get(name, name) for name in known]
+
+
+def _with_target(table: Table, columns: Mapping[str, np.ndarray]) -> Table:
+    """The table with the target as its last column, or its last columns; a matrix becomes a frame for that."""
     import pandas as pd
 
-    values: Any = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        raise WrongTargetError(f"has the shape {values.shape}, expected ({table.rows},)", "give one column: y.ravel()")
-    if values.ndim != 1:
-        remedy = "give one value for each row; for a record of several targets leave them in the data"
-        raise WrongTargetError(f"has the shape {values.shape}, expected ({table.rows},)", remedy)
-    if len(values) != table.rows:
-        found = f"has {len(values)} values, the data has {table.rows} rows"
-        raise WrongTargetError(found, "give the target of the same rows, one value for each")
     original = table.original
     names = [column.name for column in table.columns]
+    if taken := [name for name in columns if name in names]:
+        found = f"would be the column {taken[0]!r}, which the data has already"
+        raise WrongTargetError(found, "rename that, name y otherwise by target=, or leave y out")
     if isinstance(original, np.ndarray):
         frame: Any = pd.DataFrame(original, columns=names)
     elif hasattr(original, "to_pandas"):
@@ -170,7 +172,7 @@ def _with_target(table: Table, y: object, name: str) -> Table:
         frame = original
     else:
         raise WrongTargetError("cannot be added to arrays by name", "leave it out")
-    return table_of(frame.assign(**{name: values}))
+    return table_of(frame.assign(**columns))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from lading.bundles.records import Scalar
 from lading.bundles.signature import Field
-from lading.converters.sklearn.formulas.value import Answer, Value
+from lading.converters.sklearn.formulas.value import Answer, Said, Value
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,10 @@ class Boosting(Protocol):
     def denial(self, model: Any) -> tuple[str, str] | None:
         """What keeps a fitted model from being converted, and what to do; None when nothing is known to."""
 
-    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
+    def labels(self, model: Any) -> int:
+        """How many labels a fitted classifier answers each row with; 1 of every other model."""
+
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer | list[Said]:
         """What the model answers to the rows ``x``, float64 ``[N, columns]``, whose categories have the ``known`` codes."""
 
     def decision(self, model: Any, x: Value) -> Value:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lading.converters.sklearn.formulas.value import Value
+from lading.converters.sklearn.formulas.value import Said, Value
 
 Link = Callable[[Value], Value]
 
@@ -47,9 +47,14 @@ def place(raw: Value) -> Value:
     return raw.argmax().number().reshape(-1, 1)
 
 
-def two_classes(positive: Value) -> tuple[Value, Value]:
-    """The label and the probabilities of two classes, of those ``[N, 1]`` of the second."""
-    return (positive > 0.5).whole().reshape(-1), (1.0 - positive).beside(positive)
+def two_classes(positive: Value, limit: float = 0.5) -> tuple[Value, Value]:
+    """The label and the probabilities of two classes, of those ``[N, 1]`` of the second, which is told above ``limit``."""
+    return (positive > limit).whole().reshape(-1), (1.0 - positive).beside(positive)
+
+
+def each(positive: Value, count: int, limit: float = 0.5) -> list[Said]:
+    """The same of each of ``count`` labels, of the probabilities ``[N, count]`` that a row has them."""
+    return [two_classes(positive.columns([place]), limit) for place in range(count)]
 
 
 def largest(probabilities: Value) -> tuple[Value, Value]:

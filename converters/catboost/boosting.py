@@ -1,6 +1,6 @@
 """What CatBoost's models compute: the answers of its estimators, and of a plain ``CatBoost``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from lading.converters.boosting.frameworks import Categories, Native, Untold, nu
 from lading.converters.catboost.counting import LargeTableError, counted, covered, narrowed, ordered
 from lading.converters.catboost.reading import Level, Match, Places, Read, Test, read, tree_of, written
 from lading.converters.converter import Problem, UnconvertibleError, class_name
-from lading.converters.sklearn.formulas.value import Answer, Value
+from lading.converters.sklearn.formulas.value import Answer, Said, Value
 
 WIDEST = 1 << 12
 """Whole numbers that are categories lie no further apart."""
@@ -33,7 +33,7 @@ class Catboost:
     sparse_zeros_missing = False
 
     def denial(self, model: Any) -> tuple[str, str] | None:
-        """Features that are not known here, and several labels for each row."""
+        """Features that are not known here."""
         own = _own(model)
         for kind, places in (
             ("text", own.get_text_feature_indices()),
@@ -42,12 +42,14 @@ class Catboost:
             if places:
                 found = f"was trained on features of {kind}, which the graph does not have"
                 return found, "turn them into numbers before the model"
-        told = read(own)
-        if is_classifier(model) and told.loss in SEVERAL:
-            return "predicts several labels at once", "package one model for each label"
         return None
 
-    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
+    def labels(self, model: Any) -> int:
+        """Those of a classifier that was trained on a matrix of them."""
+        several = is_classifier(model) and model.get_all_params().get("loss_function") in SEVERAL
+        return len(model.classes_) if several else 1
+
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer | list[Said]:
         """The label and the probabilities of a classifier, the numbers of everything else."""
         told = read(_own(model))
         try:
@@ -56,13 +58,13 @@ class Catboost:
             raise UnconvertibleError(class_name(model), (_too_large(error.rows),)) from error
         if not is_classifier(model):
             return _predicted(model, raw)
-        if told.loss == "MultiClassOneVsAll":
-            return links.largest(links.sigmoid(raw))
+        limit = float(model.get_probability_threshold())
+        if told.loss in SEVERAL:
+            return links.each(links.sigmoid(raw), len(told.bias), limit)
         if len(told.bias) > 1:
-            return links.largest(links.softmax(raw))
-        probability = links.sigmoid(raw)
-        label = (probability > float(model.get_probability_threshold())).whole().reshape(-1)
-        return label, links.two_classes(probability)[1]
+            sums = _of_all_classes(raw, told.seen, len(model.classes_))
+            return links.largest(links.sigmoid(sums) if told.loss == "MultiClassOneVsAll" else links.softmax(sums))
+        return links.two_classes(links.sigmoid(raw), limit)
 
     def decision(self, model: Any, x: Value) -> Value:
         """Not asked for: these classifiers have no decision function."""
@@ -110,6 +112,14 @@ def _predicted(model: Any, raw: Value) -> Value:
     if kind == "RMSEWithUncertainty":
         return raw.columns([0]).beside((raw.columns([1]) * 2.0).exp())
     return raw
+
+
+def _of_all_classes(raw: Value, seen: Sequence[int], classes: int) -> Value:
+    """The sums with those of classes that were in no row, which are infinitely small."""
+    if len(seen) in (0, classes):
+        return raw
+    wide = raw.beside(raw.columns([0]) * 0.0 + -np.inf)
+    return wide.columns([seen.index(place) if place in seen else len(seen) for place in range(classes)])
 
 
 def _raw(told: Read, x: Value, hashes: Mapping[int, list[int]]) -> Value:

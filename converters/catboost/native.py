@@ -29,8 +29,13 @@ class NativeCatboost(Native):
 
 
 def estimator(model: Any) -> Any:
-    """The model as an estimator."""
-    return NativeCatboost(model) if type(model) is CatBoost else model
+    """The model as an estimator; one that was loaded from a file counts no columns, and a copy of it is made to."""
+    if type(model) is CatBoost:
+        return NativeCatboost(model)
+    if model.is_fitted() and not model.n_features_in_:
+        model = model.copy()
+        model._n_features_in = len(model.feature_names_)
+    return model
 
 
 def names(model: Any) -> Any:

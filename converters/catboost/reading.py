@@ -87,6 +87,8 @@ class Read:
     scale: float
     bias: np.ndarray
     """Float64 ``[targets]``."""
+    seen: tuple[int, ...]
+    """The places among the classes of those that were in some row, each of which has a sum."""
 
 
 def read(model: Any, pool: Any = None) -> Read:
@@ -108,6 +110,7 @@ def read(model: Any, pool: Any = None) -> Read:
         trees=tuple(told["oblivious_trees"] if "oblivious_trees" in told else told["trees"]),
         scale=float(scale),
         bias=np.atleast_1d(np.asarray(bias, dtype=np.float64)),
+        seen=tuple((told["model_info"].get("class_params") or {}).get("class_to_label") or ()),
     )
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax2onnx
 import numpy as np
+from jax2onnx.plugins.plugin_system import import_all_plugins
 
 from lading.bundles.signature import Field, Form, Signature, TensorType
 from lading.bundles.tensors.feeds import encode
@@ -79,12 +81,23 @@ def _exported(asked: Asked, inputs: Inputs, wide: bool) -> Any:
     ]
     try:
         with quiet():
+            _load_plugins()
             return jax2onnx.to_onnx(
                 asked, specs, opset=OPSET, enable_double_precision=wide,
                 input_names=list(inputs.names), output_names=list(asked.names),
             )  # fmt: skip
     except Exception as error:  # JAX and jax2onnx raise dozens of unrelated classes
         raise NoTensorError(_problem(error)) from error
+
+
+@cache
+def _load_plugins() -> None:
+    """Load what jax2onnx knows, and put back jax.numpy's own cumsum, for which it leaves another that takes less."""
+    kept = jax.numpy.cumsum
+    try:
+        import_all_plugins()
+    finally:
+        jax.numpy.cumsum = kept
 
 
 def _problem(error: Exception) -> Problem:
@@ -94,6 +107,9 @@ def _problem(error: Exception) -> Problem:
             "", f"looks at the values of its inputs ({type(error).__name__}: {said})",
             "write jax.numpy.where, jax.lax.cond or jax.lax.select in place of if",
         )  # fmt: skip
+    if "positional argument" in said:  # of what it puts in the place of functions of JAX's and flax's
+        found = f"calls a function in a way that jax2onnx does not follow ({type(error).__name__}: {said})"
+        return Problem("", found, "name all arguments but the first: max_pool(x, window_shape=(2, 2))")
     return Problem(
         "", f"is not followed by jax2onnx ({type(error).__name__}: {said})",
         "compute with jax.numpy, jax.nn and jax.lax, without callbacks, and leave the number of rows open",

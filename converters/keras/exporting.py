@@ -4,7 +4,8 @@
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lading.converters.converter import UnconvertibleError, class_name
 from lading.converters.keras.asking import answered
 from lading.converters.networks.finishing import Export
 from lading.converters.networks.inputs import Inputs
+from lading.converters.networks.naming import NoTensorError
 from lading.converters.torch.asking import Asked
 from lading.converters.torch.exporting import ExportError, exported
 
@@ -28,11 +30,30 @@ def exported_here(model: Any, inputs: Inputs) -> Export:
         return answered(model, dict(zip(inputs.names, tensors, strict=True)))
 
     module = Asked(model, call)
-    module.ask(inputs.example(2))  # so that its answers have names, which tracing does not leave
     try:
-        return exported(module, inputs)
-    except ExportError as error:
+        with _followed(model, inputs.form != "whole"):
+            module.ask(inputs.example(2))  # so that its answers have names, which tracing does not leave
+            return exported(module, inputs)
+    except (NoTensorError, ExportError) as error:
         raise UnconvertibleError(class_name(model), (error.problem,)) from error
+
+
+@contextmanager
+def _followed(model: Any, unrolled: bool) -> Iterator[None]:
+    """The model without penalties that only training asks for, and with its loops over a series written out.
+
+    Keras computes both with the number of rows as a plain integer, which torch.export would take for the only one.
+    """
+    other = {"activity_regularizer": None} | ({"unroll": True} if unrolled else {})
+    layers = model._flatten_layers()
+    kept = [(layer, name, getattr(layer, name)) for layer in layers for name in other if hasattr(layer, name)]
+    try:
+        for layer, name, _ in kept:
+            setattr(layer, name, other[name])
+        yield
+    finally:
+        for layer, name, value in kept:
+            setattr(layer, name, value)
 
 
 def main(saved: str, written: str) -> None:

@@ -60,6 +60,10 @@ class Lightgbm:
             return "stops adding up trees when it is sure enough (pred_early_stop)", "train without pred_early_stop"
         return None
 
+    def labels(self, model: Any) -> int:
+        """Always one."""
+        return 1
+
     def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
         """The label and the probabilities of a classifier, the numbers of everything else."""
         told = _read(model)

@@ -65,7 +65,7 @@ def finished(export: Export, inputs: Inputs, origin: Origin, run: Run) -> Conver
         _check_extents(session, inputs, given, origin, run)
     else:
         _measure(proto, session, inputs, origin)
-    kinds = {tensor.dtype for tensor in inputs.tensors if tensor.dtype.startswith("float")}
+    kinds = {tensor.dtype for tensor in inputs.tensors if tensor.dtype.startswith("float")} or {"float32"}
     return Converted(
         model=proto.SerializeToString(deterministic=True),
         graph=Graph(
@@ -82,7 +82,7 @@ def finished(export: Export, inputs: Inputs, origin: Origin, run: Run) -> Conver
                 for value in proto.graph.output
             ),
         ),
-        precision="float64" if kinds == {"float64"} else "float32",
+        precision=min(kinds),
         reference=origin.reference,
         packages=origin.packages,
         weights=export.weights,

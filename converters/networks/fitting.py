@@ -26,7 +26,7 @@ Model = TypeVar("Model", bound=Asked)
 def fitting(possible: Iterable[Inputs], asked: Callable[[Sequence[str]], Model], remedy: str) -> tuple[Model, Inputs]:
     """The first of the ``possible`` inputs that a network takes, and the network as it is ``asked`` by their names.
 
-    Raises ``NoTensorError``; where none is taken, with what the last was refused for and the ``remedy``.
+    Raises ``NoTensorError``; where none is taken, with what each was refused for and the ``remedy``.
     """
     refusals: list[Exception] = []
     for inputs in possible:
@@ -39,6 +39,6 @@ def fitting(possible: Iterable[Inputs], asked: Callable[[Sequence[str]], Model],
             refusals.append(error)
         else:
             return model, inputs
-    shown = " ".join(str(refusals[-1]).split())[:SHOWN]
-    found = f"fails on rows like those of the data ({type(refusals[-1]).__name__}: {shown})"
-    raise NoTensorError(Problem("", found, remedy)) from refusals[-1]
+    told = dict.fromkeys(f"{type(one).__name__}: {' '.join(str(one).split())[:SHOWN]}" for one in refusals)
+    found = f"fails on rows like those of the data ({'; with whole numbers as real ones: '.join(told)})"
+    raise NoTensorError(Problem("", found, remedy)) from refusals[0]

@@ -15,9 +15,12 @@ class NoTensorError(Exception):
         self.problem = problem
 
 
-def named(answer: Any, kind: type, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+def named(answer: Any, kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """The tensors, of the class ``kind``, in an answer with their names; None is no answer. Raises ``NoTensorError``."""
     if isinstance(answer, kind):
+        if "complex" in str(answer.dtype):
+            remedy = "return its real and its imaginary part, each as a tensor of real numbers"
+            raise NoTensorError(Problem("", "answers complex numbers, which no bundle has", remedy))
         yield "_".join(path) if path else "output", answer
     elif answer is not None:
         for name, part in _parts(answer):

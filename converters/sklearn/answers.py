@@ -1,6 +1,6 @@
 """Answers: what a fitted model's outputs are called and mean, and what the model itself answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,52 +9,64 @@ from sklearn.base import is_classifier, is_clusterer, is_outlier_detector
 
 from lading.bundles.records import Scalar
 from lading.bundles.signature import Meaning, Output, Tensor
+from lading.converters.sklearn.several import classes_of, has_probabilities, is_several, labels, probabilities
 
 ClassType = Literal["boolean", "integer", "number", "string"]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The outputs of a model in skl2onnx's order; None for one that is not promised."""
+class Promised:
+    """One output: what it is called, and what it means."""
 
-    names: tuple[str | None, ...]
+    name: str
+    meaning: Meaning
     classes: tuple[Scalar, ...] | None = None
     class_type: ClassType | None = None
-    coded: tuple[object, ...] | None = None
-    """The class names that the label has to be coded by, where the graph cannot give them themselves."""
+    target: str | None = None
+    """Where the model predicts several: which one the output is of."""
 
-    def outputs(self, tensors: Sequence[Tensor]) -> tuple[Output, ...]:
-        """The outputs with their meanings, for the tensors that the graph gives."""
-        return tuple(self._output(tensor) for tensor in tensors)
+    @property
+    def coded(self) -> bool:
+        """Whether the graph cannot give the classes themselves, and the label has to be coded by them."""
+        return self.meaning == "label" and self.class_type in ("boolean", "number")
 
-    def _output(self, tensor: Tensor) -> Output:
-        meanings: Mapping[str, Meaning] = {"label": "label", "probabilities": "probabilities", "value": "value"}
-        meaning = meanings.get(tensor.name, "tensor")
-        named = meaning in ("label", "probabilities")
+    def output(self, tensor: Tensor) -> Output:
+        """The output of the signature, for the tensor that the graph gives."""
         return Output(
             tensor=tensor,
-            meaning=meaning,
-            classes=self.classes if named else None,
-            class_type=self.class_type if named else None,
-            coded=meaning == "label" and self.coded is not None,
+            meaning=self.meaning,
+            classes=self.classes,
+            class_type=self.class_type,
+            coded=self.coded,
+            targets=None if self.target is None else (self.target,),
         )
 
 
-def answers_of(model: Any) -> Answers:
-    """What the fitted ``model`` answers."""
+def promised(model: Any) -> list[Promised | None]:
+    """What the fitted ``model`` answers, in skl2onnx's order; None for an output that is not promised."""
     last = last_step(model)
+    if is_several(last):
+        found = [_of_classes(classes, str(place), has_probabilities(last)) for place, classes in enumerate(classes_of(last))]  # fmt: skip
+        return [one for target in found for one in target if one is not None]
     if is_classifier(model):
-        classes, kind = _classes(last.classes_)
-        second = "probabilities" if hasattr(model, "predict_proba") else None
-        coded = tuple(classes) if kind in ("boolean", "number") else None
-        return Answers(("label", second), classes, kind, coded)
+        return _of_classes(last.classes_, None, hasattr(model, "predict_proba"))
     if is_outlier_detector(model):
-        return Answers(("label", None), (-1, 1), "integer")
+        return [Promised("label", "label", (-1, 1), "integer"), None]
     if is_clusterer(model) and hasattr(model, "predict"):
-        return Answers(("label", None))
+        return [Promised("label", "label"), None]
     if not hasattr(model, "predict"):
-        return Answers(("transformed",))
-    return Answers(("label", None) if _is_mixture(last) else ("value",))
+        return [Promised("transformed", "tensor")]
+    return [Promised("label", "label"), None] if _is_mixture(last) else [Promised("value", "value")]
+
+
+def _of_classes(known: np.ndarray, target: str | None, measured: bool) -> list[Promised | None]:
+    """The label and the probabilities of one target."""
+    classes, kind = _classes(known)
+    end = "" if target is None else f"_{target}"
+    return [
+        Promised(f"label{end}", "label", classes, kind, target),
+        Promised(f"probabilities{end}", "probabilities", classes, kind, target) if measured else None,
+    ]
 
 
 def _is_mixture(model: object) -> bool:
@@ -83,7 +95,16 @@ def _classes(classes: np.ndarray) -> tuple[tuple[Scalar, ...], ClassType]:
 
 def answer(model: Any, rows: Any, outputs: Sequence[Output]) -> dict[str, np.ndarray]:
     """What ``model`` itself answers to ``rows``: one array ``[N, ...]`` for each output."""
-    return {output.tensor.name: _answer(model, rows, output) for output in outputs}
+    if not is_several(last_step(model)):
+        return {output.tensor.name: _answer(model, rows, output) for output in outputs}
+    said: Mapping[str, Iterator[np.ndarray]] = {
+        "label": iter(labels(model, rows)),
+        "probabilities": iter(probabilities(model, rows) if has_probabilities(last_step(model)) else ()),
+    }
+    answers = [(output, next(said[output.meaning])) for output in outputs]
+    return {
+        output.tensor.name: _label(found, output) if output.meaning == "label" else found for output, found in answers
+    }
 
 
 def _answer(model: Any, rows: Any, output: Output) -> np.ndarray:
@@ -95,7 +116,11 @@ def _answer(model: Any, rows: Any, output: Output) -> np.ndarray:
     found = np.asarray(model.predict(rows))
     if output.meaning == "value":
         return found.reshape(len(found), -1).astype(np.float64)
-    found = found.reshape(-1)
+    return _label(found.reshape(-1), output)
+
+
+def _label(found: np.ndarray, output: Output) -> np.ndarray:
+    """A label as the graph gives it: positions among the classes, texts or whole numbers."""
     if output.coded:
         return np.searchsorted(np.asarray(output.classes), found).astype(np.int64)
     return found.astype(object if output.tensor.dtype == "string" else np.int64)

@@ -9,13 +9,25 @@ from onnx import TensorProto
 from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
 from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from lading.converters.boosting.frameworks import Categories, boosting_of
-from lading.converters.sklearn.formulas import clusters, features, isolation, kernels, neighbours, projections
-from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
-from lading.converters.sklearn.formulas.value import Formulas, Value
+from lading.converters.sklearn.formulas import (
+    clusters,
+    features,
+    isolation,
+    kernels,
+    neighbours,
+    places,
+    projections,
+)
+from lading.converters.sklearn.formulas.composites import COMPOSITES, asks, is_scored, linear, members
+from lading.converters.sklearn.formulas.labels import LABELS, named
+from lading.converters.sklearn.formulas.value import Answer, Formulas, Said, Value
 from lading.converters.sklearn.nodes import Writer
+from lading.converters.sklearn.several import classes_of, has_probabilities, is_several
 from lading.converters.sklearn.steps import Cast, Step
 
 FORMULAS: Formulas = {
@@ -24,9 +36,13 @@ FORMULAS: Formulas = {
     **isolation.FORMULAS,
     **kernels.FORMULAS,
     **neighbours.FORMULAS,
+    **places.FORMULAS,
     **projections.FORMULAS,
 }
-"""What each estimator computes; those that ask others are among ``COMPOSITES``."""
+"""What each estimator computes; those that ask others are among ``COMPOSITES``, those of several labels ``LABELS``."""
+
+ASKED: Formulas = {LinearSVC: linear}
+"""The same of those that skl2onnx converts alone, but not as the member of another."""
 
 
 class Computed(Step):
@@ -44,9 +60,9 @@ class Computed(Step):
         self.model, self.members, self.categories = model, members, categories
 
     @property
-    def classes_(self) -> np.ndarray:
+    def classes_(self) -> Any:
         """The classes of the estimator, which ensembles ask their members for."""
-        return np.asarray(self.model.classes_)
+        return self.model.classes_
 
     @property
     def n_features_in_(self) -> int:
@@ -59,15 +75,20 @@ class Computed(Step):
         return self.model.predict_proba
 
     def onnx_parser(self) -> Callable[..., list[Any]]:
-        """What comes out: a label and something beside it, or one matrix of numbers."""
+        """What comes out: a label and something beside it, for each target; or one matrix of numbers."""
 
         def declare(scope: Any, inputs: list[Any]) -> list[Any]:
-            declared = [("label", _label_type(self.model)())] if gives_label(self.model) else []
-            return [
-                scope.declare_local_variable(name, kind) for name, kind in (*declared, ("computed", DoubleTensorType()))
-            ]
+            return [scope.declare_local_variable("computed", kind()) for kind in _kinds(self.model)]
 
         return declare
+
+
+def _kinds(model: Any) -> list[type[Any]]:
+    """The types of what comes out of a computed step."""
+    if is_several(model):
+        beside = [DoubleTensorType] if has_probabilities(model) else []
+        return [kind for classes in classes_of(model) for kind in (_type_of(classes), *beside)]
+    return [*([_label_type(model)] if gives_label(model) else []), DoubleTensorType]
 
 
 def gives_label(model: Any) -> bool:
@@ -81,17 +102,30 @@ def computes(model: Any) -> bool:
     """Whether we have the formula of what an estimator answers."""
     if type(model) is CalibratedClassifierCV and hasattr(model, "calibrated_classifiers_"):
         return model.method in ("sigmoid", "isotonic") and all(is_scored(member) for _, member in members(model))
-    return type(model) in FORMULAS or type(model) in COMPOSITES or boosting_of(model) is not None
+    if boosting_of(model) is not None:
+        return True
+    if is_several(model):
+        return type(model) in LABELS
+    if type(model) in (KNeighborsClassifier, KNeighborsRegressor):
+        return neighbours.by_distance(model)
+    return type(model) in FORMULAS or asks(model)
 
 
 def _label_type(model: Any) -> type[Any]:
-    named = is_classifier(model) and model.classes_.dtype.kind not in "biuf"
-    return cast(type[Any], StringTensorType if named else Int64TensorType)
+    return _type_of(model.classes_) if is_classifier(model) else cast(type[Any], Int64TensorType)
+
+
+def _type_of(classes: np.ndarray) -> type[Any]:
+    return cast(type[Any], Int64TensorType if classes.dtype.kind in "biuf" else StringTensorType)
 
 
 def shape(operator: Any) -> None:
     """Declare the outputs of a computed step."""
     model = operator.raw_operator.model
+    if is_several(model):
+        for output, kind in zip(operator.outputs, _kinds(model), strict=True):
+            output.type = kind([None, None] if kind is DoubleTensorType else [None])
+        return
     if gives_label(model):
         operator.outputs[0].type = _label_type(model)([None])
     operator.outputs[-1].type = DoubleTensorType([None, _width(model)])
@@ -100,7 +134,8 @@ def shape(operator: Any) -> None:
 def _width(model: Any) -> int | None:
     if hasattr(model, "predict") or not hasattr(model, "get_feature_names_out"):
         return None
-    return len(model.get_feature_names_out())
+    # A code with its signs apart has two columns for each name.
+    return len(model.get_feature_names_out()) * (2 if getattr(model, "split_sign", False) else 1)
 
 
 def write(scope: Any, operator: Any, container: Any) -> None:
@@ -110,20 +145,38 @@ def write(scope: Any, operator: Any, container: Any) -> None:
     x = Value(writer, source.full_name)
     if not isinstance(source.type, StringTensorType):
         x = x.number()
+    ask = _Members(operator, scope, writer)
+    found = _computed(model, x, ask, step.categories)
+    answers = _each(model, found) if isinstance(found, list) else _only(model, found)
+    for answer, target in zip(answers, operator.outputs, strict=True):
+        if isinstance(target.type, DoubleTensorType):
+            writer.node("Cast", [answer.name], target.full_name, to=TensorProto.DOUBLE)
+        else:
+            writer.node("Identity", [answer.name], target.full_name)
+
+
+def _computed(model: Any, x: Value, ask: "_Members", categories: Mapping[int, Categories]) -> Answer | list[Said]:
+    if (boosting := boosting_of(model)) is not None:
+        return boosting.answer(model, x, categories)
+    if is_several(model):
+        return LABELS[type(model)](model, x, ask)
     if type(model) in COMPOSITES:
-        found = COMPOSITES[type(model)](model, x, _Members(operator, scope, writer))
-    elif (boosting := boosting_of(model)) is not None:
-        found = boosting.answer(model, x, step.categories)
-    else:
-        found = FORMULAS[type(model)](model, x)
-    label, measure = found if isinstance(found, tuple) else (None, found)
-    if label is not None:
-        if is_classifier(model):
-            label = x.constant(model.classes_.astype(np.int64 if model.classes_.dtype.kind in "biuf" else object))[
-                label
-            ]
-        writer.node("Identity", [label.name], operator.outputs[0].full_name)
-    writer.node("Cast", [measure.name], operator.outputs[-1].full_name, to=TensorProto.DOUBLE)
+        return COMPOSITES[type(model)](model, x, ask)
+    return {**FORMULAS, **ASKED}[type(model)](model, x)
+
+
+def _only(model: Any, found: Answer) -> list[Value]:
+    """The outputs of a model of one label, which is named where there are classes, or of none."""
+    if not isinstance(found, tuple):
+        return [found]
+    label, measure = found
+    return [named(model.classes_, label) if is_classifier(model) else label, measure]
+
+
+def _each(model: Any, found: list[Said]) -> list[Value]:
+    """The outputs of a model of several labels; probabilities only where all targets have some."""
+    measured = has_probabilities(model)
+    return [value for label, probabilities in found for value in (label, probabilities if measured else None) if value is not None]  # fmt: skip
 
 
 class _Members:
@@ -142,10 +195,8 @@ class _Members:
         operator = self._scope.declare_local_operator("SklearnPipeline", member)
         operator.inputs = inputs
         last = member.steps[-1][1]
-        kinds = [DoubleTensorType()]
-        if is_classifier(last) or (isinstance(last, Computed) and gives_label(last.model)):
-            kinds = [_label_type(last.model if isinstance(last, Computed) else last)(), DoubleTensorType()]
-        operator.outputs.extend(self._scope.declare_local_variable("answer", kind) for kind in kinds)
+        kinds = _kinds(last.model if isinstance(last, Computed) else last)
+        operator.outputs.extend(self._scope.declare_local_variable("answer", kind()) for kind in kinds)
         return [Value(self._writer, variable.full_name) for variable in operator.outputs]
 
     def _fed(self, asked: Value, width: int | None) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -18,8 +19,9 @@ from lading.bundles.signature import Field, Form, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting.frameworks import Categories, Native, boosting_of, framework_of, frameworks_in
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
-from lading.converters.sklearn.answers import answer, answers_of, first_step, last_step
-from lading.converters.sklearn.denials import diagnose_steps, members_of
+from lading.converters.sklearn.answers import answer, first_step, last_step, promised
+from lading.converters.sklearn.denials import diagnose_steps
+from lading.converters.sklearn.dictionaries import as_keys, dictionaries_of
 from lading.converters.sklearn.encoding import accepts_unseen
 from lading.converters.sklearn.graph import BATCH, IR_VERSION, LOCALE, OPSETS, finish, graph_of
 from lading.converters.sklearn.layout import (
@@ -32,8 +34,10 @@ from lading.converters.sklearn.layout import (
     is_missing,
     is_passthrough,
     layout_of,
+    takes_dictionaries,
     uses,
 )
+from lading.converters.sklearn.members import members_of
 from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -48,6 +52,7 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
     inner = unwrapped(model)
     if isinstance(inner, Problem):
         return [inner]
+    form, fields = _as_seen(inner, form, fields)
     expected = getattr(inner, "n_features_in_", len(fields))
     if expected is not None and expected != len(fields):
         found = f"was trained on {expected} columns, the data has {len(fields)}"
@@ -65,14 +70,18 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
     if problems:
         raise UnconvertibleError(_title(model), tuple(problems))
     inner = unwrapped(model)
+    form, fields = _as_seen(inner, form, fields)
     layout = layout_of(inner, form, fields)
-    answers, found = answers_of(inner), list(uses(inner, range(len(fields))))
+    answers, found = promised(inner), list(uses(inner, range(len(fields))))
+    kept = [one for one in answers if one is not None]
     inputs = [(layout.input(kind), kind, width) for kind, width in layout.widths.items()]
     try:
         rewriter = Rewriter(precision)
         rewritten = rewriter.model(inner, cast(tuple[Column, ...], layout.columns))
-        proto = graph_of(rewritten, inputs, answers.names, rewriter.vectorizers)
-        data, tensors = finish(proto, answers.coded)
+        proto = graph_of(
+            rewritten, inputs, [None if one is None else one.name for one in answers], rewriter.vectorizers
+        )
+        data, tensors = finish(proto, kept)
     except RewritingError as error:
         raise UnconvertibleError(_title(model), (error.problem,)) from error
     except (BrokenRuntimeError, UnconvertibleError):
@@ -86,7 +95,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         form=form,
         fields=tuple(_fed(field, layout, place, found, coded) for place, field in enumerate(fields)),
         inputs=tuple(_input(name, kind, width) for name, kind, width in inputs),
-        outputs=answers.outputs(tensors),
+        outputs=tuple(one.output(tensor) for one, tensor in zip(kept, tensors, strict=True)),
     )
     return Converted(
         model=data,
@@ -103,6 +112,11 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         thresholds=_thresholds(inner),
         notes=tuple(found.note for found in boosted if found.note is not None),
     )
+
+
+def _as_seen(model: Any, form: Form, fields: Sequence[Field]) -> tuple[Form, Sequence[Field]]:
+    """What the model was trained on; dictionaries are a frame, whose columns a row need not have."""
+    return ("frame", as_keys(fields)) if takes_dictionaries(model) else (form, fields)
 
 
 def _title(model: Any) -> str:
@@ -175,7 +189,8 @@ def _computes(model: Any) -> bool:
         return any(map(_computes, (step for _, step in model.steps)))
     if isinstance(model, ColumnTransformer):
         return any(_computes(step) for _, step, _ in branches(model))
-    return not (is_passthrough(model) or _is_tree(model) or isinstance(model, (*ENCODERS, SimpleImputer)))
+    exact = (*ENCODERS, SimpleImputer, DictVectorizer)
+    return not (is_passthrough(model) or _is_tree(model) or isinstance(model, exact))
 
 
 def _refused(model: Any, error: Exception) -> Problem:
@@ -197,6 +212,8 @@ def reference(model: Any, rows: "Table", signature: Signature) -> dict[str, np.n
 def _as_trained(model: Any, rows: "Table", signature: Signature) -> Any:
     """The rows as the model takes them: its own columns in its order, an array where it was trained on one."""
     names = [field.name for field in signature.fields]
+    if takes_dictionaries(model):
+        return dictionaries_of(rows.select(names), signature.fields)
     original = rows.select(names).original
     if isinstance(original, np.ndarray):
         return original

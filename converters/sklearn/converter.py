@@ -31,6 +31,12 @@ class SklearnConverter:
         made_up = names == [f"Column_{place}" for place in range(len(names))]
         return None if made_up else tuple(names)
 
+    def takes_dictionaries(self, model: object) -> bool:
+        """Whether ``model`` begins with a ``DictVectorizer``."""
+        from lading.converters.sklearn.layout import takes_dictionaries
+
+        return takes_dictionaries(model)
+
     def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""
         from lading.converters.sklearn.conversion import diagnose

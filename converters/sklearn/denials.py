@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -32,30 +33,26 @@ from sklearn.neighbors import (
     RadiusNeighborsTransformer,
 )
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, PowerTransformer, SplineTransformer
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer, SplineTransformer
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.computing import computes
-from lading.converters.sklearn.formulas.composites import COMPOSITES, is_scored, members
+from lading.converters.sklearn.formulas.composites import hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
+from lading.converters.sklearn.formulas.labels import hands_on_margins, judges_otherwise
 from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_missing, is_passthrough, named
+from lading.converters.sklearn.members import members_of
 from lading.converters.sklearn.rewriting import OPERATORS, SCALERS
+from lading.converters.sklearn.several import classes_of, is_several
 from lading.converters.sklearn.unwrapping import unwrapped
 
 OURS = (
-    Pipeline,
-    ColumnTransformer,
-    FeatureUnion,
-    SimpleImputer,
-    FunctionTransformer,
-    PowerTransformer,
-    SelectorMixin,
-    TransformedTargetRegressor,
-    *ENCODERS,
-)
+    Pipeline, ColumnTransformer, FeatureUnion, DictVectorizer, SimpleImputer, FunctionTransformer, PowerTransformer,
+    SelectorMixin, TransformedTargetRegressor, *ENCODERS,
+)  # fmt: skip
 """What is converted without asking skl2onnx for the class."""
 
 
@@ -77,6 +74,7 @@ def _vectorizer(attribute: str, *allowed: object) -> Callable[[Any], bool]:
 
 
 THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV)
+CODERS = (DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder)
 RADIUS = (RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer)
 
 _FUNCTIONS = ", ".join(sorted(function.__name__ for function in OPERATORS))
@@ -110,12 +108,7 @@ DENIALS: tuple[Denial, ...] = (
     Denial(
         lambda model: isinstance(model, HashingVectorizer | FeatureHasher),
         "hashes text in a way that ONNX does not have",
-        "use TfidfVectorizer or CountVectorizer",
-    ),
-    Denial(
-        lambda model: isinstance(model, KBinsDiscretizer) and model.encode == "onehot",
-        'encodes bins as a sparse matrix, which the graph would get wrong (encode="onehot")',
-        'train with encode="onehot-dense"',
+        "use TfidfVectorizer or CountVectorizer, and DictVectorizer for dictionaries",
     ),
     Denial(
         lambda model: isinstance(model, FunctionTransformer) and model.func is not None and model.func not in OPERATORS,
@@ -135,9 +128,24 @@ DENIALS: tuple[Denial, ...] = (
         "make them one before training: data.where(data.notna(), None)",
     ),
     Denial(
-        lambda model: is_classifier(model) and _has_labels(model),
-        "predicts several labels at once",
-        "package one model for each label",
+        lambda model: is_several(model) and not computes(model),
+        "predicts several labels at once in a way that is not known here",
+        "train MultiOutputClassifier or ClassifierChain around it, or package one model for each label",
+    ),
+    Denial(
+        hands_on_margins,
+        "hands on decision functions, which the graph does not have",
+        'train with chain_method="predict" or "predict_proba", or with linear estimators',
+    ),
+    Denial(
+        hides_scores,
+        "stacks decision functions that the graph does not have",
+        'train with stack_method="predict", or SVC(probability=True)',
+    ),
+    Denial(
+        judges_otherwise,
+        "has as its first label one that all rows have, or none, by which scikit-learn judges the others otherwise",
+        "leave that label out, or put it behind another",
     ),
     Denial(
         lambda model: is_classifier(model) and not _names_classes(model),
@@ -233,9 +241,19 @@ DENIALS: tuple[Denial, ...] = (
         "use PCA, TruncatedSVD or FactorAnalysis",
     ),
     Denial(
-        _class_is("LatentDirichletAllocation", "DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder"),
+        _class_is("LatentDirichletAllocation"),
         "searches for each answer step by step, which the graph cannot",
         "use PCA, TruncatedSVD or FactorAnalysis",
+    ),
+    Denial(
+        lambda model: isinstance(model, CODERS) and model.transform_algorithm != "threshold",
+        "searches for each code step by step, which the graph cannot",
+        'train with transform_algorithm="threshold", which is a formula, or use PCA, TruncatedSVD or FactorAnalysis',
+    ),
+    Denial(
+        _class_is("PatchExtractor"),
+        "cuts each image into rows of their own, which are no answer to it",
+        "cut the images before the model",
     ),
     Denial(
         lambda model: isinstance(model, KNNImputer) and (callable(model.weights) or model.metric != "nan_euclidean"),
@@ -251,11 +269,6 @@ DENIALS: tuple[Denial, ...] = (
         _class_is("LocallyLinearEmbedding"),
         "solves equations for each row, which the graph cannot",
         "use Isomap or PCA",
-    ),
-    Denial(
-        _class_is("DictVectorizer"),
-        "takes dictionaries rather than columns",
-        "train on a DataFrame, with OneHotEncoder for the text columns",
     ),
 )
 """Every rule; CONTRIBUTING says how to find such cases, the parity proof catches those that are not known yet."""
@@ -318,26 +331,6 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
         yield from _diagnosed(member, named(path, name))
 
 
-def members_of(model: Any) -> list[tuple[str, Any]]:
-    """The fitted estimators inside an ensemble or another wrapper; of many alike the first."""
-    if type(model) in COMPOSITES:
-        return list(dict(members(model)).items())
-    found = getattr(model, "estimators_", None)
-    if hasattr(model, "estimators") and found is not None:
-        names = [name for name, member in model.estimators if not is_drop(member)]
-        final = getattr(model, "final_estimator_", None)
-        return [*zip(names, found, strict=True), *([] if final is None else [("final_estimator", final)])]
-    if found is not None and len(found):
-        return [("estimator", np.ravel(found)[0])]
-    if isinstance(model, TransformedTargetRegressor):
-        return [("regressor", model.regressor_)]
-    if isinstance(model, SelectorMixin) and not hasattr(model, "predict"):
-        return []
-    calibrated = getattr(model, "calibrated_classifiers_", None)
-    single = calibrated[0].estimator if calibrated else getattr(model, "estimator_", None)
-    return [("estimator", single)] if isinstance(single, BaseEstimator) or boosting_of(single) is not None else []
-
-
 def is_known(model: object) -> bool:
     """Whether there is a converter for the class: ours, or one that is registered with skl2onnx."""
     if isinstance(model, OURS) or computes(model):
@@ -380,19 +373,13 @@ def _is_fitted(model: Any) -> bool:
     return True
 
 
-def _has_labels(model: Any) -> bool:
-    """Whether a fitted classifier gives each row several labels."""
-    if isinstance(getattr(model, "classes_", None), list) or bool(getattr(model, "multilabel_", False)):
-        return True
-    if type(model).__name__ in ("MultiOutputClassifier", "ClassifierChain"):
-        return True
-    return getattr(model, "out_activation_", None) == "logistic" and len(model.classes_) > 2
-
-
 def _names_classes(model: Any) -> bool:
     classes = getattr(model, "classes_", None)
-    if not isinstance(classes, np.ndarray):
-        return True
+    known = classes_of(model) if is_several(model) else [classes] if isinstance(classes, np.ndarray) else []
+    return all(map(_are_names, known))
+
+
+def _are_names(classes: np.ndarray) -> bool:
     if classes.dtype.kind == "f":
         return bool((classes == np.trunc(classes)).all())
     return classes.dtype.kind in "biuU" or all(isinstance(name, str) for name in classes)

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from lading.bundles.session import open_session
 from lading.bundles.signature import Tensor
 from lading.converters.sklearn import computing, nodes, trees
+from lading.converters.sklearn.answers import Promised
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
@@ -149,16 +150,16 @@ def _make_way(graph: onnx.GraphProto, names: set[str]) -> None:
             tensors[:] = [f"{name}_inside" if name in names else name for name in tensors]
 
 
-def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[bytes, tuple[Tensor, ...]]:
-    """The serialised graph with true shapes declared, and its outputs.
+def finish(proto: onnx.ModelProto, promised: Sequence[Promised]) -> tuple[bytes, tuple[Tensor, ...]]:
+    """The serialised graph with true shapes declared, and its outputs, which are those that are ``promised``.
 
-    ``coded`` are the class names of a label that has to come out as positions among them; None for any other.
     Raises ``ModelLoadError`` when ONNX Runtime refuses the graph, and whatever it raises while it runs.
     """
-    _flatten_label(proto, coded)
-    for value in proto.graph.output:
+    for one, value in zip(promised, proto.graph.output, strict=True):
+        if one.meaning == "label":
+            _flatten_label(proto.graph, one)
         _narrow(proto.graph, value)
-        if value.name == "probabilities":
+        if one.meaning == "probabilities":
             _bound(proto.graph, value)
     for value in (*proto.graph.input, *proto.graph.output):
         _open_first(value)
@@ -183,29 +184,25 @@ def finish(proto: onnx.ModelProto, coded: Sequence[object] | None) -> tuple[byte
     return proto.SerializeToString(deterministic=True), tuple(found[value.name] for value in proto.graph.output)
 
 
-def _flatten_label(proto: onnx.ModelProto, coded: Sequence[object] | None) -> None:
-    """Make the label ``[N]``, since one-against-one gives ``[N, 1]``, and positions where that was asked."""
-    graph = proto.graph
-    labels = [value for value in graph.output if value.name == "label"]
-    if not labels:
-        return
+def _flatten_label(graph: onnx.GraphProto, label: Promised) -> None:
+    """Make a label ``[N]``, since one-against-one gives ``[N, 1]``, and positions where it has to be coded."""
+    name, last = label.name, f"{label.name}_unshaped"
     for node in graph.node:
-        for place, name in enumerate(node.output):
-            if name == "label":
-                node.output[place] = "label_unshaped"
-    last = "label_unshaped"
-    keys = [] if coded is None else [int(value) for value in coded]  # type: ignore[call-overload]
+        for place, output in enumerate(node.output):
+            if output == name:
+                node.output[place] = last
+    keys = [int(value) for value in label.classes or ()] if label.coded else []
     codes = list(range(len(keys)))
     if keys != codes:
         graph.node.append(
             helper.make_node(
-                "LabelEncoder", [last], ["label_coded"], "code_label", domain="ai.onnx.ml",
+                "LabelEncoder", [last], [f"{name}_coded"], f"code_{name}", domain="ai.onnx.ml",
                 keys_int64s=keys, values_int64s=codes, default_int64=-1,
             )
         )  # fmt: skip
-        last = "label_coded"
-    graph.initializer.append(helper.make_tensor("label_shape", TensorProto.INT64, [1], [-1]))
-    graph.node.append(helper.make_node("Reshape", [last, "label_shape"], ["label"], "shape_label"))
+        last = f"{name}_coded"
+    graph.initializer.append(helper.make_tensor(f"{name}_shape", TensorProto.INT64, [1], [-1]))
+    graph.node.append(helper.make_node("Reshape", [last, f"{name}_shape"], [name], f"shape_{name}"))
 
 
 def _narrow(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
@@ -243,9 +240,13 @@ def _bound(graph: onnx.GraphProto, value: onnx.ValueInfoProto) -> None:
         for names in (node.input, node.output):
             names[:] = [inner if name == value.name else name for name in names]
     kind = value.type.tensor_type.elem_type
-    for name, end in (("lowest", 0.0), ("highest", 1.0)):
-        graph.initializer.append(helper.make_tensor(f"{name}_probability", kind, [], [end]))
     ends = ["lowest_probability", "highest_probability"]
+    known = {constant.name: constant.data_type for constant in graph.initializer}
+    if known.get(ends[0], kind) != kind:
+        ends = [f"{end}_of_{value.name}" for end in ends]
+    for name, end in zip(ends, (0.0, 1.0), strict=True):
+        if name not in known:
+            graph.initializer.append(helper.make_tensor(name, kind, [], [end]))
     graph.node.append(helper.make_node("Clip", [inner, *ends], [value.name], f"bound_{value.name}"))
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
-from sklearn.compose import ColumnTransformer
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
@@ -16,7 +18,8 @@ from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
-from lading.converters.sklearn.formulas.composites import FED_ALIKE, is_constant, members
+from lading.converters.sklearn.dictionaries import Keys, keys_of, knows
+from lading.converters.sklearn.formulas.composites import FINAL, is_constant, is_fed_alike, members
 from lading.converters.sklearn.trees import splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -94,16 +97,37 @@ def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
                 yield from uses(step, positions, named(path, name))
     elif splits_on_categories(model):
         yield from uses(model._preprocessor, positions, path)
-    elif isinstance(model, ENSEMBLES + FED_ALIKE):
+    elif isinstance(model, (*ENSEMBLES, TransformedTargetRegressor)) or is_fed_alike(model):
         for name, member in _members(model):
             yield from uses(member, positions, named(path, name))
     else:
         yield Use(path, model, tuple(positions))
 
 
+def takes_dictionaries(model: Any) -> bool:
+    """Whether a row is a dictionary to a fitted model, by the steps that it is fed to first."""
+    model = unwrapped(model)
+    if isinstance(model, Pipeline):
+        first = next((step for _, step in model.steps if not is_passthrough(step)), None)
+        return takes_dictionaries(first)
+    if isinstance(model, FeatureUnion):
+        return any(takes_dictionaries(step) for _, step in model.transformer_list)
+    if not isinstance(model, BaseEstimator):
+        return False
+    members = [*getattr(model, "estimators_", ()), *map(_member, getattr(model, "calibrated_classifiers_", ()))]
+    members += [getattr(model, name, None) for name in ("estimator_", "regressor_")]
+    return isinstance(model, DictVectorizer | FeatureHasher) or any(map(takes_dictionaries, members))
+
+
+def _member(calibrated: Any) -> Any:
+    return calibrated.estimator
+
+
 def _members(model: Any) -> list[tuple[str, Any]]:
-    if isinstance(model, FED_ALIKE):
-        return [(name, member) for name, member in members(model) if not is_constant(member)]
+    if isinstance(model, TransformedTargetRegressor):
+        return [("regressor", model.regressor_)]
+    if is_fed_alike(model):
+        return [(name, member) for name, member in members(model) if name != FINAL and not is_constant(member)]
     names = [name for name, member in model.estimators if not is_drop(member)]
     return list(zip(names, model.estimators_, strict=True))
 
@@ -146,6 +170,11 @@ def is_passthrough(step: object) -> bool:
     )
 
 
+def takes_apart(step: object) -> bool:
+    """Whether a step takes each column by itself, text beside numbers."""
+    return boosting_of(step) is not None or isinstance(step, DictVectorizer)
+
+
 def is_text(field: Field) -> bool:
     """Whether the model saw the field's values as text."""
     return kind_of(field) == "string"
@@ -184,7 +213,9 @@ class Layout:
 def layout_of(model: Any, form: Form, fields: Sequence[Field]) -> Layout:
     """Where each of ``fields`` goes: text, and what is encoded together with text, into the text matrix."""
     found = list(uses(model, range(len(fields))))
-    used = {position for use in found for position in use.positions} if form == "frame" else set(range(len(fields)))
+    used = (
+        {position for use in found for position in _read(use, fields)} if form == "frame" else set(range(len(fields)))
+    )
     text = {position for use in found for position in _texts(use, fields)} & used
     both = 0 < len(text) < len(used)
     places: dict[Kind, int] = {"number": 0, "text": 0}
@@ -200,10 +231,21 @@ def layout_of(model: Any, form: Form, fields: Sequence[Field]) -> Layout:
     return Layout(form, tuple(columns))
 
 
+def _read(use: Use, fields: Sequence[Field]) -> Sequence[int]:
+    """The columns of which a step makes something."""
+    if not isinstance(use.step, DictVectorizer):
+        return use.positions
+    return [use.positions[place] for place in _keys(use, fields).read]
+
+
+def _keys(use: Use, fields: Sequence[Field]) -> Keys:
+    return keys_of(use.step, [fields[position] for position in use.positions])
+
+
 def _texts(use: Use, fields: Sequence[Field]) -> list[int]:
     """The columns that a step takes as text: those that hold some, and what it encodes together with them."""
     text = [position for position in use.positions if is_text(fields[position])]
-    apart = boosting_of(use.step) is not None  # it takes each column by itself
+    apart = takes_apart(use.step)
     return text if apart or not text else list(use.positions)
 
 
@@ -216,8 +258,9 @@ def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[st
             learnt.extend(use.step.categories_[use.positions.index(position)])
     known |= {value for value in learnt if isinstance(value, str)}
     none = any(value is None for value in learnt)
+    vectorizers = [use.step for use in found if isinstance(use.step, DictVectorizer)]
     token = "None" if none else "nan"
-    while token in known:
+    while token in known or any(knows(step, field.name, token) for step in vectorizers):
         token = f"<{token}>"
     return token, none
 
@@ -226,6 +269,11 @@ def diagnose_layout(model: Any, form: Form, fields: Sequence[Field]) -> list[Pro
     """Columns whose use has no place in the two matrices."""
     found = list(uses(model, range(len(fields))))
     problems = [problem for use in found for problem in _dates(use, fields)]
+    if takes_dictionaries(model) and not all(isinstance(use.step, DictVectorizer) for use in found):
+        remedy = "put it before: make_pipeline(DictVectorizer(), ...)"
+        problems.append(
+            Problem("", "has a DictVectorizer inside of an estimator that the graph asks by columns", remedy)
+        )
     mixed = len({is_text(field) for field in fields}) > 1
     if mixed and form == "array":
         problems.append(
@@ -235,13 +283,15 @@ def diagnose_layout(model: Any, form: Form, fields: Sequence[Field]) -> list[Pro
         remedy = "put the preprocessing before it: make_pipeline(transformer, StackingClassifier(...))"
         problems.append(Problem("", "is a stack over columns of text and of numbers", remedy))
     for use in found:
-        if boosting_of(use.step) is None and _texts(use, fields):
+        if not takes_apart(use.step) and _texts(use, fields):
             problems.extend(_shared(use, found, fields))
+        if isinstance(use.step, DictVectorizer):
+            problems.extend(Problem(use.path, *problem) for problem in _keys(use, fields).problems)
     return problems
 
 
 def _dates(use: Use, fields: Sequence[Field]) -> Iterator[Problem]:
-    for position in use.positions:
+    for position in _read(use, fields):
         if fields[position].type == "datetime":
             yield Problem(
                 use.path,

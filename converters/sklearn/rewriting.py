@@ -21,14 +21,15 @@ from sklearn.ensemble import (
     StackingClassifier,
     StackingRegressor,
     VotingClassifier,
+    VotingRegressor,
 )
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
-    KBinsDiscretizer,
     MaxAbsScaler,
     MinMaxScaler,
     PolynomialFeatures,
@@ -40,9 +41,10 @@ from sklearn.preprocessing import (
 from lading.converters.boosting.coding import coded
 from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.converter import Precision, Problem
-from lading.converters.sklearn.computing import Computed, computes
+from lading.converters.sklearn.computing import ASKED, Computed, computes
+from lading.converters.sklearn.dictionaries import keys_of
 from lading.converters.sklearn.encoding import encode_step
-from lading.converters.sklearn.formulas.composites import COMPOSITES, FED_ALIKE, is_constant
+from lading.converters.sklearn.formulas.composites import FINAL, asks, is_constant, is_fed_alike
 from lading.converters.sklearn.formulas.composites import members as members_of
 from lading.converters.sklearn.imputing import fill_step
 from lading.converters.sklearn.layout import (
@@ -59,11 +61,12 @@ from lading.converters.sklearn.sparsity import gives_sparse
 from lading.converters.sklearn.steps import Apply, Cast, Hollow, Power, Scale, Select, Weigh
 from lading.converters.sklearn.trees import BOOSTED, FORESTS, HISTOGRAM, SINGLE, splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
+from lading.converters.sklearn.vectorizing import vectorize_steps
 
 Columns = tuple[Column, ...] | None
 """What a step is fed: columns of the data as they are, or, when None, one matrix of computed numbers."""
 
-SINGLE_ONLY = (PolynomialFeatures, KBinsDiscretizer)
+SINGLE_ONLY = (PolynomialFeatures,)
 """Transformers whose converters have no float64 version."""
 
 FLOAT_ONLY = (AdaBoostClassifier, AdaBoostRegressor, BaggingClassifier, BaggingRegressor)
@@ -116,6 +119,8 @@ class Rewriter:
         self._wide = precision == "double"
         self.sparse = False
         """Whether the next step is fed a sparse matrix, where scikit-learn runs the model."""
+        self.zeros_kept = False
+        """Whether such a matrix may hold zeros beside those that are not in it."""
         self.vectorizers: list[Any] = []
         """The copies of the text vectorizers, which need options of their own."""
 
@@ -160,6 +165,14 @@ class Rewriter:
             raise RewritingError(Problem(path, "makes no columns at all", "leave the step out"))
         return Rewritten((step,), None)
 
+    def _dictionaries(self, model: DictVectorizer, columns: Columns, path: str) -> Rewritten:
+        fed = () if columns is None else columns
+        keys = keys_of(model, [None if column is None else column.field for column in fed])
+        if not keys.read:
+            raise RewritingError(Problem(path, "makes no columns of the data's keys", "make it the first step"))
+        self.zeros_kept |= bool(model.sparse and keys.numbers)
+        return Rewritten(vectorize_steps(model, fed), None)
+
     def _selector(self, model: Any, columns: Columns, path: str, last: bool) -> Rewritten:
         kept = [int(place) for place in model.get_support(indices=True)]
         taken = None if columns is None else moved([columns[place] for place in kept])
@@ -182,7 +195,8 @@ class Rewriter:
         fed, made = _or_numbers(columns, model.n_features_in_), []
         for name, step, places in branches(model):
             taken = [fed[place] for place in places]
-            # skl2onnx forgets the order of columns when it is told to take all of them, so the choice is a step of ours.
+            # skl2onnx forgets the order of columns when it is told to take all of them, so the choice is a step of
+            # ours.
             choice = Select(tuple(column.place for column in taken), taken[0].source)
             inner = self._rewrite(step, None if columns is None else moved(taken), named(path, name))
             made.append((name, self._closed(model, name, (choice, *inner.steps), inner.columns, path)))
@@ -216,11 +230,13 @@ class Rewriter:
     def _other(self, model: Any, columns: Columns, path: str) -> Rewritten:
         if isinstance(model, CountVectorizer):
             return self._vectorizer(model)
-        if isinstance(model, ENSEMBLES):
+        if isinstance(model, DictVectorizer):
+            return self._dictionaries(model, columns, path)
+        if isinstance(model, ENSEMBLES) and not asks(model):
             return Rewritten((self._ensemble(model, columns, path),), None)
         if (boosting := boosting_of(model)) is not None:
             return self._boosted(model, boosting, columns, path)
-        alike = isinstance(model, FED_ALIKE) and computes(model)
+        alike = is_fed_alike(model) and computes(model)
         if not alike and columns is not None and any(column.kind == "text" for column in columns):
             raise RewritingError(_text_left(path))
         if computes(model):
@@ -259,7 +275,11 @@ class Rewriter:
             if column.kind == "text" and place not in sure:
                 raise RewritingError(_text_left(path))
         if not sure and not any(column.source for column in fed):
-            blank = (Hollow(),) if self.sparse and boosting.sparse_zeros_missing else ()
+            hollow = self.sparse and boosting.sparse_zeros_missing
+            if hollow and self.zeros_kept:
+                found = "takes a key that is 0 for 0, and one that is not there for missing"
+                raise RewritingError(Problem(path, found, "train with DictVectorizer(sparse=False)"))
+            blank = (Hollow(),) if hollow else ()
             return Rewritten((*blank, Computed(model)), None)
         return Rewritten((*coded(fed, sure), Computed(model, categories=sure)), None)
 
@@ -271,6 +291,8 @@ class Rewriter:
         fresh.estimators_ = [self._member(member, columns, named(path, name)) for name, member in members]
         if isinstance(model, StackingClassifier | StackingRegressor):
             fresh.final_estimator_ = self._member(model.final_estimator_, None, named(path, "final_estimator"))
+        if isinstance(model, VotingClassifier | VotingRegressor) and model.weights is not None:
+            fresh.weights = np.asarray(model._weights_not_none, dtype=np.float64)  # skl2onnx knows no lists
         if isinstance(model, VotingClassifier):
             fresh.flatten_transform = False  # skl2onnx asks for it; it changes transform() only
         return fresh
@@ -283,8 +305,11 @@ class Rewriter:
         return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)
 
     def _computed(self, model: Any, columns: Columns, path: str) -> Rewritten:
-        found = members_of(model) if type(model) in COMPOSITES else []
-        members = [self._asked(member, columns, named(path, name)) for name, member in found]
+        found = members_of(model) if asks(model) else []
+        members = [
+            _answering(self._asked(member, None if name == FINAL else columns, named(path, name)))
+            for name, member in found
+        ]
         return Rewritten((Computed(model, tuple(members)),), None)
 
     def _with_members(self, model: Any, path: str) -> Any:
@@ -304,10 +329,16 @@ class Rewriter:
         if is_constant(member):
             return _pipeline(())  # which nobody asks
         inner = Rewriter("double")
-        inner.sparse = self.sparse
+        inner.sparse, inner.zeros_kept = self.sparse, self.zeros_kept
         made = inner.model(member, columns, path)
         self.vectorizers.extend(inner.vectorizers)
         return made
+
+
+def _answering(member: Pipeline) -> Pipeline:
+    """The member of a composite, whose last step we compute ourselves where skl2onnx converts it only alone."""
+    *others, (name, last) = member.steps
+    return Pipeline([*others, (name, Computed(last))]) if type(last) in ASKED else member
 
 
 def _scale_back(scaler: Any) -> Scale:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KBinsDiscretizer,
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
@@ -41,4 +43,8 @@ def gives_sparse(step: Any, fed: bool) -> bool:
         return any(gives_sparse(part, fed) for _, part in step.transformer_list if not is_drop(part))
     if isinstance(step, OneHotEncoder):
         return bool(step.sparse_output)
+    if isinstance(step, DictVectorizer):
+        return bool(step.sparse)
+    if isinstance(step, KBinsDiscretizer):
+        return bool(step.encode == "onehot")
     return isinstance(step, CountVectorizer | TfidfTransformer)

@@ -16,6 +16,7 @@ from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import Table
 from lading.converters.converter import Converted, Converter
 from lading.converters.package import Packaged, package
+from lading.converters.targets import Target
 from lading.converters.training_data import TrainingData, training_data
 from lading.core.errors import IntegrityError
 
@@ -42,7 +43,7 @@ class Case:
     title: str
     model: object
     data: object
-    target: str | None = None
+    target: Target = None
     y: object = None
     unfitted: object = None
     """A model of the same kind that was not trained, where there can be one; it has to be refused."""

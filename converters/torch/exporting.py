@@ -1,6 +1,6 @@
 """Exporting: a module that is called by its inputs' names, as an ONNX graph."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,8 @@ ROWS = 2
 """Rows of the example: an extent of 1 would be taken for one that never changes."""
 INSIDE = 1 << 30
 """Bytes of weights that a graph may have inside; protobuf itself ends at twice that."""
+LARGEST = (1 << 31) - 1
+"""Bytes of one tensor that ONNX Runtime loads from memory, which is whence servers load weights."""
 SHOWN = 300
 
 
@@ -40,6 +42,7 @@ def exported(module: Asked, inputs: Inputs) -> Export:
     Rows are counted by an open dimension; of the form ``whole`` all extents of two and more are open that can be.
     Raises ``ExportError``.
     """
+    _check_sizes(module.state_dict())
     example = inputs.example(ROWS)
     tensors = tuple(torch.tensor(array) for array in example.values())
     if inputs.form == "whole":
@@ -53,6 +56,7 @@ def exported(module: Asked, inputs: Inputs) -> Export:
 
 def written(program: Any, outputs: tuple[str, ...], inputs: tuple[str, ...]) -> Export:
     """A program that was exported before, as a graph. Raises ``ExportError``."""
+    _check_sizes(program.state_dict)
     size = sum(tensor.numel() * tensor.element_size() for tensor in program.state_dict.values())
     with quiet(), _explained():
         return _written(program, outputs, inputs, size > INSIDE)
@@ -76,6 +80,15 @@ def _written(program: Any, outputs: tuple[str, ...], inputs: tuple[str, ...], be
     except OSError as error:
         raise WriteError(str(weights.graph.parent), str(error)) from error
     return Export(onnx.load(weights.graph, load_external_data=False), weights)
+
+
+def _check_sizes(weights: Mapping[str, torch.Tensor]) -> None:
+    """Raise ``ExportError`` for the first tensor that is too large to be loaded."""
+    for name, tensor in weights.items():
+        if (size := tensor.numel() * tensor.element_size()) > LARGEST:
+            path = name.removeprefix("module.").replace(".", " › ")
+            remedy = "make several layers of that one, or give the module in float16: module.half()"
+            raise ExportError(Problem(path, f"has {size:,} bytes, and no tensor is loaded beyond 2 GiB", remedy))
 
 
 def _size(module: torch.nn.Module) -> int:
@@ -102,23 +115,24 @@ def _problem(error: BaseException) -> Problem:
     said = " ".join(" ".join(str(cause) for cause in causes).split())
     names = {type(cause).__name__ for cause in causes}
     first = _first_words(causes[-1])
-    if names & {"GuardOnDataDependentSymNode", "UserError"} and "data-dependent" in said.lower():
+    if "GuardOnDataDependentSymNode" in names or "data-dependent" in said.lower():
         return Problem(
-            "", f"branches on the values of its inputs, which torch.export cannot follow: {first}",
+            "", f"branches on the values of its inputs, which torch.export cannot follow ({first})",
             "write torch.where in place of if, or torch.cond, or take such a step out of the module",
         )  # fmt: skip
     if names & {"ConstraintViolationError", "UserError"} and ("constant" in said or "specializ" in said):
         return Problem(
-            "", f"takes one number of rows only: {first}",
-            "leave the first dimension of every tensor as it is: no fixed sizes in reshapes, no branches on it",
+            "", f"takes one number of rows only ({first})",
+            "leave the first dimension of every tensor open: no fixed sizes in reshapes, no branches on it, x.shape[0] in "
+            "place of len(x)",
         )  # fmt: skip
     if names & {"DispatchError", "ConversionError"}:
         return Problem(
-            "", f"computes with what has no operators in ONNX: {first}",
+            "", f"computes with what has no operators in ONNX ({first})",
             "replace that operation by those of torch.nn and torch.nn.functional",
         )  # fmt: skip
     return Problem(
-        "", f"is not followed by torch.export: {type(causes[-1]).__name__}: {first}",
+        "", f"is not followed by torch.export ({type(causes[-1]).__name__}: {first})",
         "make forward() compute with tensors only: no NumPy, no lists of numbers, no files",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Hugging Face's transformers to ONNX: models over what their tokenizer made; sequence classifiers with their labels."""
+"""Hugging Face's transformers to ONNX: models over what their tokenizer made; classifiers with their labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
 
 MODEL = "transformers.modeling_utils.PreTrainedModel"
+CLASSIFIERS = ("ForSequenceClassification", "ForImageClassification")
+"""How the names of classes end whose answer has a column for each label."""
 
 
 class TransformersConverter:
@@ -30,9 +32,9 @@ class TransformersConverter:
         return None
 
     def classes(self, model: object) -> tuple[Scalar, ...] | None:
-        """The labels of a sequence classifier, as its configuration has them; None of any other model."""
+        """The labels of a classifier of sequences or images, as its configuration has them; None of any other model."""
         config: Any = getattr(model, "config", None)
-        several = "ForSequenceClassification" in type(model).__name__ and config.num_labels > 1
+        several = type(model).__name__.endswith(CLASSIFIERS) and config.num_labels > 1
         if not several or config.problem_type in ("multi_label_classification", "regression"):
             return None
         return tuple(cast("dict[int, str]", config.id2label)[place] for place in range(config.num_labels))

@@ -1,5 +1,6 @@
 """What XGBoost's models compute: the answers of its estimators, and of a ``Booster`` alone."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting import links
 from lading.converters.boosting.forest import sums
 from lading.converters.boosting.frameworks import Categories, Native, Untold, numbered, with_categories
-from lading.converters.sklearn.formulas.value import Answer, Value
+from lading.converters.sklearn.formulas.value import Answer, Said, Value
 from lading.converters.xgboost.reading import Linear, Names, Read, read
 
 LINKS: Mapping[str, links.Link] = {
@@ -61,18 +62,25 @@ class Xgboost:
             return f"has the objective {told.objective!r}, which is not known here", "train with one of: " + ", ".join(
                 sorted(KNOWN)
             )
-        if is_classifier(model) and told.targets > 1 and told.classes < 2:
-            return "predicts several labels at once", "package one model for each label"
         if is_classifier(model) and told.objective == "binary:logitraw":
             return "answers with margins in place of probabilities", 'train with objective="binary:logistic"'
         return None
 
-    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer:
+    def labels(self, model: Any) -> int:
+        """Those of a classifier that was trained on an indicator matrix."""
+        if not is_classifier(model):
+            return 1
+        told = json.loads(_booster(model).save_config())["learner"]["learner_model_param"]
+        return 1 if int(told["num_class"]) > 1 else max(1, int(told.get("num_target", 1)))
+
+    def answer(self, model: Any, x: Value, known: Mapping[int, Categories]) -> Answer | list[Said]:
         """The label and the probabilities of a classifier, the numbers of everything else."""
         told = _read(model)
         raw = _raw(told, x if isinstance(model, Native) else _without(x, model.missing))
         if not is_classifier(model):
             return _narrow(LINKS.get(told.objective, links.identity)(raw))
+        if told.classes < 2:
+            return links.each(_narrow(LINKS[told.objective](raw)), told.targets)
         if told.targets == 1:
             return links.two_classes(_narrow(LINKS[told.objective](raw)))
         return links.largest(_narrow(links.softmax(raw)))

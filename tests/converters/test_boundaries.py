@@ -52,6 +52,16 @@ def test_categories_missing_values_and_ends_are_all_there() -> None:
     assert set(rows["flag"]) == {True, False}
 
 
+def test_what_a_row_says_that_lacks_a_field_is_there_twice_for_each_field_and_for_all() -> None:
+    frame = pd.DataFrame({"size": [1.0, 2.0] * 5, "flag": [True] * 10})
+    rows = made(frame, size={"default": 0}, flag={"default": False})
+    zero, false = rows["size"] == 0, ~rows["flag"]
+    for place in (zero & ~false, ~zero & false, zero & false):
+        even, odd = place[::2], place[1::2]
+        assert even.any()
+        assert odd.any()
+
+
 def test_unseen_categories_are_left_out_where_the_model_would_fail() -> None:
     assert UNSEEN not in set(made(FRAME, kind={"unknown": "refuse"})["kind"].dropna())
 

@@ -16,6 +16,7 @@ PANDAS = pd.DataFrame(
         "float": [1.0, 2.0],
         "int": [1, 2],
         "nullable": pd.array([1, None], dtype="Int64"),
+        "maybe": pd.array([True, None], dtype="boolean"),
         "text": ["a", None],
         "object": pd.Series(["a", None], dtype=object),
         "whole": pd.Series(["a", "b"], dtype=object),
@@ -27,6 +28,7 @@ CHANGES: dict[str, Any] = {
     "float": [None, 0.5],
     "int": [7, 8],
     "nullable": [None, 3],
+    "maybe": [None, 1.0],
     "text": ["new", None],
     "object": ["new", None],
     "whole": [None, "b"],
@@ -43,6 +45,7 @@ def test_pandas_columns_keep_their_types() -> None:
     assert np.isnan(original["whole"].iloc[0])
     assert list(original["category"].cat.categories) == ["a", "b", "unseen"]
     assert original["int"].tolist() == [7, 8]
+    assert original["maybe"].tolist() == [pd.NA, True]
     assert PANDAS["int"].tolist() == [1, 2]
 
 

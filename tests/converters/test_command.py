@@ -151,13 +151,23 @@ def test_an_interrupt_says_that_nothing_was_written(
     assert capsys.readouterr().err.endswith("interrupted; nothing was written\n")
 
 
-def test_a_waiver_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = pd.DataFrame({"seconds": np.arange(400.0) / 3600 + 1.7e9})
+def test_an_answer_that_differs_is_told_in_lines_and_may_be_waived(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No name of a column passes for a line of its own."""
+    rows = pd.DataFrame({"seconds\nerror: none": np.arange(400.0) / 3600 + 1.7e9})
     model = SVR(gamma=100.0).fit(rows, np.sin(np.arange(400.0)))
     skops.io.dump(model, tmp_path / "model.skops")
     rows.to_parquet(tmp_path / "rows.parquet")
     output = ["--output", str(tmp_path / "a.lading")]
     assert run(tmp_path, "model.skops", "rows.parquet", *output) == 4
+    said = capsys.readouterr().err.splitlines()
+    told = said[next(place for place, line in enumerate(said) if line.startswith("error: ")) :]
+    assert told[0].startswith("error: the converted sklearn.SVR does not answer as the original does")
+    assert told[1].startswith("The worst row, ")
+    assert r"seconds\nerror: none=" in told[1]
+    assert told[2].startswith("value: the original says ")
+    assert [line[:2] for line in told[4:]] == ["- "] * 4
     assert run(tmp_path, "model.skops", "rows.parquet", *output, "--waiver", "a trial only") == 0
     assert "a trial only" in capsys.readouterr().out
 

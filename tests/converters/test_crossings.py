@@ -76,3 +76,17 @@ def test_a_label_that_numbers_do_not_change_has_none() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert crossings(table, signed(table), lambda rows: {"label": rows.original["kind"].to_numpy()}) == []
+
+
+def test_each_of_several_labels_changes_somewhere() -> None:
+    table = table_of(np.random.default_rng(0).normal(size=(100, 12)))
+    one = signed(table)
+    outputs = [one.outputs[0].model_copy(update={"tensor": Tensor(name=f"l{at}", dtype="int64", shape=("batch",))}) for at in range(12)]  # fmt: skip
+
+    def answer(rows: Table) -> dict[str, np.ndarray]:
+        return {f"l{at}": (rows.original[:, at] > 0).astype(int) for at in range(12)}
+
+    edits = crossings(table, one.model_copy(update={"outputs": tuple(outputs)}), answer)
+    said = answer(table_of(edited(table, edits).original))
+    assert all((said[f"l{at}"][::2] != said[f"l{at}"][1::2]).any() for at in range(12))
+    assert len(edits) <= 2 * 2 * 12

@@ -1,5 +1,6 @@
 """Frameworks: one that is not installed is an error with the line for pip, one that was not tested a note."""
 
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from lading.converters.converter import converter_for
 from lading.converters.loading import ModelFileError, load_model
 from lading.converters.networks.frameworks import FrameworkNeedsError, derives, need, tops, untested
+from lading.core.main import main
 
 
 def test_what_is_not_installed_is_told_with_the_line_for_pip() -> None:
@@ -18,6 +20,33 @@ def test_what_is_not_installed_is_told_with_the_line_for_pip() -> None:
         "models of Nothing need the module 'a_module_of_nobody', which is not installed; install what they need: "
         "pip install 'lading[nothing]'"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "framework", "module", "trust"),
+    [("model.keras", "Keras", "keras", []), ("model.pt2", "PyTorch", "torch", ["--trust"])],
+)
+def test_a_command_ends_with_the_line_for_pip(
+    name: str,
+    framework: str,
+    module: str,
+    trust: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    (tmp_path / name).write_bytes(b"PK")
+    np.save(tmp_path / "rows.npy", np.zeros((4, 3)))
+    asked = ["--data", str(tmp_path / "rows.npy"), "--name", "a", "--output", str(tmp_path / "a.lading"), *trust]
+    with pytest.raises(SystemExit) as ended:
+        main(["package", str(tmp_path / name), *asked])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: models of {framework} need the module '{module}', which is not installed; "
+        f"install what they need: pip install 'lading[{module}]'"
+    )
+    assert not (tmp_path / "a.lading").exists()
 
 
 def test_other_versions_than_the_tested_ones_are_told() -> None:

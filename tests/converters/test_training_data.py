@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
+from lading.converters.targets import WrongTargetError
 from lading.converters.training_data import (
     NoRowsError,
     NoTargetError,
     SparseDataError,
     WrongColumnsError,
-    WrongTargetError,
     training_data,
 )
 from lading.core.errors import UsageError
@@ -91,13 +91,23 @@ def test_wrong_columns_are_named(make: Any, message: str) -> None:
     [
         pytest.param([1, 2, 3], "y has 3 values, the data has 2 rows; give the target of the same rows", id="longer"),
         pytest.param(np.ones((2, 1)), r"y has the shape \(2, 1\), expected \(2,\); .* y.ravel\(\)", id="one column"),
-        pytest.param(FRAME[["a", "b"]], "expected .*; give one value for each row", id="several columns"),
+        pytest.param(
+            np.ones((2, 3, 1)), r"expected \(2,\); give one value for each row, or a column", id="more than a table"
+        ),
+        pytest.param(
+            FRAME[["a", "b"]], "would be the column 'a', which the data has already", id="columns of the data"
+        ),
         pytest.param(5, r"y has the shape \(\), expected", id="one number"),
     ],
 )
 def test_a_target_of_another_shape_is_told_its_shape(y: Any, message: str) -> None:
     with pytest.raises(WrongTargetError, match=message):
         training_data(FRAME, None, None, None, y)
+
+
+def test_a_target_takes_no_column_of_the_data_away() -> None:
+    with pytest.raises(WrongTargetError, match="would be the column 'a', which the data has already; rename that"):
+        training_data(FRAME, None, "a", None, [1, 2])
 
 
 def test_a_target_beside_arrays_by_name_is_refused() -> None:

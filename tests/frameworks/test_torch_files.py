@@ -15,15 +15,17 @@ from torch.export import Dim
 
 from lading.bundles.bundle import Bundle, open_bundle
 from lading.bundles.storage.atomic import WriteError
-from lading.converters import package
+from lading.converters import UnconvertibleError, package
 from lading.converters.loading import ModelFileError, ModelUnpickleError, UntrustedPickleError, load_model
+from lading.converters.optimizing import LargeWeightsError
 from lading.converters.torch import exporting
+from tests.converters.interrupts import interrupted
 from tests.frameworks.conftest import answers
-from tests.frameworks.test_torch import MATRIX, Image, Table, own
+from tests.frameworks.test_torch import own
+from tests.frameworks.torch_modules import IMAGES, MATRIX, RANDOM, Image, Table
 
 pytestmark = pytest.mark.frameworks
 Pack = Callable[..., Bundle]
-IMAGES = np.random.default_rng(1).normal(size=(12, 3, 16, 16)).astype(np.float32)
 
 
 def saved(path: Path) -> Path:
@@ -66,6 +68,20 @@ def test_programs_are_packaged_from_a_shell_when_trusted(tmp_path: Path) -> None
     np.testing.assert_allclose(found, torch.softmax(own(Image(), IMAGES), 1).numpy(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("moment", ["converting", "proving that it answers the same"])
+def test_an_interrupted_command_leaves_nothing(moment: str, tmp_path: Path) -> None:
+    model, rows = saved(tmp_path / "image.pt2"), tmp_path / "images.npz"
+    np.savez(rows, pixels=RANDOM.normal(size=(5000, 3, 16, 16)).astype(np.float32))
+    temporary, written = tmp_path / "temporary", tmp_path / "written"
+    temporary.mkdir()
+    written.mkdir()
+    asked = ["package", str(model), "--trust", "--data", str(rows), "--name", "image"]
+    code, told = interrupted([*asked, "--output", str(written / "image")], moment, temporary)
+    assert (code, told.splitlines()[-1]) == (130, "interrupted; nothing was written"), told
+    assert "Traceback" not in told
+    assert [*temporary.iterdir(), *written.iterdir()] == []
+
+
 def test_programs_are_not_loaded_without_trust(tmp_path: Path) -> None:
     with pytest.raises(UntrustedPickleError, match=r"--trust if you know who made it$"):
         load_model(saved(tmp_path / "image.pt2"))
@@ -102,6 +118,20 @@ def test_weights_beside_the_graph_give_the_same_answers(
     np.testing.assert_array_equal(first["probabilities"], second["probabilities"])
     assert pack(module, MATRIX, classes=["a", "b"], scores="logits").digest == beside.digest
     assert not list(tmp_path.glob("lading-weights-*"))
+
+
+def test_weights_beside_the_graph_are_not_optimised(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "INSIDE", 100)
+    told: list[str] = []
+    with pytest.raises(LargeWeightsError, match=r"optimize is int8, graph, and .* too large .*; leave optimize out"):
+        pack(Table(), MATRIX, optimize=["graph", "int8"], progress=told.append)
+    assert "proving that it answers the same" not in told
+
+
+def test_a_tensor_that_no_server_would_load_is_refused_by_name(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "LARGEST", 200)
+    with pytest.raises(UnconvertibleError, match=r'step "body › 0 › weight" has 256 bytes.*several layers'):
+        pack(Table(), MATRIX)
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,33 +1,76 @@
 """Composites: estimators that ask other estimators, and what they make of the answers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier
 from sklearn.impute._iterative import IterativeImputer
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
-from sklearn.multiclass import OutputCodeClassifier, _ConstantPredictor
-from sklearn.multioutput import RegressorChain
+from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier, _ConstantPredictor
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, RegressorChain
 
 from lading.converters.boosting.frameworks import boosting_of
+from lading.converters.sklearn.answers import last_step
 from lading.converters.sklearn.formulas.distances import squared
 from lading.converters.sklearn.formulas.features import interpolated
 from lading.converters.sklearn.formulas.value import Answer, Value
+from lading.converters.sklearn.several import SPLIT, classes_of, is_several, single
 from lading.converters.sklearn.unwrapping import unwrapped
 
 FED_ALIKE = (CalibratedClassifierCV, FixedThresholdClassifier, OutputCodeClassifier, TunedThresholdClassifierCV)
 """Composites whose members are fed the very columns that they are fed themselves."""
 
+FED_ALIKE_FOR_LABELS = (MultiOutputClassifier, OneVsRestClassifier)
+"""The same of those that answer with several labels."""
+
+FINAL = "final_estimator"
+"""The member of a stack that is fed what the others say."""
+
 Ask = Callable[..., Sequence[Value]]
 """Asks the member at a place: of what comes in, or of the columns given. A label comes first, where there is one."""
 
 
+def is_fed_alike(model: Any) -> bool:
+    """Whether a composite's members are fed the very columns that it is fed itself."""
+    if isinstance(model, FED_ALIKE) or stacks_others(model):
+        return True
+    return isinstance(model, FED_ALIKE_FOR_LABELS) and is_several(model)
+
+
+def asks(model: Any) -> bool:
+    """Whether a formula of ours asks the members of ``model``, where it has any."""
+    if type(model) is StackingClassifier:
+        return stacks_others(model)
+    return type(model) in COMPOSITES or is_several(model)
+
+
+def stacks_others(model: Any) -> bool:
+    """Whether members of a stack hand on other things than probabilities, which skl2onnx does not do rightly."""
+    return isinstance(model, StackingClassifier) and not set(getattr(model, "stack_method_", ())) <= {"predict_proba"}
+
+
+def hides_scores(model: Any) -> bool:
+    """Whether some of these are none that the graph has."""
+    if not stacks_others(model):
+        return False
+    stacked = zip(model.estimators_, model.stack_method_, strict=True)
+    return any(method == "decision_function" and not is_scored(member) for member, method in stacked)
+
+
 def members(model: Any) -> list[tuple[str, Any]]:
     """The fitted estimators that a composite asks, with the names that its problems are told by."""
-    if isinstance(model, CalibratedClassifierCV):
+    if stacks_others(model):
+        kept = [name for name, member in model.estimators if member != "drop"]
+        stacked = zip(kept, model.estimators_, strict=True)
+        return [(name, unwrapped(member)) for name, member in (*stacked, (FINAL, model.final_estimator_))]
+    if is_several(model):
+        found = _for_labels(model)
+    elif isinstance(model, CalibratedClassifierCV):
         found = [calibrated.estimator for calibrated in model.calibrated_classifiers_]
     elif isinstance(model, IterativeImputer):
         found = [step.estimator for step in model.imputation_sequence_]
@@ -36,6 +79,13 @@ def members(model: Any) -> list[tuple[str, Any]]:
     else:
         found = [getattr(model, "estimator_", model.estimator)]
     return [("estimator", unwrapped(member)) for member in found]
+
+
+def _for_labels(model: Any) -> list[Any]:
+    """The estimators that a classifier of several labels asks; none where it computes all labels itself."""
+    if isinstance(model, SPLIT):
+        return [single(model, place) for place in range(len(classes_of(model)))]
+    return list(model.estimators_) if isinstance(model, (*FED_ALIKE_FOR_LABELS, ClassifierChain)) else []
 
 
 def is_constant(model: Any) -> bool:
@@ -50,9 +100,7 @@ def is_linear(model: Any) -> bool:
 
 def is_scored(model: Any) -> bool:
     """Whether the graph has the number by which scikit-learn ranks a classifier's answers."""
-    last = model
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
+    last = last_step(model)
     return is_linear(last) or boosting_of(last) is not None or not _has_decision(last)
 
 
@@ -66,12 +114,17 @@ def scores(model: Any, ask: Ask, place: int) -> Value:
     if not hasattr(member, "decision_function"):
         found = ask(place)[1]
         return found.columns([1]) if len(member.classes_) == 2 else found
-    rows, last = ask(place, before_last=True)[0], member
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
+    rows, last = ask(place, before_last=True)[0], last_step(member)
     if (boosting := boosting_of(last)) is not None:
         return boosting.decision(last, rows)
-    return rows @ np.asarray(last.coef_, dtype=np.float64).T + np.asarray(last.intercept_, dtype=np.float64)
+    return linear(last, rows)[1]
+
+
+def linear(model: Any, x: Value) -> tuple[Value, Value]:
+    """The class whose linear function is the largest; of two the second where the only one is above 0."""
+    found = x @ np.asarray(model.coef_, dtype=np.float64).T + np.asarray(model.intercept_, dtype=np.float64)
+    label = found.argmax() if len(model.classes_) > 2 else (found > 0.0).whole().reshape(-1)
+    return label, found
 
 
 def threshold(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
@@ -88,12 +141,25 @@ def threshold(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
 
 def chain(model: Any, x: Value, ask: Ask) -> Value:
     """One target after the other, each asked with the answers of those before it."""
-    columns, found = x, []
+
+    def answer(asked: Ask, place: int) -> Value:
+        return asked(place)[0]
+
+    found = [answer(asked, place).reshape(-1, 1) for place, asked in chained(model, x, ask, answer)]
+    return found[0].beside(*found[1:])
+
+
+def chained(model: Any, x: Value, ask: Ask, told: Callable[[Ask, int], Value]) -> list[tuple[int, Ask]]:
+    """For each target its member's place, and what asks that member; in the order of the targets.
+
+    A member is asked with the columns ``x``, and what those before it ``told``.
+    """
+    columns, found = x, list[tuple[int, Ask]]()
     for place in range(len(model.estimators_)):
-        answer = ask(place, columns, model.n_features_in_ + place)[0].reshape(-1, 1)
-        found.append(answer)
-        columns = columns.beside(answer)
-    return found[0].beside(*found[1:]).columns(np.argsort(model.order_))
+        asked = cache(partial(ask, asked=columns, width=model.n_features_in_ + place))
+        found.append((place, asked))
+        columns = columns.beside(told(asked, place).reshape(-1, 1))
+    return [found[place] for place in np.argsort(model.order_)]
 
 
 def output_code(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
@@ -105,6 +171,33 @@ def output_code(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
     columns = [said[place] if place in said else blank + float(member.y_[0]) for place, member in enumerate(model.estimators_)]  # fmt: skip
     distances = squared(columns[0].beside(*columns[1:]), model.code_book_)
     return distances.argmin(), distances
+
+
+def stacked(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
+    """What the last estimator makes of what the others say, and of the columns themselves where they are passed on."""
+    said = [_handed_on(model, ask, place, method) for place, method in enumerate(model.stack_method_)]
+    if model.passthrough:
+        said.append((x, int(model.n_features_in_)))
+    columns, widths = zip(*said, strict=True)
+    label, measure = ask(len(model.stack_method_), columns[0].beside(*columns[1:]), sum(widths))
+    return label.reshape(-1), measure
+
+
+def _handed_on(model: Any, ask: Ask, place: int, method: str) -> tuple[Value, int]:
+    """The columns of one member, and how many; of two classes the second alone."""
+    classes = len(model.classes_)
+    width = 1 if classes == 2 else classes
+    if method == "predict_proba":
+        found = ask(place)[1]
+        return (found.columns([1]) if classes == 2 else found), width
+    if method == "decision_function":
+        return scores(model, ask, place).reshape(-1, width), width
+    if is_linear(last_step(members(model)[place][1])):  # skl2onnx converts those in float32 alone
+        found = scores(model, ask, place).reshape(-1, width)
+        label = (found > 0.0).whole() if classes == 2 else found.argmax()
+    else:
+        label = ask(place)[0]
+    return label.number().reshape(-1, 1), 1
 
 
 def imputed(model: Any, x: Value, ask: Ask) -> Value:
@@ -151,6 +244,7 @@ COMPOSITES: Mapping[type, Callable[[Any, Value, Ask], Answer]] = {
     IterativeImputer: imputed,
     OutputCodeClassifier: output_code,
     RegressorChain: chain,
+    StackingClassifier: stacked,
     TunedThresholdClassifierCV: threshold,
 }
 """What each of them computes."""

@@ -36,19 +36,23 @@ def weighed_terms(model: Any, x: Value) -> Value:
     return x / length.equals(0.0).where(1.0, length)
 
 
-def interpolated(x: Value, places: np.ndarray, values: np.ndarray) -> Value:
-    """The straight lines between points, for one column ``[N, 1]``; the outer lines go on outside."""
+def interpolated(x: Value, places: np.ndarray, values: np.ndarray, begins: np.ndarray | None = None) -> Value:
+    """The straight lines between points, for one column ``[N, 1]``; the outer lines go on outside.
+
+    The line to the next point ``begins`` elsewhere than at the point's own value, where that jumps.
+    """
+    starts = values if begins is None else begins
     if len(places) == 1:
         return x * 0.0 + float(values[0])
     above = (
         (x > places[1:-1]).whole().sum(keep=False) if len(places) > 2 else (x.columns([0]) * 0.0).whole().reshape(-1)
     )
-    slopes = np.diff(values) / np.diff(places)
+    slopes = (values[1:] - starts[:-1]) / np.diff(places)
 
     def at(table: np.ndarray) -> Value:
         return x.constant(table.reshape(-1, 1))[above]
 
-    return at(slopes) * (x - at(places[:-1])) + at(values[:-1])
+    return at(slopes) * (x - at(places[:-1])) + at(starts[:-1])
 
 
 def isotonic(model: Any, x: Value) -> Value:

@@ -1,14 +1,64 @@
 """Neighbours: what a model answers by the rows of its training that are near."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.impute import KNNImputer
 from sklearn.manifold import Isomap
-from sklearn.neighbors import RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
 
-from lading.converters.sklearn.formulas.distances import exact
+from lading.converters.sklearn.formulas.distances import exact, manhattan
 from lading.converters.sklearn.formulas.value import Formulas, Value
+
+METRICS: Mapping[str, Callable[[Value, np.ndarray], Value]] = {"euclidean": exact, "manhattan": manhattan}
+"""How far rows are from those of the training."""
+
+
+def by_distance(model: Any) -> bool:
+    """Whether the nearest rows of the training count the more the nearer they are.
+
+    Where all count alike skl2onnx has a converter; it divides by the distance without a thought of rows in the very
+    place.
+    """
+    return model.weights == "distance" and getattr(model, "effective_metric_", None) in METRICS
+
+
+def _nearest(model: Any, x: Value) -> tuple[Value, Value]:
+    """The weights of the nearest rows of the training, and their places."""
+    near, places = METRICS[model.effective_metric_](x, model._fit_X).nearest(model.n_neighbors)
+    return _inverse(near), places
+
+
+def _inverse(distances: Value) -> Value:
+    """The weights of rows at these distances, the more the nearer; where some are in the very place, theirs alone."""
+    same = distances.equals(0.0)
+    some = same.number().largest() > 0.0
+    return some.where(same.number(), 1.0 / same.where(1.0, distances))
+
+
+def _mean(x: Value, targets: np.ndarray, weights: Value, places: Value) -> Value:
+    """The mean of the ``targets`` ``[rows, columns]`` at the places, by weight."""
+    found = x.constant(targets)[places] * weights.reshape(0, 0, 1)
+    return found.sum(axis=1, keep=False) / weights.sum()
+
+
+def nearest_regressor(model: Any, x: Value) -> Value:
+    """The mean target of the nearest rows of the training."""
+    targets = np.asarray(model._y, dtype=np.float64)
+    return _mean(x, targets.reshape(len(targets), -1), *_nearest(model, x))
+
+
+def nearest_classifier(model: Any, x: Value) -> tuple[Value, Value]:
+    """The shares of the classes among them."""
+    probabilities = _mean(x, np.eye(len(model.classes_))[model._y], *_nearest(model, x))
+    return probabilities.argmax(), probabilities
 
 
 def _within(model: Any, x: Value) -> tuple[Value, Value]:
@@ -18,14 +68,9 @@ def _within(model: Any, x: Value) -> tuple[Value, Value]:
 
 
 def _weights(model: Any, x: Value) -> Value:
-    """The weights of the rows of the training; where some are in the very place of a row, theirs alone."""
+    """The weights of the rows of the training within the radius."""
     distances, near = _within(model, x)
-    if model.weights == "uniform":
-        return near.number()
-    same = distances.equals(0.0)
-    some = same.number().largest() > 0.0
-    inverse = same.where(0.0, 1.0 / same.where(1.0, distances))
-    return near.number() * some.where(same.number(), inverse)
+    return near.number() if model.weights == "uniform" else near.number() * _inverse(distances)
 
 
 def radius_regressor(model: Any, x: Value) -> Value:
@@ -93,9 +138,7 @@ def _filled(model: Any, place: int, absent: Value, x: Value, distances: Value) -
     near, places = distances.columns(donors).nearest(min(model.n_neighbors, len(donors)))
     weights = (near < np.inf).number()
     if model.weights == "distance":
-        same = near.equals(0.0)
-        some = same.number().largest() > 0.0
-        weights = weights * some.where(same.number(), 1.0 / same.where(1.0, near))
+        weights = weights * _inverse(near)
     total = weights.sum()
     alone = total.equals(0.0)
     mean = (x.constant(values)[places] * weights).sum() / alone.where(1.0, total)
@@ -104,6 +147,8 @@ def _filled(model: Any, place: int, absent: Value, x: Value, distances: Value) -
 
 FORMULAS: Formulas = {
     Isomap: isomap,
+    KNeighborsClassifier: nearest_classifier,
+    KNeighborsRegressor: nearest_regressor,
     KNNImputer: imputed,
     RadiusNeighborsClassifier: radius_classifier,
     RadiusNeighborsRegressor: radius_regressor,

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical
-from sklearn.decomposition import FactorAnalysis, FastICA, MiniBatchSparsePCA, SparsePCA
+from sklearn.decomposition import (
+    DictionaryLearning,
+    FactorAnalysis,
+    FastICA,
+    MiniBatchDictionaryLearning,
+    MiniBatchSparsePCA,
+    SparseCoder,
+    SparsePCA,
+)
 from sklearn.neural_network import BernoulliRBM
 from sklearn.random_projection import SparseRandomProjection
 
@@ -30,6 +38,17 @@ def sparse_pca(model: Any, x: Value) -> Value:
     components = model.components_
     gram = components @ components.T + model.ridge_alpha * np.eye(len(components))
     return (x - model.mean_) @ np.linalg.solve(gram, components).T
+
+
+def thresholded(model: Any, x: Value) -> Value:
+    """The projections on the dictionary's atoms, each less a threshold towards 0; the signs apart where that is asked."""
+    atoms = model.dictionary if isinstance(model, SparseCoder) else model.components_
+    threshold = getattr(model, "alpha", None) if model.transform_alpha is None else model.transform_alpha
+    projected, least = x @ np.asarray(atoms, dtype=np.float64).T, 1.0 if threshold is None else float(threshold)
+    above, below = (projected - least).apply("Max", 0.0), (-projected - least).apply("Max", 0.0)
+    if model.positive_code:
+        below = below * 0.0
+    return above.beside(below) if model.split_sign else above - below
 
 
 def random_projection(model: Any, x: Value) -> Value:
@@ -61,12 +80,15 @@ def agglomerated(model: Any, x: Value) -> Value:
 FORMULAS: Formulas = {
     BernoulliRBM: boltzmann,
     CCA: partial_least_squares,
+    DictionaryLearning: thresholded,
     FactorAnalysis: factor_analysis,
     FastICA: fast_ica,
     FeatureAgglomeration: agglomerated,
+    MiniBatchDictionaryLearning: thresholded,
     MiniBatchSparsePCA: sparse_pca,
     PLSCanonical: partial_least_squares,
     PLSSVD: partial_svd,
+    SparseCoder: thresholded,
     SparsePCA: sparse_pca,
     SparseRandomProjection: random_projection,
 }

@@ -169,5 +169,8 @@ class Value:
 Answer = Value | tuple[Value, Value]
 """One matrix of numbers; or a label, which is a place among the classes where there are any, and what it is chosen by."""
 
+Said = tuple[Value, Value | None]
+"""Of one of several labels: the class itself, or the whole number that it is; and the probabilities, where there are any."""
+
 Formulas = Mapping[type, Callable[[Any, Value], Answer]]
 """What estimators of each class compute of a matrix of float64."""

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import Case
+from tests.converters.verdicts import Case
 
 SMALL: dict[str, Any] = {"iterations": 20, "depth": 4, "thread_count": 1, "random_seed": 0, "verbose": False, "allow_writing_files": False}  # fmt: skip
 WORDS = np.array(["red", "rosé", "white"])[of.CLASSES]

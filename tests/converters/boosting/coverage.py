@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lading.converters.boosting.frameworks import FRAMEWORKS, Framework
 from tests.converters.boosting import catboost_models, lightgbm_models, xgboost_models
-from tests.converters.boosting.case import Case, Verdict, verdict
-from tests.converters.sklearn.every_estimator import band
+from tests.converters.verdicts import Case, Verdict, band, verdict
 
 MODELS = {"catboost": catboost_models.cases, "lightgbm": lightgbm_models.cases, "xgboost": xgboost_models.cases}
 

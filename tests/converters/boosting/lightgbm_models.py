@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import Case
+from tests.converters.verdicts import Case
 
 SMALL: dict[str, Any] = {"n_estimators": 20, "num_leaves": 12, "n_jobs": 1, "random_state": 0, "verbose": -1}
 NATIVE: dict[str, Any] = {"num_leaves": 12, "num_threads": 1, "seed": 0, "verbose": -1}

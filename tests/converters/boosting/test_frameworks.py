@@ -20,7 +20,7 @@ from lading.converters.boosting import BOOSTED
 from lading.converters.boosting.frameworks import FRAMEWORKS, framework_of, frameworks_in
 from lading.converters.converter import converter_for
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import problems
+from tests.converters.boosting.asking import problems
 
 MODEL = xgboost.XGBClassifier(n_estimators=3, n_jobs=1)
 

@@ -18,8 +18,8 @@ from lading.converters.catboost import counting
 from lading.converters.catboost.reading import read
 from lading.converters.parity import ModelFailedError
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import Asked, ask, problems, same, verdict
-from tests.converters.boosting.catboost_models import KINDS, SMALL, cases
+from tests.converters.boosting.asking import Asked, ask, problems, same
+from tests.converters.boosting.catboost_models import KINDS, SMALL
 
 MODELS = {
     mode: catboost.CatBoostRegressor(**SMALL, nan_mode=mode).fit(of.GAPS, of.ROWS[:, 0]) for mode in ("Min", "Max")
@@ -103,16 +103,6 @@ def test_combinations_that_were_never_seen_are_answered_alike(
     assert found.ravel() == pytest.approx(combined.predict(rows), rel=1e-5, abs=1e-6)
 
 
-PROVED = ["threshold of 0.3", "OneVsAll", "Lossguide", "Poisson", "RMSEWithUncertainty", "0.1,0.5,0.9", "MultiRMSE", "one by one", "whole numbers", "true and false", "YetiRank"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "case", [one for one in cases() if one.what.endswith(tuple(PROVED))], ids=lambda one: f"{one.api}, {one.what}"
-)
-def test_what_catboost_does_not_export_rightly_is_proved(case: Any) -> None:
-    assert verdict(case).precision is not None, verdict(case)
-
-
 def test_categories_survive_a_file_of_text(tmp_path: Path, combined: Any) -> None:
     path = tmp_path / "kinds.csv"
     MIXED.to_csv(path, index=False)
@@ -152,10 +142,6 @@ def test_missing_categories_fail_in_the_model_itself(combined: Any, tmp_path: Pa
     [
         pytest.param(catboost.CatBoostClassifier(), of.ROWS, "is not fitted", id="unfitted"),
         pytest.param(catboost.CatBoost(), of.ROWS, "is not fitted", id="unfitted, plain"),
-        pytest.param(
-            catboost.CatBoostClassifier(**SMALL, loss_function="MultiLogloss").fit(of.ROWS, np.eye(3)[of.CLASSES]),
-            of.ROWS, "several labels", id="several labels",
-        ),
         pytest.param(
             make_pipeline(catboost.CatBoost({**SMALL, "loss_function": "Logloss"})).fit(of.ROWS, of.TWO),
             of.ROWS, "has no ONNX converter", id="a plain model inside a pipeline",

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import Asked, ask, problems, same, verdict
-from tests.converters.boosting.lightgbm_models import SMALL, cases
+from tests.converters.boosting.asking import Asked, ask, problems, same
+from tests.converters.boosting.lightgbm_models import SMALL
 
 KINDS = lightgbm.LGBMRegressor(**SMALL).fit(of.KINDS, of.SCORE)
 ROWS = np.where(np.isnan(of.GAPS), np.random.default_rng(of.SEED).choice([np.nan, 0.0], of.GAPS.shape), of.GAPS)
@@ -63,17 +63,6 @@ def test_thresholds_are_exact_to_the_last_bit(name: str, sides: dict[str, Asked]
 def test_any_row_is_answered_alike(name: str, sides: dict[str, Asked], row: list[float]) -> None:
     rows = np.array([row])
     assert sides[name].session.run(["value"], {"x": rows})[0].ravel() == pytest.approx(MODELS[name].predict(rows), rel=1e-6, abs=1e-6)  # fmt: skip
-
-
-PROVED = ["rf", "multiclassova", "linear_tree", "reg_sqrt", "cross_entropy_lambda", "early stopping", "no splits", "codes", "text"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "case", [one for one in cases() if one.what.endswith(tuple(PROVED))], ids=lambda one: f"{one.api}, {one.what}"
-)
-def test_what_stock_converters_get_wrong_is_proved(case: Any) -> None:
-    assert verdict(case).precision is not None, verdict(case)
-    assert verdict(case).error < 1e-6
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])

@@ -23,6 +23,7 @@ from sklearn.utils import all_estimators
 
 from lading.converters.package import package
 from lading.core.errors import LadingError
+from tests.converters.verdicts import band
 
 LOGISTIC = LogisticRegression(max_iter=1000)
 WINE = load_wine()
@@ -199,7 +200,7 @@ def verdict(name: str, kind: type) -> Verdict | None:
 def _tabular(rows: Any) -> Any:
     if isinstance(rows, pd.Series):
         return rows.to_frame("text")
-    if isinstance(rows, list):
+    if isinstance(rows, list) and not isinstance(rows[0], dict):
         return pd.DataFrame({"values": [str(row) for row in rows]})
     return rows.reshape(-1, 1) if isinstance(rows, np.ndarray) and rows.ndim == 1 else rows
 
@@ -241,12 +242,9 @@ def _first(message: str) -> str:
     return re.sub(r"^cannot convert [\w.]+: (the model )?", "", message.splitlines()[0])
 
 
-BANDS = (1e-9, 1e-6, 1e-4)
-"""The table tells of errors by the least of these that they stay below: their digits differ between machines."""
-
 HEAD = """# Coverage
 
-Written by `scripts/coverage`, held to what it finds by `scripts/test-cases`. Do not edit. First scikit-learn, then [boosted trees](#boosted-trees).
+Written by `scripts/coverage`, held to what it finds by `scripts/test-cases`. Do not edit. First scikit-learn, then [boosted trees](#boosted-trees); [networks](coverage-networks.md) have a page of their own.
 
 Every estimator of scikit-learn {version}'s `all_estimators()` that answers for rows, by `predict` or `transform`, is fitted on data that suits it and packaged as [conversion](conversion.md) tells. **{proved} of {all} are proved equal; {refused} are refused**, none is converted unproved. {silent} more have nothing to convert: they only describe the rows that they were fitted on.
 
@@ -288,11 +286,6 @@ def document(found: Sequence[Verdict]) -> str:
         table="\n".join(f"| {one.name} | {one.kind} | {one.precision} | {band(one.error)} |" for one in proved),
         refusals="\n".join(f"| {one.name} | {one.kind} | {one.reason} |" for one in refused),
     )
-
-
-def band(error: float) -> str:
-    """What the page says of an error."""
-    return next((f"{band:.0e}" for band in BANDS if error < band), "the tolerance").replace("e-0", "e-")
 
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "coverage.md"

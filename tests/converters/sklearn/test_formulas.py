@@ -14,7 +14,15 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EllipticEnvelope
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.decomposition import FactorAnalysis, FastICA, MiniBatchSparsePCA, SparsePCA
+from sklearn.decomposition import (
+    DictionaryLearning,
+    FactorAnalysis,
+    FastICA,
+    MiniBatchDictionaryLearning,
+    MiniBatchSparsePCA,
+    SparseCoder,
+    SparsePCA,
+)
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     IsolationForest,
@@ -68,15 +76,24 @@ from sklearn.svm import LinearSVC
 LOGISTIC = LogisticRegression(max_iter=5000)
 BAYES = GaussianNB()
 
+CODERS = [
+    SparseCoder(np.cos(np.arange(20.0).reshape(4, 5)), transform_algorithm="threshold", **options)
+    for options in ({}, {"transform_alpha": 0.4, "positive_code": True}, {"transform_alpha": 0.4, "split_sign": True})
+]
+
 TRANSFORMERS: list[BaseEstimator] = [
     AdditiveChi2Sampler(),
     AdditiveChi2Sampler(sample_steps=3, sample_interval=0.3),
     BernoulliRBM(4, random_state=0),
+    DictionaryLearning(3, alpha=0.2, transform_algorithm="threshold", max_iter=5, random_state=0),
     FactorAnalysis(2),
     FastICA(3, random_state=0, max_iter=1000, tol=1e-2),
     FastICA(whiten=False, random_state=0, max_iter=1000, tol=1e-1),
     FeatureAgglomeration(2),
     Isomap(n_components=2),
+    MiniBatchDictionaryLearning(
+        3, transform_algorithm="threshold", transform_alpha=0.3, split_sign=True, max_iter=5, random_state=0
+    ),
     MiniBatchSparsePCA(2, random_state=0),
     Nystroem(n_components=10, random_state=0),
     Nystroem("poly", degree=2, coef0=0.5, n_components=10, random_state=0),
@@ -92,6 +109,8 @@ TRANSFORMERS: list[BaseEstimator] = [
     RBFSampler(n_components=8, random_state=0),
     SkewedChi2Sampler(n_components=8, random_state=0),
     SparsePCA(2, random_state=0),
+    *CODERS,
+    make_pipeline(CODERS[2], FactorAnalysis(2)),
     SparseRandomProjection(3, random_state=0),
     SplineTransformer(),
     SplineTransformer(3, degree=2, extrapolation="linear", include_bias=False),

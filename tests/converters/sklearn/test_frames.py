@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -17,7 +17,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
@@ -113,6 +113,11 @@ def test_pipelines_over_mixed_columns_answer_the_same(make: Callable[[], Any], p
     model = make().fit(penguins.train, penguins.labels)
     asked = same(model, penguins.train, penguins.held_out)
     assert asked.converted.signature.form == "frame"
+
+
+def test_a_target_that_is_transformed_may_stand_around_mixed_columns(penguins: Any, same: Any) -> None:
+    model = TransformedTargetRegressor(make_pipeline(both(), Ridge()), func=np.log1p, inverse_func=np.expm1)
+    same(model.fit(penguins.train, penguins.train["year"] - 2000.0), penguins.train, penguins.held_out)
 
 
 def test_two_matrices_whatever_the_number_of_columns(penguin_model: Any, penguins: Any, convert: Any) -> None:

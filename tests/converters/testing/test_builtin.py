@@ -7,6 +7,7 @@ from palmerpenguins import load_penguins
 from skl2onnx import to_onnx
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -38,6 +39,17 @@ def categories() -> Case:
     return Case("categories", model.fit(data[TEXTS + NUMBERS], data["species"]), data, target="species")
 
 
+def dictionaries() -> Case:
+    """Rows as dictionaries, of which some lack a text."""
+    data = load_penguins()[["species", *TEXTS, *NUMBERS]].dropna(subset=NUMBERS)
+    rows = [
+        {key: value for key, value in row.items() if value == value} for row in data[TEXTS + NUMBERS].to_dict("records")
+    ]
+    model = make_pipeline(DictVectorizer(), RandomForestClassifier(5, random_state=1)).fit(rows, data["species"])
+    fresh = make_pipeline(DictVectorizer(), RandomForestClassifier())
+    return Case("dictionaries", model, data, target="species", unfitted=fresh, distributions=("scikit-learn",))
+
+
 def matrix() -> Case:
     chance = np.random.default_rng(5)
     rows = chance.normal(size=(200, 4))
@@ -51,7 +63,9 @@ def graph() -> Case:
     return Case("ready-made graph", made.SerializeToString(), rows, distributions=("onnx",))
 
 
-@pytest.mark.parametrize("check", checks(SklearnConverter, [penguins(), categories(), matrix()]), ids=str)
+@pytest.mark.parametrize(
+    "check", checks(SklearnConverter, [penguins(), categories(), dictionaries(), matrix()]), ids=str
+)
 def test_scikit_learn(check: Check) -> None:
     check()
 

@@ -23,8 +23,7 @@ from lading.converters.package import Packaged
 from lading.converters.parity import ModelFailedError
 from lading.converters.training_data import WrongColumnsError
 from tests.converters.boosting import data as of
-from tests.converters.boosting.case import Asked, ask, problems, same, verdict
-from tests.converters.boosting.xgboost_models import cases
+from tests.converters.boosting.asking import Asked, ask, problems, same
 
 SMALL: dict[str, Any] = {"n_estimators": 20, "max_depth": 4, "n_jobs": 1, "random_state": 0}
 NUMBER = xgboost.XGBRegressor(**SMALL).fit(of.GAPS, of.ROWS[:, 0])
@@ -95,16 +94,6 @@ def test_what_stands_for_a_missing_value_is_missing(missing: float) -> None:
     mixed = np.concatenate([rows[:20], np.full((1, 13), np.float32(missing))])
     asked = same(model, rows, mixed)
     assert asked.found["value"].tolist() == asked.expected["value"].tolist()
-
-
-PROVED = ["multi:softmax", "early stopping", "booster=dart", "booster=gblinear", "survival:aft", "several quantiles", "multi_output_tree"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "case", [one for one in cases() if one.what.endswith(tuple(PROVED))], ids=lambda one: f"{one.api}, {one.what}"
-)
-def test_what_stock_converters_do_not_know_is_proved(case: Any) -> None:
-    assert verdict(case).error < 1e-6, verdict(case)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", "polars"])
@@ -189,7 +178,6 @@ def test_weights_of_terms_are_float64_where_that_is_asked_for() -> None:
     [
         pytest.param(xgboost.XGBClassifier(), "is not fitted", id="unfitted"),
         pytest.param(xgboost.XGBClassifier(**SMALL, objective="binary:logitraw").fit(of.ROWS, of.TWO), "margins in place", id="margins"),
-        pytest.param(xgboost.XGBClassifier(**SMALL).fit(of.ROWS, np.stack([of.TWO, 1 - of.TWO], axis=1)), "several labels", id="several"),
     ],
 )  # fmt: skip
 def test_what_is_refused_says_why(model: Any, said: str) -> None:
