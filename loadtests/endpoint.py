@@ -1,5 +1,6 @@
 """The endpoint: where the model that is tested answers, and what a client needs to be let in."""
 
+import ssl
 from pathlib import Path
 
 from lading.bundles.records import Record
@@ -15,6 +16,10 @@ class UnreadableFileError(UsageError):
 
     def __str__(self) -> str:
         return f"{self.path} cannot be read: {self.reason}"
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 class Endpoint(Record):
@@ -36,4 +41,13 @@ class Endpoint(Record):
         try:
             return self.key_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise UnreadableFileError(str(self.key_file), str(error)) from error
+            raise UnreadableFileError(str(self.key_file), _reason(error)) from error
+
+    def check_authorities(self) -> None:
+        """See that they can be read and vouch for somebody; raises ``UnreadableFileError``."""
+        if self.authorities is None:
+            return
+        try:
+            ssl.create_default_context(cafile=str(self.authorities))
+        except OSError as error:  # of the file, or of what it holds
+            raise UnreadableFileError(str(self.authorities), _reason(error)) from error

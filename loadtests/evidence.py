@@ -17,9 +17,8 @@ from lading.bundles.records import Digest, FrozenMap, Record
 from lading.core.errors import IntegrityError, LadingError, cut
 from lading.core.settings import LIMITS, Limits
 from lading.loadtests.judging.objective import QUANTILES
-from lading.loadtests.judging.sample import under_load
+from lading.loadtests.judging.sample import counted, under_load
 from lading.loadtests.measuring.latencies import together
-from lading.loadtests.measuring.step import Step
 from lading.loadtests.plan import Plan
 from lading.loadtests.result import Capacity, Judged, LoadTest, Machine, Subject, Verdict
 
@@ -61,7 +60,8 @@ class Requests(Record):
     """Rightly; those that should be refused, and were, too."""
     failed: int
     seconds: FrozenMap[float]
-    """Of those that were answered, from when each was due: ``p50`` to ``p99.9``, and ``mean``."""
+    """Of those that were answered, rounds beside a baseline left out, from when each was due: ``p50`` to ``p99.9``, and
+    ``mean``."""
 
 
 class Figures(Record):
@@ -143,7 +143,7 @@ def _figures(result: LoadTest, report_digest: str) -> Figures:
         baseline=result.baseline,
         machine=result.machine,
         judged=tuple(_short(one) for one in result.judged),
-        requests=_requests(under_load(result.steps, "candidate", result.capacity)),
+        requests=_requests(result),
         capacity=result.capacity,
         report=report_digest,
     )
@@ -159,8 +159,9 @@ def _short(judged: Judged) -> Judged:
     return judged.model_copy(update={**finite, "why": cut(judged.why, LONGEST)})
 
 
-def _requests(steps: Sequence[Step]) -> Requests:
-    latencies = together(step.latencies for step in steps)
+def _requests(result: LoadTest) -> Requests:
+    steps = counted(result.steps, "candidate", result.capacity)
+    latencies = together(step.latencies for step in under_load(result.steps, "candidate", result.capacity))
     found = {name: latencies.quantile(share) for name, share in QUANTILES.items()} | {"mean": latencies.mean}
     windows = [window for step in steps for window in step.windows]
     return Requests(

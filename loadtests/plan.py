@@ -44,11 +44,11 @@ class Plan(Record):
     rate: Annotated[float, Field(gt=0)] = 50.0
     """Requests a second: of a ramp and a spike the highest; of a search the first that is tried."""
     seconds: Annotated[float, Field(gt=0)] = 30.0
-    """How long it is asked at least, warm-up excluded; of a search, in each step."""
+    """How long it is asked at least, warm-up excluded; of a search, in each step; of a comparison, before it begins."""
     warm_up: Annotated[float, Field(ge=0)] = 5.0
     """Seconds before that of which nothing is judged."""
-    round_seconds: Annotated[float, Field(gt=0)] = 3.0
-    """Of a comparison: how long each server is asked in turn; ``seconds`` is the least of all rounds together."""
+    round_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """Of a comparison: how long each server is asked in each of the rounds that make a pair."""
     traffic: Traffic = Traffic()
     objectives: tuple[Objective, ...] = ()
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.99

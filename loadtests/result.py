@@ -50,6 +50,8 @@ class Capacity(Record):
     """The lowest rate at which they were missed; None where none was found."""
     limit: Literal["objectives", "generator", "range"] = "objectives"
     """What stopped the search: missed objectives; the load generator; the highest rate that was allowed."""
+    confirmed: bool = True
+    """Whether the rate held when it was asked for longer; where none did, it is just below the last that was asked."""
 
 
 class Machine(Record):

@@ -43,11 +43,15 @@ def steps(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def commands(path: Path) -> list[str]:
     """The command lines of Lading in an example, with what differs between the two made the same."""
-    text = "\n".join(script.replace("\\\n", "") for script, _ in steps(path)).replace(
-        "CI_COMMIT_TAG", "GITHUB_REF_NAME"
-    )
+    text = "\n".join(script.replace("\\\n", "") for script, _ in steps(path))
+    for gitlab, github in (
+        ("CI_COMMIT_TAG", "GITHUB_REF_NAME"),
+        ("CI_REGISTRY_IMAGE", "IMAGE"),
+        ("CI_JOB_URL", "RUN_URL"),
+    ):
+        text = text.replace(f"${gitlab}", f"${github}").replace(f"${{{gitlab}", f"${{{github}")
     found = [" ".join(line.split()) for line in text.splitlines()]
-    return [line.replace("$CI_REGISTRY_IMAGE", "$IMAGE") for line in found if line.startswith("lading ")]
+    return [line for line in found if line.startswith("lading ")]
 
 
 @pytest.mark.parametrize(("schema", "path"), [("github-workflows", GITHUB), ("gitlab-ci", GITLAB)])

@@ -13,7 +13,7 @@ from lading.loadtests.conducting.task import Task
 from lading.loadtests.evidence import NoVerdictError, attest
 from lading.loadtests.measuring.step import INTERRUPTED
 from lading.loadtests.reporting.document import document
-from lading.loadtests.reporting.folder import write_reports
+from lading.loadtests.reporting.folder import check_writable, write_reports
 from lading.loadtests.reporting.terminal import print_result
 from lading.loadtests.result import LoadTest
 
@@ -29,12 +29,14 @@ def carry_out(
     settings: Settings,
     folder: Path | None,
     signers: Sequence["Signer"],
+    run_url: str | None,
     json: bool,
 ) -> int:
-    """Run the load test, tell what came of it, and write it down; the exit code.
+    """Run the load test, tell what came of it, and write it down; the exit code. The evidence names ``run_url``.
 
-    Raises what ``run`` and ``write_reports`` raise.
+    Raises what ``check_writable``, ``run`` and ``write_reports`` raise.
     """
+    check_writable(Path() if folder is None else folder)
     with Progress(task.plan) as progress:
         result = run(task, settings, progress, progress.tell)
     place = Path(f"{result.candidate.name}-{result.candidate.version}-loadtest") if folder is None else folder
@@ -43,19 +45,19 @@ def carry_out(
             print_result(result)
     finally:
         written = write_reports(result, place)
-    added = _evidence(task, result, signers, settings)
+    added = _evidence(task, result, signers, run_url, settings)
     _tell(result, written, added, json)
     return _code(result)
 
 
 def _evidence(
-    task: Task, result: LoadTest, signers: Sequence["Signer"], settings: Settings
+    task: Task, result: LoadTest, signers: Sequence["Signer"], run_url: str | None, settings: Settings
 ) -> Mapping[str, object] | None:
     """What was added to the bundle, where somebody signs and there is something to sign."""
     if not signers:
         return None
     try:
-        return attest(task.bundle, result, digest_of(document(result)), signers, limits=settings)
+        return attest(task.bundle, result, digest_of(document(result)), signers, run_url, settings)
     except NoVerdictError as error:
         print_alert(str(error))
         return None

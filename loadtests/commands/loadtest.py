@@ -104,13 +104,17 @@ def loadtest(
             help="A private key: the result becomes evidence in the bundle, signed by it.", show_default="no evidence"
         ),
     ] = None,
+    run_url: Annotated[
+        str | None,
+        typer.Option(help="The page of the CI's run, for the evidence to name.", show_default="none"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a program.")] = False,
 ) -> None:
     """Load-test a model before it is released: as its users will ask it, at a rate that does not wait for its answers.
 
-    Every answer is checked, golden rows for equality. The exit code is 0 when every objective is met, and 1 when one
-    is missed or undecided. The reports are an HTML page, JSON and JUnit's XML; with --key the result becomes evidence in the bundle. Ctrl-C ends the test and keeps what was
-    measured.
+    Every answer is checked, golden rows for equality. The exit code is 0 when every objective is met, and 1 when one is
+    missed or undecided. The reports are an HTML page, JSON and JUnit's XML; with --key the result becomes evidence in
+    the bundle. Ctrl-C ends the test and keeps what was measured.
 
     Examples:
 
@@ -166,4 +170,4 @@ def loadtest(
         processes=processes,
     )
     signers = [find_signer(reference) for reference in key or []]
-    raise SystemExit(carry_out(task, context.obj, out, signers, json))
+    raise SystemExit(carry_out(task, context.obj, out, signers, run_url, json))

@@ -70,9 +70,9 @@ class Progress:
             return f"search, step {number}, {rate(schedule[0].rate)}"
         if purpose == "warm-up":
             return f"warm-up, {role}"
-        if any(objective.relative for objective in self._plan.objectives):
-            return f"round {number}, {role}"
-        return self._plan.shape
+        if purpose == "comparison":
+            return f"comparison, pair {number}"
+        return f"{self._plan.shape}, {role}" if role == "baseline" else self._plan.shape
 
 
 class _Step:
@@ -85,7 +85,9 @@ class _Step:
         self.windows: list[Window] = []
 
     def rate_at(self, seconds: float) -> float:
-        """Requests a second that are due after so many seconds."""
+        """Requests a second that are due after so many seconds; with turns, which are too short to see, on average."""
+        if not all(stretch.rate or stretch.rate_after for stretch in self._schedule):
+            return sum(stretch.rate * stretch.seconds for stretch in self._schedule) / self.seconds
         for stretch in self._schedule:
             if seconds <= stretch.seconds:
                 return stretch.rate + (stretch.rate_after - stretch.rate) * max(seconds, 0) / stretch.seconds

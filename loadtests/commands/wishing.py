@@ -89,6 +89,11 @@ def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     plan = said.plan()
     if not compares and any(one.relative for one in plan.objectives):
         raise PlanError("an objective compares with a baseline, and none was named; add --baseline BUNDLE")
+    if not compares and wishes.regression is not None:
+        raise PlanError(
+            "a regression is told by comparing with a baseline, and none was named; add --baseline BUNDLE, or leave the "
+            "regression out"
+        )
     if compares and plan.shape != "constant":
         raise PlanError(f"a baseline is compared at a constant rate, and the shape is {plan.shape}")
     if wishes.baseline is None or not wishes.baseline.endswith(".json"):

@@ -16,8 +16,9 @@ PATIENCE_SECONDS = 10.0
 def check_serves(endpoint: Endpoint, bundle: Bundle) -> None:
     """See that the server answers, is ready, and serves ``bundle``.
 
-    Raises ``NotReachableError``, ``LockedError``, ``NotReadyError`` and ``OtherBundleError``.
+    Raises ``UnreadableFileError``, ``NotReachableError``, ``LockedError``, ``NotReadyError`` and ``OtherBundleError``.
     """
+    endpoint.check_authorities()
     ready = _get(endpoint, f"/v2/models/{endpoint.deployment}/ready")
     if ready.status_code in (401, 403):
         raise LockedError(endpoint.url)
@@ -46,6 +47,16 @@ def answers(endpoint: Endpoint) -> bool:
     return True
 
 
+def lading_of(endpoint: Endpoint) -> str | None:
+    """The version of Lading that answers there, as far as it says."""
+    try:
+        told = _get(endpoint, "/v2").json()
+    except (NotReachableError, ValueError):
+        return None
+    known = isinstance(told, dict) and told.get("name") == "lading"
+    return str(told["version"]) if known and "version" in told else None
+
+
 def text_of(url: str) -> str | None:
     """What is at ``url``; None where nothing is to be had."""
     try:
@@ -62,15 +73,16 @@ def _get(endpoint: Endpoint, path: str) -> requests.Response:
     try:
         return requests.get(endpoint.url + path, headers=headers, verify=verify, timeout=PATIENCE_SECONDS)
     except requests.RequestException as error:
-        raise NotReachableError(endpoint.url, _reason(error)) from error
+        raise NotReachableError(endpoint.url, innermost(error)) from error
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause, which says what the system said."""
+def innermost(error: BaseException) -> str:
+    """The innermost cause of ``error``, which says what the system said."""
     inner = error
     while (deeper := inner.__cause__ or inner.__context__) is not None:
         inner = deeper
-    return str(inner) or type(inner).__name__
+    said = inner.strerror if isinstance(inner, OSError) else None
+    return said or str(inner) or type(inner).__name__
 
 
 def _found(answer: requests.Response) -> str:

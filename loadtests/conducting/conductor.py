@@ -2,18 +2,20 @@
 
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypedDict
 
 from lading.loadtests.conducting.asking import text_of
 from lading.loadtests.conducting.server import Server
 from lading.loadtests.conducting.watching import Watch
-from lading.loadtests.generating.crew import Crew
+from lading.loadtests.generating.crew import AHEAD, Crew, Driven
 from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.phases import phases_between
-from lading.loadtests.measuring.step import INTERRUPTED, Generator, Phases, Purpose, Role, Step, Window
+from lading.loadtests.measuring.step import INTERRUPTED, Phases, Purpose, Role, Step, Window
 
 COUNTED_AFTER_SECONDS = 0.6
 """Replicas write their counts down four times a second."""
@@ -64,45 +66,104 @@ class Conductor:
 
     def drive(self, role: Role, purpose: Purpose, schedule: Sequence[Stretch]) -> Step:
         """One step; raises ``HaltedError`` after it is kept where it was interrupted, or where the server ended."""
-        station = self._stations[role]
-        self._board.begin(role, purpose, schedule)
-        start, before = self.elapsed, _told(station.server)
-        with Watch(station.server, station.crew.pids) as watch:
-            windows, generator, ended = self._driven(station, schedule)
-        step = Step(
-            role=role,
-            purpose=purpose,
-            start=start,
-            seconds=sum(stretch.seconds for stretch in schedule),
-            rate=schedule[0].rate,
-            rate_after=schedule[-1].rate_after,
-            windows=tuple(windows),
-            machine=tuple(watch.samples),
-            phases=None if ended is not None else _phases(station.server, before),
-            generator=generator,
-            ended=ended,
-        )
-        self.steps.append(step)
-        if ended is not None:
-            raise HaltedError(ended)
-        return step
+        return self.drive_all(purpose, {role: schedule})[0]
 
-    def _driven(self, station: Station, schedule: Sequence[Stretch]) -> tuple[Sequence[Window], Generator, str | None]:
-        why: str | None = None
+    def drive_all(self, purpose: Purpose, schedules: Mapping[Role, Sequence[Stretch]]) -> Sequence[Step]:
+        """A step of each server, all over the same time; raises as ``drive`` does, the other steps being interrupted."""
+        first = next(iter(schedules))
+        self._board.begin(first, purpose, schedules[first])
+        stations = {role: self._stations[role] for role in schedules}
+        start, before = self.elapsed, {role: _told(station.server) for role, station in stations.items()}
+        with ExitStack() as watching:
+            watches = {
+                role: watching.enter_context(Watch(station.server, station.crew.pids))
+                for role, station in stations.items()
+            }
+            found = _Driving(stations, self._board).drive(schedules)
+        halted = [driven.ended for driven in found.values() if driven.ended is not None]
+        phases = {} if halted else _phases(stations, before)
+        steps = [
+            Step(
+                role=role,
+                purpose=purpose,
+                start=start,
+                **_scheduled(schedules[role]),
+                windows=driven.windows,
+                machine=tuple(watches[role].samples),
+                phases=phases.get(role),
+                generator=driven.generator,
+                ended=driven.ended,
+            )
+            for role, driven in found.items()
+        ]
+        self.steps += steps
+        if halted:
+            raise HaltedError(next((why for why in halted if why != INTERRUPTED), INTERRUPTED))
+        return steps
 
-        def hear(windows: Sequence[Window]) -> None:
-            nonlocal why
+
+class _Driving:
+    """One drive of some servers at the same time."""
+
+    def __init__(self, stations: Mapping[Role, Station], board: Board) -> None:
+        self._stations, self._board = stations, board
+        self._died: dict[Role, str] = {}
+
+    def drive(self, schedules: Mapping[Role, Sequence[Stretch]]) -> Mapping[Role, Driven]:
+        """Drive each crew in a thread of its own, all from the same moment on; what is shown is the first server's."""
+        start, first = time.monotonic() + AHEAD, next(iter(schedules))
+        with interruptible(self.interrupt), ThreadPoolExecutor(len(schedules)) as threads:
+            running = {
+                role: threads.submit(
+                    self._stations[role].crew.drive, schedule, partial(self._hear, role, role == first), start
+                )
+                for role, schedule in schedules.items()
+            }
+            try:
+                wait(running.values(), return_when=FIRST_EXCEPTION)
+                found = {role: one.result() for role, one in running.items()}
+            except BaseException:
+                self.interrupt()
+                raise
+        return {
+            role: replace(driven, ended=self._died[role]) if role in self._died else driven
+            for role, driven in found.items()
+        }
+
+    def interrupt(self) -> None:
+        """End it for all."""
+        for station in self._stations.values():
+            station.crew.interrupt()
+
+    def _hear(self, role: Role, shown: bool, windows: Sequence[Window]) -> None:
+        if shown:
             self._board.show(windows)
-            if why is None and (why := station.server.ended()) is not None:
-                station.crew.interrupt()
+        if role not in self._died and (why := self._stations[role].server.ended()) is not None:
+            self._died[role] = why
+            self.interrupt()
 
-        with interruptible(station.crew):
-            driven = station.crew.drive(schedule, hear)
-        return driven.windows, driven.generator, why if why is not None else driven.ended
+
+class _Scheduled(TypedDict):
+    seconds: float
+    breaks: float
+    rate: float
+    rate_after: float
+
+
+def _scheduled(schedule: Sequence[Stretch]) -> _Scheduled:
+    """What a step says of its schedule; what is no break in it has one rate, or changes evenly."""
+    asked = [stretch for stretch in schedule if stretch.rate or stretch.rate_after]
+    seconds = sum(stretch.seconds for stretch in schedule)
+    return _Scheduled(
+        seconds=seconds,
+        breaks=seconds - sum(stretch.seconds for stretch in asked),
+        rate=asked[0].rate,
+        rate_after=asked[-1].rate_after,
+    )
 
 
 @contextmanager
-def interruptible(crew: Crew) -> Iterator[None]:
+def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
     """Have the first Ctrl-C, or SIGTERM, end the drive that goes on; a second one ends the load test at once."""
     ending = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(one) for one in ending]
@@ -113,7 +174,7 @@ def interruptible(crew: Crew) -> Iterator[None]:
 
     def end(*_: object) -> None:
         put_back()
-        crew.interrupt()
+        interrupt()
 
     for one in ending:
         signal.signal(one, end)
@@ -127,10 +188,13 @@ def _told(server: Server) -> str | None:
     return None if server.metrics is None else text_of(server.metrics)
 
 
-def _phases(server: Server, before: str | None) -> Phases | None:
-    """Where the time went between ``before`` and now."""
-    if before is None:
-        return None
-    time.sleep(COUNTED_AFTER_SECONDS)
-    after = _told(server)
-    return None if after is None else phases_between(before, after, server.subject.digest)
+def _phases(stations: Mapping[Role, Station], before: Mapping[Role, str | None]) -> Mapping[Role, Phases | None]:
+    """Where the time went between ``before`` and now, of each server that tells."""
+    told = {role: text for role, text in before.items() if text is not None}
+    if told:
+        time.sleep(COUNTED_AFTER_SECONDS)
+    found = dict[Role, Phases | None]()
+    for role, text in told.items():
+        after = _told(stations[role].server)
+        found[role] = None if after is None else phases_between(text, after, stations[role].server.subject.digest)
+    return found

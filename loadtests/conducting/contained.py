@@ -10,12 +10,12 @@ from typing import Any
 
 import docker
 import requests
-from docker.errors import DockerException
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from lading.bundles.bundle import Bundle
 from lading.core.settings import Settings
-from lading.loadtests.conducting.asking import answers, check_serves, wait_until
+from lading.loadtests.conducting.asking import answers, check_serves, innermost, lading_of, wait_until
 from lading.loadtests.conducting.errors import NotReadyError, ServerStartError
 from lading.loadtests.conducting.own import GRACE_SECONDS, Tell
 from lading.loadtests.conducting.server import Usage, subject_of
@@ -42,11 +42,7 @@ class ServerInContainer:
 
     def ended(self) -> str | None:
         """With which exit code it ended."""
-        with suppress(DockerException):
-            self._container.reload()
-            state = self._container.attrs["State"]
-            return None if state["Running"] else f"the container ended with exit code {state['ExitCode']}"
-        return "the engine knows nothing of the container any more"
+        return _ended(self._container)
 
     def _watch(self) -> None:
         with suppress(DockerException, requests.RequestException, KeyError):
@@ -117,13 +113,20 @@ def _ready(container: Container, bundle: Bundle, what: str, settings: Settings) 
     container.reload()
     url, metrics = (f"http://127.0.0.1:{_published(container, port)}" for port in (PORT, METRICS_PORT))
     endpoint = Endpoint(url=url, deployment=bundle.manifest.name)
-    server = ServerInContainer(container, endpoint, subject_of(bundle, what), f"{metrics}/metrics")
-    if not wait_until(lambda: server.ended() is not None or _serves(endpoint, bundle), settings.start_seconds):
+    if not wait_until(lambda: _ended(container) is not None or _serves(endpoint, bundle), settings.start_seconds):
         raise ServerStartError(what, f"it took more than {settings.start_seconds:g} s")
-    if (why := server.ended()) is not None:
+    if (why := _ended(container)) is not None:
         last = container.logs(tail=20).decode(errors="replace").strip()
         raise ServerStartError(what, f"{why}: {last}")
-    return server
+    return ServerInContainer(container, endpoint, subject_of(bundle, what, lading_of(endpoint)), f"{metrics}/metrics")
+
+
+def _ended(container: Container) -> str | None:
+    with suppress(DockerException):
+        container.reload()
+        state = container.attrs["State"]
+        return None if state["Running"] else f"the container ended with exit code {state['ExitCode']}"
+    return "the engine knows nothing of the container any more"
 
 
 def _serves(endpoint: Endpoint, bundle: Bundle) -> bool:
@@ -144,5 +147,10 @@ def _published(container: Container, port: str) -> int:
 def _failing(what: str) -> Iterator[None]:
     try:
         yield
+    except APIError as error:
+        raise ServerStartError(what, f"the Docker engine says: {error.explanation or error}") from error
     except DockerException as error:
-        raise ServerStartError(what, f"the Docker engine says: {error}") from error
+        reason = innermost(error)
+        raise ServerStartError(
+            what, f"no Docker engine answers: {reason}; start one, or name it in DOCKER_HOST"
+        ) from error

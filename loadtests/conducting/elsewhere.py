@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lading.bundles.bundle import Bundle
-from lading.loadtests.conducting.asking import answers, check_serves
+from lading.loadtests.conducting.asking import answers, check_serves, lading_of
 from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.result import Subject
@@ -29,4 +29,4 @@ class ServerElsewhere:
 def server_elsewhere(bundle: Bundle, endpoint: Endpoint, metrics: str | None) -> Iterator[ServerElsewhere]:
     """The server at ``endpoint``, which must serve ``bundle``; raises what ``check_serves`` does."""
     check_serves(endpoint, bundle)
-    yield ServerElsewhere(endpoint, subject_of(bundle, endpoint.url), metrics)
+    yield ServerElsewhere(endpoint, subject_of(bundle, endpoint.url, lading_of(endpoint)), metrics)

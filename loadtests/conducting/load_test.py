@@ -32,6 +32,10 @@ from lading.loadtests.result import Capacity, Judged, LoadTest, Subject, Verdict
 
 PER_PROCESS = 2500.0
 """Requests a second that one process of the load generator is trusted with."""
+UNCONFIRMED = (
+    "the capacity is not confirmed: each rate that was asked for longer missed the objectives, and the capacity is said"
+    " to be just below the last of them; leave the machine alone, or give each step more time with --seconds"
+)
 
 
 def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
@@ -82,13 +86,15 @@ class _Said(TypedDict):
 
 def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None, complete: bool, processors: float) -> _Said:
     judged = _judged(task, steps, capacity)
-    loads = [step for step in steps if step.purpose == "load"]
+    loads = [step for step in steps if step.purpose in ("load", "comparison")]
     limits = [why for role in get_args(Role) if (why := _limit(role, loads)) is not None]
     comes_to, reasons = verdict(judged, steps, limits)
     if task.plan.shape == "capacity" and complete and capacity is None:
         comes_to, reasons = "failed", (f"not even {LOWEST:g} requests a second met the objectives",)
     disturbed = disturbance(loads, processors)
     warnings = [*(limits if comes_to == "passed" else ()), *(() if disturbed is None else (disturbed,))]
+    if capacity is not None and not capacity.confirmed:
+        warnings.append(UNCONFIRMED)
     return _Said(judged=judged, verdict=comes_to, reasons=reasons, warnings=tuple(warnings))
 
 
@@ -121,9 +127,11 @@ def _stations(task: Task, settings: Settings, opened: ExitStack, tell: Tell) -> 
     wanted: dict[Role, tuple[Path, str | None]] = {"candidate": (task.bundle, task.url)}
     if task.baseline is not None:
         wanted["baseline"] = (task.baseline, task.baseline_url)
+    # All of them before a server is started, which takes a while.
+    bundles = {role: opened.enter_context(open_bundle(path, limits=settings)) for role, (path, _) in wanted.items()}
     stations: dict[Role, Station] = {}
     for role, (path, url) in wanted.items():
-        bundle = opened.enter_context(open_bundle(path, limits=settings))
+        bundle = bundles[role]
         server = opened.enter_context(_server(task, bundle, path, url, settings, tell))
         tell(f"drawing requests for {bundle.manifest.deployment}")
         crew = Crew(path, server.endpoint, task.plan.traffic, _processes(task))

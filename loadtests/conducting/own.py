@@ -16,8 +16,9 @@ import orjson
 import psutil
 
 from lading.bundles.bundle import Bundle
+from lading.core.offspring import mortal
 from lading.core.settings import Settings
-from lading.loadtests.conducting.asking import wait_until
+from lading.loadtests.conducting.asking import lading_of, wait_until
 from lading.loadtests.conducting.errors import ServerStartError
 from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint
@@ -81,7 +82,7 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
         command += ["--replicas", str(replicas)]
     environment = _environment(os.environ, metrics_port)
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command,
+        mortal(command, signal.SIGTERM),
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -92,8 +93,8 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
     try:
         what = f"the server for {manifest.name} {manifest.version}"
         replicas = _ready(process, what, settings.start_seconds, tell)
-        subject = subject_of(bundle, "a server of its own", replicas)
         endpoint = Endpoint(url=f"http://127.0.0.1:{port}", deployment=manifest.name)
+        subject = subject_of(bundle, "a server of its own", lading_of(endpoint), replicas)
         yield OwnServer(process, endpoint, subject, f"http://127.0.0.1:{metrics_port}/metrics")
     finally:
         _end(process, settings.drain_seconds + GRACE_SECONDS)

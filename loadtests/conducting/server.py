@@ -17,14 +17,15 @@ class Usage(Record):
     """What they hold (proportional set size); None where that was not asked."""
 
 
-def subject_of(bundle: Bundle, target: str, replicas: int | None = None) -> Subject:
-    """A bundle that is tested, where it answers, and in how many replicas, if that is known."""
+def subject_of(bundle: Bundle, target: str, lading: str | None, replicas: int | None = None) -> Subject:
+    """A bundle that is tested, where it answers, by which version of Lading and in how many replicas, if that is known."""
     manifest = bundle.manifest
     return Subject(
         name=manifest.name,
         version=manifest.version,
         digest=bundle.digest,
         target=target,
+        lading=lading,
         replicas=replicas,
         waiver=manifest.parity.waiver,
     )

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from lading.loadtests.conducting.conductor import Conductor
 from lading.loadtests.conducting.search import CLOSE, Probed, search
 from lading.loadtests.conducting.shapes import constant, stretches
+from lading.loadtests.conducting.taking_turns import PAIR, pair, turns_of_round
+from lading.loadtests.judging.comparison import LOOKS
 from lading.loadtests.judging.judgement import meets, settled, wanting
 from lading.loadtests.judging.sustained import keeps_up
 from lading.loadtests.judging.turns import turns
@@ -17,8 +19,6 @@ Judge = Callable[[Sequence[Step]], Sequence[Judged]]
 Limit = Callable[[Step], str | None]
 """Why the load generator was the limit of a step; None where it was not."""
 
-PAIR = 2
-"""Rounds after which both have been asked as often."""
 CONFIRMATIONS = 5
 """How often the capacity that was found may be too high when it is asked for longer."""
 
@@ -57,15 +57,17 @@ def _settle(plan: Plan, conductor: Conductor, judge: Judge, rate: float) -> Sequ
 
 
 def _compare(plan: Plan, conductor: Conductor, judge: Judge) -> None:
-    """Rounds of both servers in turns until everything is decided, for as long as the plan has time."""
+    """Both servers by themselves; then rounds of both, until everything is decided, for as long as the plan has time."""
+    _settle(plan, conductor, lambda steps: [one for one in judge(steps) if not one.objective.relative], plan.rate)
+    conductor.drive("baseline", "load", [constant(plan.rate, plan.seconds)])
     begun, order = conductor.elapsed, turns(plan.traffic.seed)
-    while True:
-        for _ in range(PAIR):
-            conductor.drive(next(order), "load", [constant(plan.rate, plan.round_seconds)])
-        passed = conductor.elapsed - begun
-        if passed >= plan.seconds and settled(judge(conductor.steps)):
+    count = turns_of_round(plan, conductor.steps)
+    for _ in range(LOOKS[-1]):
+        for schedules in pair(plan, count, order):
+            conductor.drive_all("comparison", schedules)
+        if settled(judge(conductor.steps)):
             return
-        if passed + PAIR * plan.round_seconds > plan.most_seconds:
+        if conductor.elapsed - begun + PAIR * plan.round_seconds > plan.most_seconds:
             return
 
 
@@ -85,6 +87,6 @@ def _confirmed(plan: Plan, conductor: Conductor, judge: Judge, found: Capacity) 
     for _ in range(CONFIRMATIONS):
         judged = _settle(plan, conductor, judge, found.rate)
         if not any(one.outcome == "missed" for one in judged) and keeps_up(conductor.steps[-1:]):
-            break
+            return found
         found = found.model_copy(update={"rate": found.rate / CLOSE, "above": found.rate})
-    return found
+    return found.model_copy(update={"confirmed": False})

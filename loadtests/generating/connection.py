@@ -11,7 +11,7 @@ from gevent import ssl as gevent_ssl
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from lading.core.errors import UsageError
-from lading.loadtests.endpoint import Endpoint, UnreadableFileError
+from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.payloads.request import Answer, Request
 
 READ_BYTES = 65_536
@@ -177,12 +177,8 @@ class _Response(HTTPResponse):
 
 
 def _context(endpoint: Endpoint) -> Any:
-    if endpoint.authorities is None:
-        return gevent_ssl.create_default_context()
-    try:
-        return gevent_ssl.create_default_context(cafile=str(endpoint.authorities))
-    except OSError as error:  # of the file, or of what it holds
-        raise UnreadableFileError(str(endpoint.authorities), str(error)) from error
+    endpoint.check_authorities()
+    return gevent_ssl.create_default_context(cafile=None if endpoint.authorities is None else str(endpoint.authorities))
 
 
 def _lines(headers: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from lading.loadtests.generating.child import Child, children_reports
 from lading.loadtests.generating.messages import Begin, Done, Failed, Part, Ready, Seconds, Stop
 from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.latencies import together
-from lading.loadtests.measuring.step import Generator, Window, merged
+from lading.loadtests.measuring.step import INTERRUPTED, Generator, Window, merged
 from lading.loadtests.plan import Traffic
 
 OnWindows = Callable[[Sequence[Window]], None]
@@ -21,7 +21,6 @@ OnWindows = Callable[[Sequence[Window]], None]
 
 AHEAD = 0.02
 """Seconds from the order to begin until the first moment of the schedule, so that every process has it by then."""
-INTERRUPTED = "interrupted"
 
 
 class GeneratorError(LadingError):
@@ -55,9 +54,9 @@ class Driven:
 class Crew:
     """Processes that ask one deployment what the users of a bundle's model ask.
 
-    A context manager: it starts its processes, waits until each has opened the bundle, drawn its requests and connected,
-    and ends them, and only them, whatever happens; when this process dies, they end as well. A Ctrl-C does not reach
-    them, it is this process's to handle. Of the users of ``traffic`` each process has its part, and of the
+    A context manager: it starts its processes, waits until each has opened the bundle, drawn its requests and
+    connected, and ends them, and only them, whatever happens; when this process dies, they end as well. A Ctrl-C does
+    not reach them, it is this process's to handle. Of the users of ``traffic`` each process has its part, and of the
     arrivals of ``P`` processes every ``P``-th; there are no more processes than users.
     """
 
@@ -84,17 +83,20 @@ class Crew:
         """The ids of its processes."""
         return [child.pid for child in self._children]
 
-    def drive(self, stretches: Sequence[Stretch], on_windows: OnWindows | None = None) -> Driven:
+    def drive(
+        self, stretches: Sequence[Stretch], on_windows: OnWindows | None = None, start: float | None = None
+    ) -> Driven:
         """Ask as ``stretches`` say, one after the other, and wait until all is answered or given up.
 
-        It can be called again and again, and begins at once: processes, users and connections stay. Raises
-        ``GeneratorError`` when a process failed or ended. What is raised while it waits, by Ctrl-C or by
-        ``on_windows``, stops the drive first.
+        The first begins at ``start`` of the monotonic clock, else as soon as can be. It can be called again and again,
+        and begins at once: processes, users and connections stay. Raises ``GeneratorError`` when a process failed or
+        ended. What is raised while it waits, by Ctrl-C or by ``on_windows``, stops the drive first.
         """
         self._finish()
         self._drives += 1
         self._interrupted = False
-        order = Begin(drive=self._drives, start=monotonic() + AHEAD, stretches=tuple(stretches))
+        start = monotonic() + AHEAD if start is None else start
+        order = Begin(drive=self._drives, start=start, stretches=tuple(stretches))
         self._tell(order)
         collected = self._going_on = _Collected(len(self._children), on_windows)
         try:

@@ -24,8 +24,8 @@ class Stretch(Record):
 class Timetable:
     """When each request of some stretches, one after the other, is due.
 
-    Request ``k`` is due when the integral of the rate reaches ``k + 1/2``: at a constant rate requests are evenly spaced,
-    and of every stretch as many are due as its rate says, give or take one half.
+    Request ``k`` is due when the integral of the rate reaches ``k + 1/2``: at a constant rate requests are evenly
+    spaced, and of every stretch as many are due as its rate says, give or take one half.
     """
 
     def __init__(self, stretches: Sequence[Stretch]) -> None:

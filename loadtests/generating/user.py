@@ -49,9 +49,9 @@ class FailedRequestError(Exception):
 class BundleUser(User):
     """Asks what ``traffic`` says, and checks every answer.
 
-    Users ask as soon as they have waited for ``wait_time``, as all of locust's do: a closed loop, in which a slow server
-    is asked less. With ``--rate``, or in a load test of Lading's, requests are due at their own times, whatever the
-    server does: an open loop, in which response times count from when a request was due.
+    Users ask as soon as they have waited for ``wait_time``, as all of locust's do: a closed loop, in which a slow
+    server is asked less. With ``--rate``, or in a load test of Lading's, requests are due at their own times, whatever
+    the server does: an open loop, in which response times count from when a request was due.
     """
 
     abstract = True

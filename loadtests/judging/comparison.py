@@ -1,12 +1,12 @@
-"""The comparison: how much slower the candidate is than the baseline, from short rounds of both in turn on one machine.
+"""The comparison: how much slower the candidate is than the baseline, from short rounds of both in turns on one machine.
 
-Two neighbouring rounds make a pair, whose logarithm of the ratio of a measure is free of what slowed both. The interval
-is Tukey's around the Hodges-Lehmann estimate: the Walsh averages that Wilcoxon's signed-rank test does not refuse
-(Hollander and Wolfe, Nonparametric Statistical Methods, 3.2 and 3.3). It is exact for any noise that is symmetric between
-the two of a pair, heavy tails included.
+The two rounds of the same time make a pair, whose logarithm of the ratio of a measure is free of what slowed both. The
+interval is Tukey's around the Hodges-Lehmann estimate: the Walsh averages that Wilcoxon's signed-rank test does not
+refuse (Hollander and Wolfe, Nonparametric Statistical Methods, 3.2 and 3.3). It is exact for any noise that is
+symmetric between the two of a pair, heavy tails included.
 
-It may be asked after each pair. What it may err is spent in equal parts at the counts of pairs in ``LOOKS`` and for each
-comparison (Bonferroni; group-sequential tests: Jennison and Turnbull 1999), so that looking again adds no error.
+It may be asked after each pair. What it may err is spent in equal parts at the counts of pairs in ``LOOKS`` and for
+each comparison (Bonferroni; group-sequential tests: Jennison and Turnbull 1999), so that looking again adds no error.
 """
 
 import math
@@ -44,11 +44,11 @@ def measured(measure: Measure, step: Step) -> float | None:
 
 
 def log_ratios(measure: Measure, steps: Iterable[Step]) -> list[float]:
-    """The logarithm of candidate over baseline of each two neighbouring steps, one of each.
+    """The logarithm of candidate over baseline of each pair of rounds.
 
     What was interrupted, and a pair in which nothing was answered, is left out.
     """
-    rounds = sorted((step for step in steps if step.purpose == "load" and step.ended is None), key=_start)
+    rounds = sorted((step for step in steps if step.purpose == "comparison" and step.ended is None), key=_start)
     found: list[float] = []
     before: Step | None = None
     for step in rounds:

@@ -7,7 +7,7 @@ from lading.loadtests.judging.earlier import against_earlier
 from lading.loadtests.judging.intervals import errors_interval, mean_interval, quantile_interval, slower_interval
 from lading.loadtests.judging.objective import QUANTILES, TOLERATED, Objective
 from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_in_words
-from lading.loadtests.judging.sample import Sample, at_most, sample, under_load
+from lading.loadtests.judging.sample import Sample, at_most, counted, sample, under_load
 from lading.loadtests.judging.sustained import judge_capacity, judge_rate, keeps_up
 from lading.loadtests.measuring.latencies import bucket_of
 from lading.loadtests.measuring.step import INTERRUPTED, Step
@@ -29,13 +29,14 @@ def judge(
 ) -> tuple[Judged, ...]:
     """What became of each of ``objectives``, and of errors, which are looked at always.
 
-    Absolute ones are judged of all load steps of the candidate together; where a capacity was searched instead, of the
-    steps at the rate that was found, and ``rps`` of that rate. Relative ones are judged of pairs of neighbouring steps;
-    or, where the baseline is an ``earlier`` run, of its steps of load and the candidate's.
+    Absolute ones are judged of all load steps of the candidate together, errors also of its rounds beside the baseline;
+    where a capacity was searched instead, of the steps at the rate that was found, and ``rps`` of that rate. Relative
+    ones are judged of pairs of rounds; or, where the baseline is an ``earlier`` run, of its steps of load and the
+    candidate's.
     """
     asked = with_errors(objectives)
     own = under_load(steps, "candidate", capacity)
-    found = sample(own)
+    found, everything = sample(own), sample(counted(steps, "candidate", capacity))
     comparisons = sum(objective.relative for objective in asked)
 
     def outcome(objective: Objective) -> Judged:
@@ -46,7 +47,7 @@ def judge(
             return _compared(objective, steps, comparisons, confidence)
         if objective.measure == "rps" and capacity is not None:
             return judge_capacity(objective, capacity)
-        return _absolute(objective, found, own, confidence)
+        return _absolute(objective, everything if objective.measure == "errors" else found, own, confidence)
 
     return tuple(map(outcome, asked))
 
@@ -93,8 +94,8 @@ def verdict(
 
     ``limits`` are the reasons, if any, for which the load generator and not the server may have been measured. A server
     that ended under load, or that answered nothing rightly, has failed whatever else was; otherwise such a limit, or an
-    interruption, leaves nothing to be said. Bounds that are met in spite of a late generator are met all the more, since
-    its lateness counts as the server's; beside a baseline it would hide a difference.
+    interruption, leaves nothing to be said. Bounds that are met in spite of a late generator are met all the more,
+    since its lateness counts as the server's; beside a baseline it would hide a difference.
     """
     ended = [f"{step.role}: {step.ended}" for step in steps if step.ended not in (None, INTERRUPTED)]
     if died := [one for one in ended if one.startswith("candidate")]:

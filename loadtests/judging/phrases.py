@@ -1,6 +1,7 @@
 """Phrases: quantities of a load test as a person reads them."""
 
 from lading.loadtests.judging.objective import Objective
+from lading.loadtests.result import Capacity
 
 
 def seconds(value: float) -> str:
@@ -33,6 +34,17 @@ def rate(value: float) -> str:
     '1,230 /s'
     """
     return f"{three_digits(value)} /s"
+
+
+def what_was_found(capacity: Capacity) -> str:
+    """What the rate of a capacity is.
+
+    >>> what_was_found(Capacity(rate=50))
+    'highest rate that met the objectives'
+    """
+    if capacity.confirmed:
+        return "highest rate that met the objectives"
+    return "next rate below those that missed the objectives when they were asked for longer"
 
 
 def ratio(value: float) -> str:

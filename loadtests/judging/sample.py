@@ -1,7 +1,7 @@
 """The sample: what an interval is computed from, kept apart by seconds, since what happens in one second hangs together."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lading.loadtests.measuring.latencies import Latencies, seconds_of, together
@@ -45,6 +45,12 @@ def under_load(steps: Iterable[Step], role: Role, capacity: Capacity | None) -> 
     searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
     highest = max((step.rate for step in searched), default=0.0)
     return [step for step in searched if step.rate == highest]
+
+
+def counted(steps: Sequence[Step], role: Role, capacity: Capacity | None) -> list[Step]:
+    """The steps whose requests and failures count: those, and its rounds of a comparison."""
+    rounds = (step for step in steps if step.role == role and step.purpose == "comparison")
+    return [*under_load(steps, role, capacity), *rounds]
 
 
 def sample(steps: Iterable[Step]) -> Sample:

@@ -41,6 +41,9 @@ def keeps_up(steps: Sequence[Step]) -> bool:
 def judge_capacity(objective: Objective, capacity: Capacity) -> Judged:
     """Whether the capacity that was found is as large as the bound."""
     rate, above = capacity.rate, capacity.above
+    if rate >= objective.bound and not capacity.confirmed:
+        why = f"{rate:.6g} requests a second is below all that was asked for longer, which missed the other objectives"
+        return Judged(objective=objective, outcome="undecided", measured=rate, why=why)
     if rate >= objective.bound:
         why = f"{rate:.6g} requests a second met the other objectives"
         return Judged(objective=objective, outcome="met", measured=rate, why=why)

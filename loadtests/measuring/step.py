@@ -11,8 +11,9 @@ from lading.loadtests.measuring.latencies import Latencies, together
 
 Role = Literal["candidate", "baseline"]
 """Whose turn it was: the bundle's that is to be released, or that of the release before."""
-Purpose = Literal["warm-up", "load", "search"]
-"""What a step is for: nothing is judged of a warm-up; a search looks for the capacity."""
+Purpose = Literal["warm-up", "load", "search", "comparison"]
+"""What a step is for: nothing is judged of a warm-up; a search looks for the capacity; a comparison is one round of
+each server, of which nothing but how they compare, and their errors, is judged."""
 
 
 INVALID = "invalid"
@@ -116,7 +117,9 @@ class Step(Record):
     start: float
     """Seconds since the load test began."""
     seconds: float
-    """How long requests became due."""
+    """How long requests became due, breaks included."""
+    breaks: float = 0.0
+    """How long of that nothing became due, since it was the other server's turn."""
     rate: float
     """Requests a second that were due, at its begin."""
     rate_after: float
@@ -150,6 +153,11 @@ class Step(Record):
         return together(window.latencies for window in self.windows if window.form != INVALID)
 
     @property
+    def asked(self) -> float:
+        """Seconds in which requests became due, breaks left out."""
+        return self.seconds - self.breaks
+
+    @property
     def throughput(self) -> float:
-        """Requests a second that were answered rightly."""
-        return self.answered / self.seconds if self.seconds else 0.0
+        """Requests a second that were answered rightly, breaks left out."""
+        return self.answered / self.asked if self.asked else 0.0

@@ -31,8 +31,7 @@ class Invocations:
         self._form = signature.form
         self._names = [field.name for field in signature.fields]
         self._ways = wrong_rows(signature)
-        output = predicted(signature)
-        self._predicted = None if output is None else OutputReader(signature, output)
+        self._predicted = [OutputReader(signature, output) for output in predicted(signature)]
         self._outputs = [
             (key, OutputReader(signature, one)) for key, one in zip(keys(signature), signature.outputs, strict=True)
         ]
@@ -59,10 +58,17 @@ class Invocations:
         return Message(orjson.dumps({"dataframe_records": spoilt(rows, self._ways, generator)}))
 
     def read(self, answer: Answer, rows: int) -> Outputs:
-        """The output that is predicted; all of them where it is not plain which one. Raises ``AnswerError``."""
+        """The outputs that are predicted; all of them where it is not plain which. Raises ``AnswerError``."""
         listed = parsed(answer).get("predictions")
-        if self._predicted is None:
+        if not self._predicted:
             return outputs_by_meaning(self._outputs, listed, rows)
         if not isinstance(listed, list) or len(listed) != rows:
             raise AnswerError(MALFORMED)
-        return {self._predicted.name: self._predicted.from_rows(listed)}
+        columns = [listed] if len(self._predicted) == 1 else self._columns(listed)
+        return {reader.name: reader.from_rows(column) for reader, column in zip(self._predicted, columns, strict=True)}
+
+    def _columns(self, listed: list[Any]) -> list[list[Any]]:
+        """The labels of each target, of lists with one of each."""
+        if not all(isinstance(row, list) and len(row) == len(self._predicted) for row in listed):
+            raise AnswerError(MALFORMED)
+        return [[row[place] for row in listed] for place in range(len(self._predicted))]

@@ -37,8 +37,8 @@ class GoldenRows:
 class DrawnRows:
     """Rows drawn from the profile: values between its quantiles, categories as often as they were, missing ones too.
 
-    A field that the profile tells nothing of, as one that is sensitive, gets the values of golden rows. Fields are drawn
-    independently of each other.
+    A field that the profile tells nothing of, as one that is sensitive, gets the values of golden rows. Fields are
+    drawn independently of each other.
     """
 
     def __init__(self, signature: Signature, golden: Sequence[Row], profile: Profile) -> None:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from lading.loadtests.judging.comparison import log_ratios
 from lading.loadtests.judging.objective import QUANTILES, Measure, Objective
-from lading.loadtests.judging.phrases import rate, seconds, three_digits
+from lading.loadtests.judging.phrases import rate, seconds, three_digits, what_was_found
 from lading.loadtests.judging.sample import under_load
 from lading.loadtests.measuring.latencies import Latencies, together
 from lading.loadtests.measuring.step import Role
@@ -96,7 +96,7 @@ def search(result: LoadTest) -> Chart | None:
     )
     return Chart(
         f"{measure} at each rate that was tried",
-        f"the highest rate that met the objectives is {rate(result.capacity.rate)}",
+        f"the {what_was_found(result.capacity)} is {rate(result.capacity.rate)}",
         linear([at for at, _, _ in points]),
         y,
         three_digits,

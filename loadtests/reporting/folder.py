@@ -1,10 +1,11 @@
 """The folder of reports: one result as JSON, HTML and JUnit, each file whole or not at all."""
 
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lading.bundles.storage.atomic import new_file
+from lading.bundles.storage.atomic import explained, new_file
 from lading.core.errors import LadingError
 from lading.loadtests.reporting.document import document
 from lading.loadtests.reporting.junit import junit
@@ -26,6 +27,16 @@ class ReportLostError(LadingError):
         if not self.written:
             return f"the report is lost: {self.reason}"
         return f"{', '.join(self.lost)} could not be written; {', '.join(self.written)} is there. {self.reason}"
+
+
+def check_writable(folder: Path) -> None:
+    """See that files can be written in ``folder``, or where it is to be made; raises what ``new_file`` does.
+
+    Nothing is left there.
+    """
+    nearest = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    with explained(nearest, 0), tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def write_reports(result: LoadTest, folder: Path) -> tuple[Path, ...]:

@@ -10,8 +10,8 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from lading.core.console import printable
-from lading.loadtests.judging.phrases import rate, seconds, share
-from lading.loadtests.judging.sample import sample, under_load
+from lading.loadtests.judging.phrases import rate, seconds, share, what_was_found
+from lading.loadtests.judging.sample import counted, sample, under_load
 from lading.loadtests.reporting import figures, tables, timelines
 from lading.loadtests.reporting.charts import Chart
 from lading.loadtests.result import LoadTest
@@ -38,6 +38,7 @@ def html(result: LoadTest) -> bytes:
             percentiles=figures.percentiles(result),
             ratios=_ratios(result),
             search=figures.search(result),
+            found="" if result.capacity is None else what_was_found(result.capacity),
             policy=_policy(),
             style=_asset("report.css"),
             script=_asset("report.js"),
@@ -47,7 +48,7 @@ def html(result: LoadTest) -> bytes:
 
 
 def _summary(result: LoadTest) -> str:
-    found = sample(under_load(result.steps, "candidate", result.capacity))
+    found = sample(counted(result.steps, "candidate", result.capacity))
     asked = f"{found.ended:,} requests in {seconds(result.seconds)}" if found.ended else "No request ended"
     return f"{asked}, begun {result.started.replace('T', ' ').removesuffix('Z')} UTC"
 
@@ -62,7 +63,8 @@ def _tiles(result: LoadTest) -> list[tuple[str, str]]:
         value = found.latencies.quantile(place)
         tiles.append((name, "—" if value is None else seconds(value)))
     tiles.append(("Right answers", rate(found.latencies.count / lasted) if lasted else "—"))
-    tiles.append(("Failed", share(found.failed / found.ended) if found.ended else "—"))
+    ended = sample(counted(result.steps, "candidate", result.capacity))
+    tiles.append(("Failed", share(ended.failed / ended.ended) if ended.ended else "—"))
     return tiles
 
 

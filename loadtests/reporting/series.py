@@ -21,7 +21,7 @@ class Bin:
     warm_up: bool
     latencies: Latencies
     due: float | None
-    """Requests a second, as the two below; None where no more became due."""
+    """Requests a second, as the two below, breaks left out; None where no more became due."""
     answered: float | None
     """None in the second after the last was due, which is never whole."""
     failed: float
@@ -61,15 +61,16 @@ def _bins(step: Step, width: int) -> tuple[Bin, ...]:
 def _bin(step: Step, second: int, width: int, windows: Sequence[Window]) -> Bin:
     inside = min(width, step.seconds - second)  # what becomes due stops there; what ends may end later
     cut_off = 0 >= inside > -1
+    asked = inside * step.asked / step.seconds
     return Bin(
         at=step.start + second,
         seconds=width,
         warm_up=step.purpose == "warm-up",
         latencies=together(window.latencies for window in windows if window.form != INVALID),
-        due=sum(window.due for window in windows) / inside if inside > 0 else None,
+        due=sum(window.due for window in windows) / asked if inside > 0 else None,
         answered=None
         if cut_off
-        else sum(window.latencies.count for window in windows) / (inside if inside > 0 else width),
+        else sum(window.latencies.count for window in windows) / (asked if inside > 0 else width),
         failed=sum(sum(window.failures.values()) for window in windows) / width,
     )
 

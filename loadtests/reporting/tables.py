@@ -17,7 +17,7 @@ from lading.loadtests.judging.phrases import (
     share,
     three_digits,
 )
-from lading.loadtests.judging.sample import failures_by_kind, sample, under_load
+from lading.loadtests.judging.sample import counted, failures_by_kind, sample, under_load
 from lading.loadtests.measuring.latencies import Latencies, together
 from lading.loadtests.measuring.step import INVALID, Role, Step
 from lading.loadtests.reporting.charts import bars_svg, range_svg
@@ -71,7 +71,7 @@ def latencies(result: LoadTest) -> list[tuple[str, ...]]:
 
 def totals(result: LoadTest) -> list[tuple[str, ...]]:
     """Requests that were due, that were answered and that failed; beside the baseline's."""
-    sides = [under_load(result.told, role, result.capacity) for role in roles(result)]
+    sides = [counted(result.told, role, result.capacity) for role in roles(result)]
     ways: list[tuple[str, Callable[[Sequence[Step]], str]]] = [
         ("due", lambda steps: f"{sum(step.due for step in steps):,}"),
         ("answered as they should be", lambda steps: f"{sample(steps).ended - sample(steps).failed:,}"),
@@ -83,8 +83,8 @@ def totals(result: LoadTest) -> list[tuple[str, ...]]:
 
 
 def failures(result: LoadTest) -> list[tuple[str, ...]]:
-    """How many requests failed in which way, warm-up excluded; beside the baseline's."""
-    sides = [failures_by_kind(_counted(result, role)) for role in roles(result)]
+    """How many of the requests in ``totals`` failed in which way; beside the baseline's."""
+    sides = [failures_by_kind(counted(result.told, role, result.capacity)) for role in roles(result)]
     kinds = sorted(
         {kind for side in sides for kind in side}, key=lambda kind: -sum(side.get(kind, 0) for side in sides)
     )
@@ -240,10 +240,6 @@ def _said(value: float | None, words: Callable[[float], str]) -> str:
     return "—" if value is None else words(value)
 
 
-def _counted(result: LoadTest, role: Role) -> list[Step]:
-    return [step for step in result.told if step.role == role and step.purpose != "warm-up"]
-
-
 def _failed_share(steps: Sequence[Step]) -> str:
     found = sample(steps)
     return share(found.failed / found.ended) if found.ended else "—"
@@ -251,7 +247,7 @@ def _failed_share(steps: Sequence[Step]) -> str:
 
 def _throughput(steps: Iterable[Step]) -> float:
     found = list(steps)
-    lasted = sum(step.seconds for step in found)
+    lasted = sum(step.asked for step in found)
     return sum(step.answered for step in found) / lasted if lasted else 0.0
 
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from lading.runtime.serving.keys_file import add_key
+from tests.authority import Authority
 from tests.containers.conftest import Run, mounted
 from tests.containers.packets import RESET, UDP, Listening
 from tests.containers.running import HARDENED, PORT, Running
 from tests.runtime.administration.times import PATH, REQUEST, answer
-from tests.runtime.serving.edge.conftest import Authority
 
 USER = 10001
 SCAN = """

@@ -17,7 +17,8 @@ from tests.runtime.serving.faults.open_loop import closed_loop, request
 from tests.runtime.serving.faults.taking import PATH, body_that_takes
 
 KILLS = 10
-STOPS = 20
+STOPS = 6
+"""The same server is told to stop twenty times without a container (``tests/runtime/serving/faults/test_kills.py``)."""
 TOGETHER = 2
 """One is asked and stops while the next one starts; Ray gives up a start that takes thirty seconds, so one at a time."""
 WORK_SECONDS = 0.1
@@ -79,7 +80,7 @@ def test_ten_kills_in_a_row_cost_at_most_what_was_under_way(
     assert server.state()["Running"]
 
 
-def test_twenty_containers_that_are_told_to_stop_answer_all_that_they_accepted_and_exit_0(
+def test_containers_that_are_told_to_stop_answer_all_that_they_accepted_and_exit_0(
     run: Run, server: Running, slow_shelf: Path, body: bytes, capacity: float, answer: bytes
 ) -> None:
     server.container.stop(timeout=STOP_SECONDS)

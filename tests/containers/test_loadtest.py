@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import docker
@@ -21,6 +22,7 @@ def test_a_bundle_is_tested_in_a_container(
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     result = read_result(tmp_path / "report.json")
     assert result.candidate.target == f"a container of {runtime}"
+    assert result.candidate.lading == version("lading")
     assert result.steps[-1].answered > 100, ran.stderr
     assert not result.steps[-1].failed
     assert result.steps[-1].phases is not None

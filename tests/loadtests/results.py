@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -232,7 +233,9 @@ def compared_steps(slower: float, seed: int, pairs: int = 24, noise: float = 0.0
     for _, role in zip(range(2 * pairs), turns(seed), strict=False):
         level = 0.6 * level + noise * 0.8 * float(rng.standard_t(3)) / np.sqrt(3)
         own = Service(median=0.005 * (slower if role == "candidate" else 1.0))
-        steps.append(step_of(own, rng, rate=100.0, seconds=seconds, start=start, role=role, level=level))
+        steps.append(
+            step_of(own, rng, rate=100.0, seconds=seconds, start=start, role=role, level=level, purpose="comparison")
+        )
         start += seconds + 0.3
     return steps
 
@@ -240,14 +243,20 @@ def compared_steps(slower: float, seed: int, pairs: int = 24, noise: float = 0.0
 def compared_result(slower: float = 1.02, seed: int = 1) -> LoadTest:
     """A candidate beside its baseline."""
     relative = [Objective(measure=one, bound=0.1, relative=True) for one in ("p50", "p95")]
-    return result_of(compared_steps(slower, seed), [*OBJECTIVES[:2], *relative], baseline=BASELINE)
+    rng, steps = np.random.default_rng(seed), list[Step]()
+    for role in get_args(Role):
+        own = Service(median=0.005 * (slower if role == "candidate" else 1.0))
+        steps.append(step_of(own, rng, rate=100.0, seconds=20.0, start=20.3 * len(steps), role=role))
+    rounds = [step.model_copy(update={"start": step.start + 40.6}) for step in compared_steps(slower, seed)]
+    return result_of([*steps, *rounds], [*OBJECTIVES[:2], *relative], baseline=BASELINE)
 
 
-def capacity_result(seed: int = 1) -> LoadTest:
+def capacity_result(seed: int = 1, confirmed: bool = True) -> LoadTest:
     """A search of the highest rate that meets the objectives."""
     rng = np.random.default_rng(seed)
     rates, start, steps = (200.0, 400.0, 800.0, 1600.0, 1200.0, 1400.0, 1300.0, 1250.0), 0.0, []
     for rate in rates:
         steps.append(step_of(Service(), rng, rate=rate, seconds=8.0, start=start, purpose="search"))
         start += 8.5
-    return result_of(steps, OBJECTIVES[1:3], shape="capacity", capacity=Capacity(rate=1200.0, above=1250.0))
+    capacity = Capacity(rate=1200.0, above=1250.0, confirmed=confirmed)
+    return result_of(steps, OBJECTIVES[1:3], shape="capacity", capacity=capacity)

@@ -27,6 +27,12 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_laps(tmp_path_factory.mktemp("laps"), round(rounds_for(SECONDS) * SLOWER), "1.1.0")
 
 
+@pytest.fixture(scope="session")
+def prompt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose model takes next to no time."""
+    return write_laps(tmp_path_factory.mktemp("laps"), 1, "1.0.0")
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[Callable[[Path], OwnServer]]:
     """Serves a bundle by one replica until the module's tests are through."""

@@ -6,17 +6,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import pytest
 
+from lading.bundles.bundle import open_bundle
 from lading.loadtests.conducting.own import OwnServer
 from lading.loadtests.reporting.document import read_result
+from lading.runtime.serving.keys_file import add_key
+from tests.authority import Authority
+from tests.runtime.serving.conftest import Serving
 
 pytestmark = [pytest.mark.restarts, pytest.mark.timeout(600)]
 
 LADING = Path(sys.executable).with_name("lading")
+RUN = "https://ci.example.org/runs/1"
 Served = Callable[[Path], OwnServer]
 Ran = subprocess.CompletedProcess[str]
 
@@ -24,6 +33,17 @@ Ran = subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def server(served: Served, quick: Path) -> OwnServer:
     return served(quick)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Serving]]:
+    """Starts a server as a user does; it is ended when the test is over."""
+    with ExitStack() as opened:
+
+        def begin(bundles: list[Path], *options: str) -> Serving:
+            return opened.enter_context(closing(Serving(bundles, *options)))
+
+        yield begin
 
 
 def lading(folder: Path, *arguments: str | Path) -> Ran:
@@ -35,26 +55,14 @@ def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: 
     bundle = tmp_path / "laps.lading"
     bundle.write_bytes(quick.read_bytes())
     assert lading(tmp_path, "keygen", "ci.key").returncode == 0
-    options = [
-        "--slo",
-        "p95=20s",
-        "--rate",
-        "20",
-        "--seconds",
-        "8",
-        "--warm-up",
-        "1",
-        "--key",
-        "ci.key",
-        "--replicas",
-        "1",
-    ]
-    ran = lading(tmp_path, "loadtest", bundle, *options, "--json")
+    options = ["--slo", "p95=20s", "--rate", "20", "--seconds", "8", "--warm-up", "1", "--replicas", "1"]
+    ran = lading(tmp_path, "loadtest", bundle, *options, "--key", "ci.key", "--run-url", RUN, "--json")
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told["verdict"] == "passed"
     assert told["evidence"]["kind"] == "load-test"
     result = read_result(tmp_path / "laps-1.0.0-loadtest" / "report.json")
+    assert result.candidate.lading == version("lading")
     [step] = [one for one in result.steps if one.purpose == "load"]
     assert step.phases is not None
     assert step.phases.compute > 0
@@ -64,6 +72,9 @@ def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: 
         "report.json", "report.html", "report.xml"
     }  # fmt: skip
     assert "load-test" in lading(tmp_path, "inspect", bundle).stdout
+    with open_bundle(bundle) as opened:
+        [envelope] = opened.evidence().values()
+    assert json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]["url"] == RUN
 
 
 def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_path: Path) -> None:
@@ -101,6 +112,62 @@ def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
     assert not result.complete
     assert any(step.answered for step in result.steps if step.purpose == "load")
     assert "partial" in (tmp_path / "laps-1.0.0-loadtest" / "report.html").read_text()
+
+
+def test_a_load_test_that_is_killed_leaves_no_process(quick: Path, tmp_path: Path) -> None:
+    options = ["--rate", "20", "--seconds", "300", "--warm-up", "0", "--replicas", "1"]
+    command: list[str | Path] = [LADING, "loadtest", quick, *options]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "constant, " in line:
+            break
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert {"generating.process", "serve"} <= {
+        word.rpartition("loadtests.")[2] for one in family for word in one.cmdline()
+    }
+    process.kill()
+    process.communicate()
+    _, left = psutil.wait_procs(family, timeout=60)
+    for one in left:
+        one.terminate()
+    assert left == []
+
+
+def test_a_server_with_keys_and_tls_is_tested(serve: Callable[..., Serving], quick: Path, tmp_path: Path) -> None:
+    authority, keys = Authority(tmp_path, "ours"), tmp_path / "keys.txt"
+    (tmp_path / "key.txt").write_text(add_key(keys, "ci", None))
+    certificate, key = authority.vouch("server")
+    secured = ["--keys", keys, "--tls-certificate", certificate, "--tls-key", key]
+    address = serve([quick], "--replicas", "1", *map(str, secured)).ready()["address"]
+    options: list[str | Path] = [
+        "--bundle",
+        quick,
+        "--rate",
+        "20",
+        "--seconds",
+        "5",
+        "--warm-up",
+        "0",
+        "--slo",
+        "errors=50%",
+    ]
+    asked: list[str | Path] = ["loadtest", str(address), *options, "--out", "here"]
+
+    ran = lading(tmp_path, *asked, "--ca", authority.certificate, "--api-key", "key.txt", "--invalid", "0.2")
+    assert ran.returncode == 0, ran.stderr
+    result = read_result(tmp_path / "here" / "report.json")
+    assert result.candidate.lading == version("lading")
+    assert [step.failed for step in result.steps] == [0]
+    assert sum(step.due for step in result.steps) == 100
+
+    ran = lading(tmp_path, *asked, "--ca", authority.certificate)
+    assert ran.returncode == 2
+    assert "name the file that holds one with --api-key" in ran.stderr.replace("\n", " ")
+    ran = lading(tmp_path, *asked, "--ca", Authority(tmp_path, "theirs").certificate)
+    assert ran.returncode == 2
+    assert "no server answers at https://" in ran.stderr
+    assert "certificate verify failed" in ran.stderr.replace("\n", " ")
 
 
 def test_another_bundle_than_named_is_refused(server: OwnServer, slow: Path, tmp_path: Path) -> None:

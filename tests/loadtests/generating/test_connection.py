@@ -2,16 +2,9 @@
 
 import ssl
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from lading.loadtests.endpoint import Endpoint, UnreadableFileError
 from lading.loadtests.generating.connection import (
@@ -21,6 +14,7 @@ from lading.loadtests.generating.connection import (
     UrlError,
 )
 from lading.loadtests.payloads.request import Answer, Request
+from tests.authority import Authority
 from tests.loadtests.serving import RightServer
 
 REQUEST = Request("V2 JSON, 1 row", "POST", "/v2/models/m/infer", {"content-type": "application/json"}, b"{}", str)
@@ -86,27 +80,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[Callable[[], tuple[RightServer, Path]]]:
     """A server that speaks TLS, and the file of who vouches for it."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "key.pem").write_bytes(private)
+    authority = Authority(tmp_path, "ours")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    context.load_cert_chain(*authority.vouch("server"))
     with RightServer(ANSWERS, context) as server:
-        yield lambda: (server, tmp_path / "certificate.pem")
+        yield lambda: (server, authority.certificate)
 
 
 def test_tls_is_spoken_with_those_who_are_vouched_for(secured: Callable[[], tuple[RightServer, Path]]) -> None:

@@ -104,7 +104,14 @@ def test_pairs_are_neighbours_of_both_sides() -> None:
     rng = np.random.default_rng(1)
     roles: list[Role] = ["candidate", "baseline", "baseline", "baseline", "candidate", "candidate"]
     steps = [
-        step_of(Service(median=0.01 if role == "candidate" else 0.005), rng, start=float(place), seconds=2.0, role=role)
+        step_of(
+            Service(median=0.01 if role == "candidate" else 0.005),
+            rng,
+            start=float(place),
+            seconds=2.0,
+            role=role,
+            purpose="comparison",
+        )
         for place, role in enumerate(roles)
     ]
     assert len(log_ratios("p50", steps)) == 2
@@ -117,7 +124,15 @@ def test_pairs_are_neighbours_of_both_sides() -> None:
 def test_a_lower_rate_than_the_baseline_is_worse() -> None:
     rng = np.random.default_rng(1)
     steps = [
-        step_of(Service(), rng, rate=80.0 if role == "candidate" else 100.0, seconds=2.0, start=2.0 * place, role=role)
+        step_of(
+            Service(),
+            rng,
+            rate=80.0 if role == "candidate" else 100.0,
+            seconds=2.0,
+            start=2.0 * place,
+            role=role,
+            purpose="comparison",
+        )
         for place, role in enumerate(islice(turns(), 30))
     ]
     (rate, *_) = judge([Objective(measure="rps", bound=0.1, relative=True)], steps, 0.99)

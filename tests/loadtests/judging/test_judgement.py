@@ -61,6 +61,14 @@ def test_all_steps_of_load_count_and_no_warm_up() -> None:
     assert f"{load().answered + other.answered:,} right answers" in found.why
 
 
+def test_rounds_beside_a_baseline_count_for_errors_and_for_no_latency() -> None:
+    beside = load(Service(median=1.0, failing={"503": 0.1}), start=40.0, purpose="comparison")
+    failing = beside.model_copy(update={"role": "baseline"})
+    assert judged_as("p50=20ms", load(), beside).outcome == "met"
+    assert judged_as("errors=1%", load(), beside).outcome == "missed"
+    assert judged_as("errors=1%", load(), failing).outcome == "met"
+
+
 def test_a_stalled_server_shows_in_p99() -> None:
     """100 ms every 5 s are 2 % of the time."""
     stalled = load(Service(stall_every=5.0), seconds=60.0)
@@ -154,6 +162,8 @@ def test_a_slow_service_that_keeps_up_meets_a_rate() -> None:
         pytest.param(
             1300, Capacity(rate=1200, limit="generator"), "undecided", id="the generator could not ask for it"
         ),
+        pytest.param(1000, Capacity(rate=1200, above=1250, confirmed=False), "undecided", id="asked for too short"),
+        pytest.param(1300, Capacity(rate=1200, above=1250, confirmed=False), "missed", id="never near enough"),
     ],
 )
 def test_a_rate_is_asked_of_the_capacity_that_was_searched(bound: float, capacity: Capacity, outcome: str) -> None:

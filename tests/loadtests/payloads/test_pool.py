@@ -97,10 +97,10 @@ JSON = st.recursive(
 
 @pytest.fixture(scope="module")
 def answered(opened: dict[str, Bundle], ask: Ask) -> list[tuple[Request, Answer]]:
-    """A request of golden rows with its right answer, of two models in each protocol."""
+    """A request of golden rows with its right answer, of three models in each protocol."""
     asked = [
         drawn(opened[model], protocol, 1, golden=1, invalid=0, rows=(Share(rows=2),))[0]
-        for model, protocol in itertools.product(("visits", "images"), DIALECTS)
+        for model, protocol in itertools.product(("visits", "images", "forecasts"), DIALECTS)
     ]
     return [(request, ask(request)) for request in asked]
 

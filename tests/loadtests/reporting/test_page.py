@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from lading.loadtests.measuring.step import INTERRUPTED
 from lading.loadtests.reporting.page import STAMPS, html
+from lading.loadtests.reporting.series import series
 from lading.loadtests.reporting.timelines import over_time
 from lading.loadtests.result import LoadTest
 from tests.loadtests.results import (
@@ -19,6 +21,7 @@ from tests.loadtests.results import (
     compared_result,
     plain_result,
     result_of,
+    step_of,
 )
 
 RESULTS: dict[str, Callable[[], LoadTest]] = {
@@ -94,6 +97,12 @@ def test_each_objective_is_told(name: str) -> None:
         assert one.why in text
 
 
+def test_a_capacity_that_is_not_confirmed_is_no_highest_rate() -> None:
+    confirmed, other = (Page(html(capacity_result(confirmed=one))).text for one in (True, False))
+    assert "The highest rate that met the objectives is 1,200" in confirmed
+    assert "The next rate below those that missed the objectives when they were asked for longer is 1,200" in other
+
+
 def test_the_baseline_is_beside_the_candidate() -> None:
     result = compared_result()
     sides = over_time(result)
@@ -103,6 +112,14 @@ def test_the_baseline_is_beside_the_candidate() -> None:
     text = Page(html(result)).text
     assert BASELINE.digest in text
     assert text.count("baseline 1.4.0") >= 5
+
+
+def test_breaks_do_not_count_as_time_in_which_nothing_was_asked() -> None:
+    step = step_of(Service(), np.random.default_rng(1), rate=100.0, seconds=4.0)
+    resting = step.model_copy(update={"breaks": 2.0, "rate": 200.0, "rate_after": 200.0})
+    assert resting.throughput == 2 * step.throughput
+    [stretch], [before] = series([resting], "candidate").stretches, series([step], "candidate").stretches
+    assert [one.due for one in stretch] == [None if one.due is None else 2 * one.due for one in before]
 
 
 def test_a_partial_report_says_so_and_a_waiver_is_shown() -> None:

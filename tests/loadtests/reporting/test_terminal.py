@@ -22,6 +22,9 @@ from tests.loadtests.results import CANDIDATE, Service, capacity_result, compare
             compared_result(1.2), ["baseline 1.4.0", "difference", "p50=baseline+10%"], id="beside a baseline"
         ),
         pytest.param(capacity_result(), ["highest rate that met the objectives", "1,200 /s"], id="a capacity"),
+        pytest.param(
+            capacity_result(confirmed=False), ["next rate below those that missed", "1,200 /s"], id="an unconfirmed one"
+        ),
         pytest.param(result_of([], complete=False), ["the report is partial", "Failed"], id="nothing"),
     ],
 )
