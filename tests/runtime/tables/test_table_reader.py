@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lading.bundles.signature import Feed, Field, Output, Signature, Tensor
+from lading.bundles.tables.files import NULLS
 from lading.bundles.tensors.feeds import Encoder, FieldError
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import MalformedRequestError
@@ -64,7 +65,12 @@ def test_a_table_gives_the_tensors_that_json_gives(
 def sayable(rows: Rows) -> bool:
     """Whether CSV can say the rows: no lists, and no text that would be read as something missing."""
     texts = [value for row in rows for value in row.values() if isinstance(value, str | list)]
-    return all(isinstance(text, str) and text.strip("\r\n\0") == text for text in texts)
+    return all(isinstance(text, str) and text.strip("\r\n\0") == text and not _absent(text) for text in texts)
+
+
+def _absent(text: str) -> bool:
+    """Whether a cell of that text is nothing, where one of JSON is the text."""
+    return text in NULLS and text not in ("", "nan")  # an empty one is in quotes, and nan is what nothing is encoded as
 
 
 @given(asked=ROWS.filter(lambda asked: asked[0] != "images" and sayable(asked[1])))
