@@ -22,7 +22,7 @@ from lading.runtime.batching import AT_ONCE, OTHERWISE, Batcher, tried
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import UncomputableError
 from lading.runtime.model import Feeds, Model
-from lading.runtime.pool import Pool
+from lading.runtime.pool import THREADS, Pool
 from lading.runtime.watch import Run, Watch
 from tests.runtime.drafting import draft, graph
 
@@ -144,6 +144,8 @@ class Held:
 
     def __init__(self) -> None:
         self.free = threading.Event()
+        self.begun = threading.Semaphore(0)
+        """Released by each run that begins."""
         self.sizes: list[int] = []
         self._watch = Watch()
         self.batcher = Batcher(Pool("held"), self.work, self.begin)
@@ -154,6 +156,7 @@ class Held:
 
     def work(self, feeds: Feeds, _run: Run | None) -> Feeds:
         """The double of each, and no answer at all for a negative one."""
+        self.begun.release()
         self.free.wait(20)
         values: NDArray[Any] = feeds["X"]
         self.sizes.append(len(values))
@@ -161,9 +164,17 @@ class Held:
             raise UncomputableError("negative")
         return {"y": values * 2}
 
+    def blocked(self) -> "list[asyncio.Future[Feeds]]":
+        """A request for each thread, in its hands: had both been waiting, one thread would have taken them together."""
+        blocking = []
+        for _ in range(THREADS):
+            blocking.append(self.batcher.submit({"X": np.ones((1, 1))}, 1, self.begin()))
+            assert self.begun.acquire(timeout=20)
+        return blocking
+
     async def asked(self, parts: list[NDArray[Any]]) -> list[Any]:
         """What comes of all of them, asked while both threads are busy."""
-        blocking = [self.batcher.submit({"X": np.ones((1, 1))}, 1, self.begin()) for _ in range(2)]
+        blocking = self.blocked()
         jobs = [self.batcher.submit({"X": part}, len(part), self.begin()) for part in parts]
         await asyncio.sleep(0.05)
         self.free.set()
@@ -199,7 +210,7 @@ def test_nothing_is_computed_for_those_who_gave_up_waiting() -> None:
     held = Held()
 
     async def ask() -> None:
-        blocking = [held.batcher.submit({"X": np.ones((1, 1))}, 1, held.begin()) for _ in range(2)]
+        blocking = held.blocked()
         job = held.batcher.submit({"X": np.full((1, 1), 9.0)}, 1, held.begin())
         job.cancel()
         await asyncio.sleep(0.01)  # the loop tells the thread's side of it

@@ -58,10 +58,12 @@ def test_the_pace_is_learnt_from_what_ends() -> None:
 
 def test_what_is_given_up_before_it_begins_is_not_done_and_leaves_the_line() -> None:
     async def scene(pool: Pool) -> None:
-        done = []
-        jobs = [pool.submit(lambda: done.append(work())) for _ in range(10)]
+        free, done = threading.Event(), []
+        jobs = [pool.submit(lambda: done.append(free.wait(20))) for _ in range(10)]
         for job in jobs[THREADS:]:
             job.cancel()
+        await asyncio.sleep(0)  # the loop tells the threads' side of it
+        free.set()
         await asyncio.gather(*jobs, return_exceptions=True)
         assert len(done) == THREADS
         pool.pace = 1e9
