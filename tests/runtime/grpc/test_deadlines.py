@@ -74,8 +74,9 @@ def test_the_parameter_of_the_protocol_lowers_it(slow: Calls, watch: Watch) -> N
 def test_a_client_that_stops_waiting_stops_the_model(slow: Calls, watch: Watch) -> None:
     tally = slow.application.deployments.get("loops").tally
     with grpc.insecure_channel(slow.target) as channel:
+        grpc.channel_ready_future(channel).result(WAIT_SECONDS)
         with pytest.raises(grpc.RpcError) as refused:
-            infer(channel, loops(ENDLESS), timeout=0.3)
+            infer(channel, loops(ENDLESS), timeout=2)
         assert told(refused).code() is grpc.StatusCode.DEADLINE_EXCEEDED
         ends(watch)
         infer(channel, loops(QUICK))

@@ -48,14 +48,14 @@ def read(intake: Intake, *steps: Step) -> bytes:
         pytest.param([part(b"ab"), part(b"c"), part(b"", False)], b"abc", id="pieces"),
         pytest.param([part(b"a" * LIMIT, False)], b"a" * LIMIT, id="the limit itself"),
         pytest.param(
-            [part(b"a" * 300, after=0.6), part(b"b" * 300, after=0.6), part(b"c", False, after=0.6)],
-            b"a" * 300 + b"b" * 300 + b"c",
-            id="longer than the time for a portion, but portion by portion",
+            [part(b"a" * 400, after=1), part(b"b" * 400, after=0.5), part(b"c", False, after=2)],
+            b"a" * 400 + b"b" * 400 + b"c",
+            id="longer than the time for a portion, which came in that time",
         ),
     ],
 )
 def test_a_body_is_read_whole_and_held_until_it_is_released(steps: list[Step], body: bytes) -> None:
-    intake = Intake(Settings(body_bytes=LIMIT, body_rate=256, body_seconds=1))
+    intake = Intake(Settings(body_bytes=LIMIT, body_rate=256, body_seconds=3))
     assert read(intake, *steps) == body
     assert intake.held == len(body)
     intake.release(len(body))

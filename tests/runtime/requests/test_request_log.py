@@ -66,6 +66,12 @@ class Logged:
 
 
 @pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is closed has the time to write all that waits, however busy this machine is."""
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60)
+
+
+@pytest.fixture(autouse=True)
 def forgotten(deployments: Deployments) -> Iterator[None]:
     """Nobody sees what the models are asked after a test."""
     yield
