@@ -39,6 +39,7 @@ _QUERY = frozenset({"sig", "key", "code", "auth", "pass", "session", "session id
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://|(?<![^\s\"'<>(=,;])//)([^\s\"'<>]*)")
+_AUTHORITY = re.compile(r"[^/?#]*")
 _PERSON = re.compile(r"(?<![\w.@/+-])(?:[\w.+-]+:[^\s@/]+@(?=[\w.-])|[\w.+-]+@(?=[\w.-]+:[\w~./-]))")
 _PAIR = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,63}?)(\s*=\s*)(\"[^\"]*\"|'[^']*'|[^;&\s\"']+)")
 
@@ -116,7 +117,7 @@ def _words(name: str) -> list[str]:
 
 def _clean(rest: str) -> str:
     """What follows ``://`` in a URL, without user, password and the query parameters that are secrets."""
-    authority = re.match(r"[^/?#]*", rest)
+    authority = _AUTHORITY.match(rest)
     host = "" if authority is None else authority[0]
     port = host.rpartition(":")[2] if ":" in host and not host.endswith("]") else "0"
     if "@" in host:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from onnx import GraphProto, NodeProto, TensorProto, helper, load_model_from_string
 
@@ -92,13 +93,18 @@ def _answering(nodes: list[NodeProto]) -> bytes:
     return model.SerializeToString()
 
 
+def children() -> set[int]:
+    """The processes that this one started and that are there, ended or not."""
+    return {child.pid for child in psutil.Process().children()}
+
+
 def test_a_sound_bundle_passes_and_leaves_no_process(archive: Path, folder: Path) -> None:
     with open_bundle(archive) as bundle:
         digest = bundle.digest
+    before = children()
     for path in (archive, folder):
         assert try_bundle(path, digest).problem is None
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children() <= before
 
 
 def test_a_bundle_that_answers_otherwise_is_refused(make_draft: MakeDraft, tmp_path: Path) -> None:
@@ -129,7 +135,7 @@ def test_a_graph_that_never_ends_is_ended(
     began = time.monotonic()
     with pytest.raises(TrialError, match=r"in time; LADING_HANG_SECONDS \(.+\) and LADING_LOAD_SECONDS"):
         tried(make_draft(model=model()), tmp_path, limits)
-    assert time.monotonic() < began + trial.START_SECONDS
+    assert time.monotonic() < began + 2 * trial.START_SECONDS
 
 
 def test_a_graph_that_takes_too_much_memory_is_refused_and_one_that_does_not_is_taken(

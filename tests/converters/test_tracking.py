@@ -24,7 +24,7 @@ from lading.bundles.tables.data_digest import data_digest
 from lading.bundles.tables.table import table_of
 from lading.converters import package, track
 from lading.converters.history import ChangedRowsError, NoDataError
-from lading.converters.tracking import seen_of
+from lading.converters.tracking import _MODELS, seen_of
 
 FRAME = load_iris(as_frame=True).frame.rename(columns={"target": "species"})
 COLUMNS = list(FRAME.columns[:4])
@@ -220,4 +220,4 @@ def test_a_model_that_is_gone_is_forgotten() -> None:
     assert seen is not None
     del fitted
     gc.collect()
-    assert seen not in gc.get_referrers(seen)
+    assert all(value is not seen for _, value in _MODELS._values.values())
