@@ -20,10 +20,11 @@ from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting.frameworks import Categories, Native, boosting_of, framework_of, frameworks_in
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
 from lading.converters.sklearn.answers import answer, first_step, last_step, promised
+from lading.converters.sklearn.counting import LOCALE
 from lading.converters.sklearn.denials import diagnose_steps
 from lading.converters.sklearn.dictionaries import as_keys, dictionaries_of
 from lading.converters.sklearn.encoding import accepts_unseen
-from lading.converters.sklearn.graph import BATCH, IR_VERSION, LOCALE, OPSETS, finish, graph_of
+from lading.converters.sklearn.graph import BATCH, IR_VERSION, OPSETS, finish, graph_of
 from lading.converters.sklearn.layout import (
     ENCODERS,
     Column,
@@ -78,9 +79,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
     try:
         rewriter = Rewriter(precision)
         rewritten = rewriter.model(inner, cast(tuple[Column, ...], layout.columns))
-        proto = graph_of(
-            rewritten, inputs, [None if one is None else one.name for one in answers], rewriter.vectorizers
-        )
+        proto = graph_of(rewritten, inputs, [None if one is None else one.name for one in answers])
         data, tensors = finish(proto, kept)
     except RewritingError as error:
         raise UnconvertibleError(_title(model), (error.problem,)) from error
@@ -103,7 +102,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
             framework="scikit-learn" if own is None else own.name,
             ir_version=IR_VERSION,
             opsets={"ai.onnx": OPSETS[""], "ai.onnx.ml": OPSETS["ai.onnx.ml"]},
-            locale=LOCALE if rewriter.vectorizers else None,
+            locale=LOCALE if rewriter.reads_text else None,
         ),
         signature=signature,
         precision="float64" if precision == "double" and not _has_trees(inner) else "mixed",

@@ -15,8 +15,7 @@ from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearnin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.feature_extraction import DictVectorizer, FeatureHasher
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -39,6 +38,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
+from lading.converters.sklearn import text_denials
 from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.formulas.composites import hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
@@ -69,10 +69,6 @@ def _class_is(*names: str) -> Callable[[Any], bool]:
     return lambda model: type(model).__name__ in names and type(model).__module__.startswith("sklearn.")
 
 
-def _vectorizer(attribute: str, *allowed: object) -> Callable[[Any], bool]:
-    return lambda model: isinstance(model, CountVectorizer) and getattr(model, attribute) not in allowed
-
-
 THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 CODERS = (DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder)
 RADIUS = (RadiusNeighborsClassifier, RadiusNeighborsRegressor, RadiusNeighborsTransformer)
@@ -92,24 +88,7 @@ DENIALS: tuple[Denial, ...] = (
         "asks estimators for their decision functions, which the graph does not have",
         "use linear estimators, or ones with probabilities alone, such as RandomForestClassifier",
     ),
-    Denial(
-        _vectorizer("analyzer", "word", "char"),
-        "uses an analyzer that ONNX does not have",
-        'use analyzer="word" or analyzer="char"',
-    ),
-    Denial(
-        lambda model: (
-            isinstance(model, CountVectorizer)
-            and any(getattr(model, name) is not None for name in ("tokenizer", "preprocessor", "strip_accents"))
-        ),
-        "cleans its text by a tokenizer, a preprocessor or strip_accents, which ONNX does not have",
-        "clean the text before the model, and train with these parameters left at None",
-    ),
-    Denial(
-        lambda model: isinstance(model, HashingVectorizer | FeatureHasher),
-        "hashes text in a way that ONNX does not have",
-        "use TfidfVectorizer or CountVectorizer, and DictVectorizer for dictionaries",
-    ),
+    *(Denial(*one) for one in text_denials.DENIALS),
     Denial(
         lambda model: isinstance(model, FunctionTransformer) and model.func is not None and model.func not in OPERATORS,
         "calls a Python function, which cannot go into a graph",

@@ -13,20 +13,15 @@ from skl2onnx._supported_operators import _get_sklearn_operator_name
 from skl2onnx.common._registration import _converter_pool
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from sklearn.base import is_classifier
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
 from lading.bundles.session import open_session
 from lading.bundles.signature import Tensor
-from lading.converters.sklearn import computing, nodes, trees
+from lading.converters.sklearn import computing, counting, nodes, trees
 from lading.converters.sklearn.answers import Promised
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 IR_VERSION = 10
-LOCALE = "C.UTF-8"
-WORDS = r"[\p{L}\p{N}_]{2,}"
-"""scikit-learn's default token pattern, as RE2 writes it for all of Unicode."""
-DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 BATCH = "batch"
 FLOAT_ONLY = frozenset(
     {
@@ -48,14 +43,13 @@ def graph_of(
     model: Pipeline,
     inputs: Sequence[tuple[str, str, int]],
     outputs: Sequence[str | None],
-    vectorizers: Sequence[CountVectorizer],
 ) -> onnx.ModelProto:
     """The ONNX graph of a rewritten model.
 
     ``inputs`` are names, kinds (``number``, ``text``) and widths; ``outputs`` are the names that the graph's outputs
     get, in skl2onnx's order, None for one that is left out. Raises whatever skl2onnx raises.
     """
-    options = _options(model, vectorizers)
+    options = _options(model)
     try:
         proto = _converted(model, inputs, options, UNEVEN)
     except NotImplementedError:  # the scores of a linear model, which skl2onnx writes by no other operator
@@ -80,15 +74,24 @@ def _converted(
             target_opset=OPSETS,
             options=options,
             custom_parsers=_parsers(model),
-            custom_conversion_functions={**nodes.WRITERS, **trees.WRITERS, computing.Computed: computing.write},
-            custom_shape_calculators={**nodes.SHAPES, computing.Computed: computing.shape},
+            custom_conversion_functions={
+                **nodes.WRITERS,
+                **trees.WRITERS,
+                computing.Computed: computing.write,
+                counting.Count: counting.write,
+            },
+            custom_shape_calculators={
+                **nodes.SHAPES,
+                computing.Computed: computing.shape,
+                counting.Count: counting.shape,
+            },
             black_op=set(avoided),
         )
     return proto
 
 
-def _options(model: Pipeline, vectorizers: Sequence[CountVectorizer]) -> dict[int, dict[str, object]]:
-    options: dict[int, dict[str, object]] = {id(step): _text_options(step) for step in vectorizers}
+def _options(model: Pipeline) -> dict[int, dict[str, object]]:
+    options: dict[int, dict[str, object]] = {}
     last = model.steps[-1][1]
     if "zipmap" in allowed_options(last):
         # Options go to the outermost object: skl2onnx hands them on to the last step.
@@ -111,13 +114,6 @@ def allowed_options(model: object) -> Mapping[str, object]:
     found = _converter_pool.get(name)
     allowed = None if found is None else found.get_allowed_options()
     return {} if allowed is None else allowed
-
-
-def _text_options(vectorizer: CountVectorizer) -> dict[str, object]:
-    options: dict[str, object] = {"locale": LOCALE}
-    if vectorizer.analyzer == "word" and vectorizer.token_pattern == DEFAULT_PATTERN:
-        options["tokenexp"] = WORDS
-    return options
 
 
 def _keep(proto: onnx.ModelProto, outputs: Sequence[str | None]) -> None:

@@ -32,10 +32,19 @@ class Writer:
     def node(self, operator: str, inputs: list[str], output: str | None = None, **attributes: Any) -> str:
         """One node with one output; the output's name."""
         result: str = self.scope.get_unique_variable_name("between") if output is None else output
+        self._add(operator, inputs, [result], attributes)
+        return result
+
+    def nodes(self, operator: str, inputs: list[str], count: int, **attributes: Any) -> list[str]:
+        """One node with several outputs; their names."""
+        results = [self.scope.get_unique_variable_name("between") for _ in range(count)]
+        self._add(operator, inputs, results, attributes)
+        return results
+
+    def _add(self, operator: str, inputs: list[str], outputs: list[str], attributes: dict[str, Any]) -> None:
         domain = attributes.pop("domain", "")
         name = self.scope.get_unique_operator_name(operator)
-        self.container.add_node(operator, inputs, [result], op_domain=domain, name=name, **attributes)
-        return result
+        self.container.add_node(operator, inputs, outputs, op_domain=domain, name=name, **attributes)
 
 
 def _float_type(double: bool) -> int:

@@ -42,6 +42,7 @@ from lading.converters.boosting.coding import coded
 from lading.converters.boosting.frameworks import Boosting, Categories, Untold, boosting_of
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import ASKED, Computed, computes
+from lading.converters.sklearn.counting import count_step
 from lading.converters.sklearn.dictionaries import keys_of
 from lading.converters.sklearn.encoding import encode_step
 from lading.converters.sklearn.formulas.composites import FINAL, asks, is_constant, is_fed_alike
@@ -121,8 +122,8 @@ class Rewriter:
         """Whether the next step is fed a sparse matrix, where scikit-learn runs the model."""
         self.zeros_kept = False
         """Whether such a matrix may hold zeros beside those that are not in it."""
-        self.vectorizers: list[Any] = []
-        """The copies of the text vectorizers, which need options of their own."""
+        self.reads_text = False
+        """Whether a step cuts text into words or characters, which takes a locale."""
 
     def model(self, model: Any, columns: Columns, path: str = "") -> Pipeline:
         """The copy of a whole model. Raises ``RewritingError`` for a step that has no place in a graph."""
@@ -298,11 +299,9 @@ class Rewriter:
         return fresh
 
     def _vectorizer(self, model: CountVectorizer) -> Rewritten:
-        # skl2onnx weighs terms in float32, and knows no logarithm of their counts.
-        weighed = isinstance(model, TfidfVectorizer) and (model.sublinear_tf or self._wide)
-        fresh = _counts(model) if weighed else copy.copy(model)
-        self.vectorizers.append(fresh)
-        return Rewritten((fresh, Cast(double=True), *((Computed(model._tfidf),) if weighed else ())), None)
+        self.reads_text = True
+        weighed = (Computed(model._tfidf),) if isinstance(model, TfidfVectorizer) else ()
+        return Rewritten((count_step(model), *weighed), None)
 
     def _computed(self, model: Any, columns: Columns, path: str) -> Rewritten:
         found = members_of(model) if asks(model) else []
@@ -331,7 +330,7 @@ class Rewriter:
         inner = Rewriter("double")
         inner.sparse, inner.zeros_kept = self.sparse, self.zeros_kept
         made = inner.model(member, columns, path)
-        self.vectorizers.extend(inner.vectorizers)
+        self.reads_text |= inner.reads_text
         return made
 
 
@@ -345,14 +344,6 @@ def _scale_back(scaler: Any) -> Scale:
     """What a fitted scaler does to get back: a line for each column, so that two points tell of it."""
     at = [scaler.inverse_transform(np.full((1, scaler.n_features_in_), value)).ravel() for value in (0.0, 1.0)]
     return Scale(at[1] - at[0], at[0])
-
-
-def _counts(model: TfidfVectorizer) -> CountVectorizer:
-    """The vectorizer that counts the terms which ``model`` weighs."""
-    known = {name: getattr(model, name) for name in CountVectorizer._get_param_names()}
-    counts = CountVectorizer(**{**known, "dtype": np.float64})
-    counts.vocabulary_ = model.vocabulary_
-    return counts
 
 
 def _is_plain(model: Any) -> bool:
