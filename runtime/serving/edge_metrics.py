@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from lading.runtime.serving.edge_answers import UNSPOKEN, reply
-from lading.runtime.serving.edge_limits import DEFAULTS
+from lading.runtime.serving.edge_limits import DEFAULTS, milliseconds
 
 NAME = "metrics"
 PATH = "/metrics"
 CONNECTIONS = 16
+ANSWER_SECONDS = 10.0
+"""How long the server may take for its answer, however short requests to models are: as long as Prometheus waits."""
 
 
 def metrics_sections(listener: int, server: Path) -> list[list[str]]:
@@ -21,4 +23,9 @@ def metrics_sections(listener: int, server: Path) -> list[list[str]]:
         f"{reply(404, f'nothing answers on this path; GET {PATH} does')} unless {{ path {PATH} }}",
         f"default_backend {NAME}",
     ]
-    return [frontend, [f"backend {NAME} from {DEFAULTS}", f"server server unix@{server}"]]
+    backend = [
+        f"backend {NAME} from {DEFAULTS}",
+        f"timeout server {milliseconds(ANSWER_SECONDS)}",
+        f"server server unix@{server}",
+    ]
+    return [frontend, backend]

@@ -59,7 +59,7 @@ class EdgeAlone:
         access = edge_access(settings, self._run.path)
         log = self.relay.descriptor if settings.access_log else None
         self.edge = Edge(self._run, self.listeners, edge_limits(settings), 1, access, log)
-        self.hurry, self.slow = asyncio.Event(), asyncio.Event()
+        self.hurry, self.slow, measuring = asyncio.Event(), asyncio.Event(), asyncio.Event()
         credentials = Credentials(settings, access, self.edge.control)
         slot = self._run.path / "slot0.sock"
         self._replica = self.do(asyncio.start_unix_server(self._answer, slot, limit=1 << 20))
@@ -67,9 +67,11 @@ class EdgeAlone:
         self.until(lambda: self.do(self.edge.replicas()) == 1)
         works = [credentials.follow(self.said.append, self.hurry, 0.1)]
         if settings.metrics_port is not None:
-            works.append(self._measure(access))
+            works.append(self._measure(access, measuring))
         # A loop forgets a task that nobody holds.
         self._works = [asyncio.run_coroutine_threadsafe(work, self._loop) for work in works]
+        if settings.metrics_port is not None:
+            self.do(measuring.wait())
 
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do something where the edge's own things are done, and wait for it."""
@@ -99,6 +101,10 @@ class EdgeAlone:
     def logged(self) -> str:
         """All of the log."""
         return (self._folder / "log.txt").read_text()
+
+    def hold_up(self, seconds: float) -> None:
+        """Have the server's own event loop, where metrics are made, do nothing else for so many ``seconds``."""
+        self._loop.call_soon_threadsafe(time.sleep, seconds)
 
     async def release(self) -> None:
         """Have the replica answer what asks for ``/slow``."""
@@ -142,9 +148,10 @@ class EdgeAlone:
         self.relay.close()
         os.close(self._log)
 
-    async def _measure(self, access: EdgeAccess) -> None:
+    async def _measure(self, access: EdgeAccess, measuring: asyncio.Event) -> None:
         metrics = Metrics(self._run.path, self.edge, 1, access.certificate, Losses(), lambda: self.relay.dropped)
         async with serve_metrics(metrics, self.edge.metrics_socket):
+            measuring.set()
             await asyncio.Event().wait()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from lading.runtime.serving.edge_metrics import ANSWER_SECONDS, metrics_sections
 from lading.runtime.serving.keys import Key, key_digest
 from tests.runtime.serving.conftest import free_port
 
@@ -149,6 +150,14 @@ def test_metrics_are_not_on_the_port_for_predictions(begin: "Begin", port: int) 
     edge = begin(metrics_port=port)
     assert b"lading_" not in httpx.get(f"http://127.0.0.1:{edge.port}/metrics").content
     assert len(edge.heads) == 1, "the path is the replicas' there, and they have none"
+
+
+def test_metrics_have_a_time_of_their_own_however_short_requests_are(begin: "Begin", port: int) -> None:
+    edge = begin(metrics_port=port, request_seconds=0.1)
+    edge.hold_up(1.5)
+    assert metrics(port)[of("lading_replicas")] == 1
+    _, backend = metrics_sections(9, Path("/run/metrics.sock"))
+    assert f"timeout server {ANSWER_SECONDS * 1000:.0f}ms" in backend
 
 
 def test_a_slow_client_does_not_hold_metrics_for_ever(begin: "Begin", port: int) -> None:
