@@ -19,6 +19,7 @@ from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.grpc.health import Health
 from lading.runtime.grpc.open_inference import OpenInference
+from lading.runtime.serving.edge_grpc import BACKEND
 from lading.runtime.serving.edge_statuses import STATUSES
 from lading.runtime.serving.keys import Key, key_digest
 from tests.runtime.grpc.conftest import Calls, Stranger, infer, told, unary
@@ -50,6 +51,18 @@ class Called:
 
     def channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self.target, [("grpc.max_send_message_length", -1)])
+
+    def held(self) -> int:
+        """How many calls the edge has sent to the replica, and waits for."""
+        return self._counted("scur", "slot0")
+
+    def queued(self) -> int:
+        """How many calls wait in the edge for the replica to have a place."""
+        return self._counted("qcur", "BACKEND", "slot0")
+
+    def _counted(self, column: str, *names: str) -> int:
+        rows = self.edge.do(self.edge.edge.control.statistics())
+        return sum(int(row[column]) for row in rows if row["pxname"] == BACKEND and row["svname"] in names)
 
     def unary(self, method: str, body: bytes = b"", **options: Any) -> bytes:
         with self.channel() as channel:
@@ -84,7 +97,7 @@ def publish(begin: Callable[..., "EdgeAlone"], deployments: Deployments) -> Iter
 def shared(begin_once: Callable[..., "EdgeAlone"], deployments: Deployments) -> Iterator[Called]:
     """One for a module's tests."""
     port = free_port()
-    edge = begin_once(grpc_port=port, body_bytes=LIMIT, request_seconds=1.0, header_fields=50, header_bytes=8000)
+    edge = begin_once(grpc_port=port, body_bytes=LIMIT, header_fields=50, header_bytes=8000)
     called = Called(edge, port, deployments)
     yield called
     called.calls.close()
@@ -143,8 +156,8 @@ def test_what_a_replica_refuses_passes_as_it_is(shared: Called) -> None:
     assert shared.refused("/stranger.Service/Nothing")[0] == "UNIMPLEMENTED"
 
 
-def test_a_replica_that_does_not_answer_is_given_up(shared: Called) -> None:
-    assert shared.refused(WAIT) == (
+def test_a_replica_that_does_not_answer_is_given_up(publish: Publish) -> None:
+    assert publish(request_seconds=1.0).refused(WAIT) == (
         "DEADLINE_EXCEEDED",
         "the model did not answer in time; send fewer rows in one request",
     )
@@ -226,7 +239,7 @@ def test_calls_that_find_no_place_wait_for_one_and_then_are_told(publish: Publis
     with called.channel() as channel, ThreadPoolExecutor(8) as pool:
         wait: Any = channel.unary_unary(WAIT)
         waiting = [wait.future(b"") for _ in range(2)]
-        assert called.stranger.begun.wait(20)
+        called.edge.until(lambda: called.held() == 2)
         refused = list(pool.map(lambda _: called.refused(COUNT), range(4)))
         for call in waiting:
             call.cancel()
@@ -247,12 +260,16 @@ def test_one_connection_holds_no_more_calls_than_there_may_be(publish: Publish) 
 
 
 def test_a_call_that_nobody_waits_for_never_leaves_the_queue(publish: Publish) -> None:
-    called = publish(queue_per_replica=1)
+    called = publish(queue_per_replica=1, queue_seconds=20)
     with called.channel() as channel:
         wait: Any = channel.unary_unary(WAIT)
+        count: Any = channel.unary_unary(COUNT)
         waiting = wait.future(b"")
-        assert called.stranger.begun.wait(20)
-        assert called.refused(COUNT, timeout=0.3)[0] == "DEADLINE_EXCEEDED"
+        called.edge.until(lambda: called.held() == 1)
+        given_up = count.future(b"")
+        called.edge.until(lambda: called.queued() == 1)
+        given_up.cancel()
+        called.edge.until(lambda: called.queued() == 0)  # it learns of it a moment later
         waiting.cancel()
         assert called.stranger.cancelled.wait(20)
         assert called.unary(COUNT)
@@ -286,7 +303,7 @@ def test_a_connection_that_says_no_more_is_closed(publish: Publish, sent: bytes)
 
 
 def test_a_client_that_takes_no_more_of_its_answer_is_closed(publish: Publish) -> None:
-    called = publish(stall_seconds=1.0, idle_seconds=1.0)
+    called = publish(stall_seconds=5.0, idle_seconds=1.0)
     window = 65535  # of a connection's answers, as long as the client opens it no further (RFC 9113, 6.9.2)
     message = b"\0" + (2 * window).to_bytes(4, "big") + b"a" * 2 * window
     pieces = [message[at : at + 16384] for at in range(0, len(message), 16384)]
