@@ -61,6 +61,13 @@ def edge(begin: Begin, keys: Path) -> "EdgeAlone":
     return begin(keys_file=keys, access_log=True)
 
 
+def put(text: str, path: Path) -> None:
+    """Have ``path`` say ``text``, in one step."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
 class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
@@ -229,7 +236,7 @@ def test_keys_come_and_go_under_load_and_no_request_is_lost(edge: "EdgeAlone", k
 
 def test_thousands_of_keys_come_at_once(edge: "EdgeAlone", keys: Path) -> None:
     many = "".join(f"{Key(f'k{n}', key_digest(f'secret-{n}'), n + 1)}\n" for n in range(5000))
-    keys.write_text(many)
+    put(many, keys)
     edge.until_said("were read again")
     for number in (0, 2500, 4999):
         assert ask(edge, [("x-api-key", f"secret-{number}")]).status == 200
@@ -238,7 +245,7 @@ def test_thousands_of_keys_come_at_once(edge: "EdgeAlone", keys: Path) -> None:
 
 def test_a_broken_file_changes_nothing_and_is_told_of_once(edge: "EdgeAlone", keys: Path) -> None:
     good = keys.read_text()
-    keys.write_text("alice is not a key\n")
+    put("alice is not a key\n", keys)
     edge.until_said("line 1 of")
     time.sleep(0.5)  # more looks
     assert len(edge.said) == 1
@@ -247,7 +254,7 @@ def test_a_broken_file_changes_nothing_and_is_told_of_once(edge: "EdgeAlone", ke
     keys.unlink()
     edge.until_said("No such file")
     assert ask(edge, [("x-api-key", "secret-a")]).status == 200
-    keys.write_text(good.replace("alice", "anna"))
+    put(good.replace("alice", "anna"), keys)
     edge.until_said("were read again")
     assert ask(edge, [("x-api-key", "secret-a")]).status == 200
     assert edge.log(3)[-1]["key"] == "anna"

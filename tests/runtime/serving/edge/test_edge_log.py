@@ -128,12 +128,13 @@ def test_without_the_setting_there_is_no_log(begin: "Begin") -> None:
 
 def test_requests_do_not_wait_for_a_log_that_nobody_reads_and_lost_lines_are_counted(begin: "Begin") -> None:
     read, write = os.pipe()
+    edge = begin(access_log=True, log=write)
     try:
-        edge = begin(access_log=True, log=write)
         with httpx.Client(base_url=f"http://127.0.0.1:{edge.port}") as client:
             path = "/" + "a" * 1000
             assert {client.get(path).status_code for _ in range(1500)} == {200}
         assert "DroppedLogs: 0" not in edge.do(edge.edge.control.ask("show info"))
     finally:
         os.close(read)
+        edge.close()  # which writes to the other end until then
         os.close(write)
