@@ -17,6 +17,9 @@ from lading.runtime.protocols.media import JSON
 PATIENT_MS = 60_000
 """Whoever waits for less may be answered 504, as it asked to be."""
 
+ANSWER_SECONDS = 90.0
+"""How long an answer is waited for, which is longer than a server may take for it."""
+
 METHODS = ["get", "put", "post", "delete", "options", "patch", "trace"]
 """Those that a server knows; any other one is answered 501, as RFC 9110 has it (section 9.1)."""
 
@@ -56,6 +59,7 @@ def configured(seed: int, examples: int, *, coverage: bool = False, negative: bo
         {
             "seed": seed,
             "continue-on-failure": True,
+            "request-timeout": ANSWER_SECONDS,
             "generation": {
                 "max-examples": examples,
                 "mode": "all" if negative else "positive",
