@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from lading.core.console import print_facts, print_json, progress
 from lading.core.errors import UsageError
+from lading.core.interrupts import heeding
 
 if TYPE_CHECKING:
     from lading.converters.optimizing import Gain
@@ -162,18 +163,19 @@ def package(
     )
     for path in (data, *map(Path, further.values())):
         _check_data(path)
-    with _telling() as say:
-        say("loading the model")
-        trained = load_model(model, trust)
-        say("reading the data")
-        packaged = package_as(
-            request,
-            trained,
-            read_rows(data),
-            datasets={role: Path(path) for role, path in further.items()},
-            progress=say,
-        )
-    _report(packaged, json)
+    with _interruptible(request.where) as heed:
+        with _telling(heed) as say:
+            say("loading the model")
+            trained = load_model(model, trust)
+            say("reading the data")
+            packaged = package_as(
+                request,
+                trained,
+                read_rows(data),
+                datasets={role: Path(path) for role, path in further.items()},
+                progress=say,
+            )
+        _report(packaged, json)
 
 
 def _one_run(run: str | None, mlflow_run: str | None) -> str | None:
@@ -237,18 +239,48 @@ def _gain(gain: "Gain") -> str:
 
 
 @contextmanager
-def _telling() -> Iterator[Callable[[str], None]]:
-    """What tells people what is being done: one line that changes, or a line each where nobody watches."""
-    console = progress()
+def _interruptible(bundle: Path) -> Iterator[Callable[[], None]]:
+    """Whoever interrupts it is told what became of ``bundle``. What it yields heeds an interrupt that got lost."""
+    before = _identity(bundle)
     try:
-        if not console.is_terminal:
-            yield lambda text: console.print(escape(text))
-            return
-        with console.status("") as status:
-            yield lambda text: status.update(escape(text))
+        with heeding() as heed:
+            yield heed
     except KeyboardInterrupt:
-        console.print("interrupted; nothing was written")
+        # It may fall behind the renaming, and no line of ours stands so close to that that none could fall between.
+        written = _identity(bundle) != before
+        progress().print("interrupted; " + (f"{escape(str(bundle))} was written" if written else "nothing was written"))
         raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file or the folder at ``path`` from one that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _telling(heed: Callable[[], None]) -> Iterator[Callable[[str], None]]:
+    """What tells people what is being done: one line that changes, or a line each where nobody watches.
+
+    Whenever it is told something, it heeds interrupts first.
+    """
+
+    def heeded(show: Callable[[str], object]) -> Callable[[str], None]:
+        def say(text: str) -> None:
+            heed()
+            show(escape(text))
+
+        return say
+
+    console = progress()
+    if not console.is_terminal:
+        yield heeded(console.print)
+        return
+    with console.status("") as status:
+        yield heeded(status.update)
 
 
 def _pairs(option: str, given: Sequence[str] | None, expected: str) -> dict[str, str]:

@@ -1,12 +1,9 @@
 """``lading predict``: score a file without a server."""
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lading.bundles.commands.trusting import Mode, TrustFile, alert, asked
 from lading.core.console import print_json, progress
 from lading.core.errors import UsageError
+from lading.core.interrupts import heeding
 from lading.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ def predict(
     wanted = asked(settings, policy, trust)
     started = time.monotonic()
     model = _load(bundle, settings, wanted)
-    with _heeding() as heed, _bar() as advance:
+    with heeding() as heed, _bar() as advance:
 
         def look_up(done: int, total: int, rows: int) -> None:
             heed()
@@ -100,29 +98,6 @@ def _threads(settings: Settings) -> int:
     from lading.runtime.serving.quota import cpu_quota
 
     return max(1, round(cpu_quota() / settings.threads))
-
-
-@contextmanager
-def _heeding() -> Iterator[Callable[[], None]]:
-    """What it yields raises ``KeyboardInterrupt`` when there was one that got lost, as in an import by pyarrow."""
-    said = threading.Event()
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        said.set()
-        raise KeyboardInterrupt
-
-    def heed() -> None:
-        if said.is_set():
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield heed
-        return
-    before = signal.signal(signal.SIGINT, hear)
-    try:
-        yield heed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

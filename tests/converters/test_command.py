@@ -1,6 +1,8 @@
 """The command: a model's file and its data from a shell, with errors that a person can act on."""
 
 import json
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import SVR
 
 from lading.bundles.bundle import open_bundle
+from lading.bundles.storage import atomic
+from lading.bundles.storage.folder import sync_folder
 from lading.converters import package
+from lading.converters.loading import load_model
 from lading.core.main import main
+
+Output = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +156,43 @@ def test_an_interrupt_says_that_nothing_was_written(
     monkeypatch.setattr("lading.converters.loading.load_model", interrupted)
     assert run(files, "model.skops", "rows.csv", "--output", str(tmp_path / "a.lading")) == 130
     assert capsys.readouterr().err.endswith("interrupted; nothing was written\n")
+
+
+def test_an_interrupt_that_got_lost_is_heeded(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where it falls into a callback of the import system, which can but print what is raised."""
+
+    def loses(*asked: Any) -> object:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return load_model(*asked)
+
+    monkeypatch.setattr("lading.converters.loading.load_model", loses)
+    assert run(files, "model.skops", "rows.csv", "--output", str(tmp_path / "a.lading")) == 130
+    assert capsys.readouterr().err.endswith("interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("output", ["a.lading", "a"])
+@pytest.mark.parametrize("old", [False, True], ids=["nothing there", "an old bundle"])
+def test_an_interrupt_behind_the_renaming_says_that_the_bundle_was_written(
+    files: Path, output: str, old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    def interrupted(folder: Path) -> None:
+        sync_folder(folder)
+        raise KeyboardInterrupt
+
+    path, asked = tmp_path / output, (files, "model.skops", "rows.csv", "--target", "species", "--output")
+    if old:
+        assert run(*asked, str(path), "--author", "Ada Lovelace") == 0
+    monkeypatch.setattr(atomic, "sync_folder", interrupted)
+    assert run(*asked, str(path)) == 130
+    assert capsys.readouterr().err.endswith(f"interrupted; {path} was written\n")
+    assert list(tmp_path.iterdir()) == [path]
+    with open_bundle(path) as bundle:
+        assert bundle.manifest.provenance.author is None
 
 
 def test_an_answer_that_differs_is_told_in_lines_and_may_be_waived(

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -25,7 +27,9 @@ from lading.bundles.profile import ColumnProfile
 from lading.bundles.storage.atomic import NotWritableError
 from lading.bundles.storage.container import OccupiedError
 from lading.converters import ParityError, UnconvertibleError, package
+from lading.converters.converter import Converted
 from lading.converters.experiment import MetricError
+from lading.converters.parity import GraphFailedError, Proof, prove
 from lading.converters.request import ArgumentError, BundleNameError, EmptyWaiverError, PrecisionError
 from lading.converters.training_data import UnknownSensitiveError
 
@@ -240,6 +244,27 @@ def test_a_refusal_is_not_repeated_for_each_precision(tmp_path: Path) -> None:
         package(LogisticRegression(), np.ones((3, 2)), name="a", path=tmp_path / "a.lading")
 
 
+def test_a_graph_that_fails_in_one_precision_is_tried_in_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    model = GaussianNB().fit(rows, rows[:, 0] > 0)
+
+    def fails(converter: Any, model: Any, converted: Converted, *others: Any) -> Proof:
+        if converted.precision in failing:
+            raise GraphFailedError("no such kernel")
+        return prove(converter, model, converted, *others)
+
+    monkeypatch.setattr(import_module("lading.converters.package"), "prove", fails)  # the function has the same name
+    failing = ["mixed"]
+    done = package(model, rows, name="a", path=tmp_path / "a.lading")
+    assert done.parity.precision == "float64"
+    assert done.notes == ("float64 precision was taken, since the graph needs it",)
+    failing.append("float64")
+    with pytest.raises(GraphFailedError, match="no such kernel"):
+        package(model, rows, name="a", path=tmp_path / "a.lading")
+
+
 FULL = """
 import os, sys
 import joblib, pandas as pd
@@ -302,12 +327,14 @@ def test_an_interrupt_leaves_the_old_bundle_or_none(moment: str, old: bool, file
                 break
         _, said = running.communicate()
     left = {found.name for found in tmp_path.iterdir()}
-    if running.returncode != 130:  # it was done, or about to leave, before the signal arrived
+    nothing, something = "interrupted; nothing was written\n", f"interrupted; {path} was written\n"
+    assert "interrupted" not in said or said.endswith((nothing, something)), said
+    if not said.endswith(nothing):  # it was done, or about to leave, before the signal arrived
         assert left == {path.name}
         with open_bundle(path) as bundle:
-            assert bundle.manifest.name == "penguins"
+            assert (bundle.manifest.name, bundle.manifest.provenance.author) == ("penguins", None)
         return
-    assert said.endswith("interrupted; nothing was written\n")
+    assert running.returncode == 130
     assert left == ({path.name} if old else set())
     assert not old or path.read_bytes() == (files / "old.lading").read_bytes()
 
