@@ -54,7 +54,7 @@ def changes(before: JsonValue, after: JsonValue, name: str = "") -> list[Change]
     [Change(name='fields.mass.type', kind='changed', before='number', after='string')]
     """
     old, new = _members(before), _members(after)
-    if old is None or new is None:
+    if old is None or new is None or isinstance(before, list) is not isinstance(after, list):
         same = canonical_json(before) == canonical_json(after)
         return [] if same else [Change(name, "changed", before, after)]
     made = []
