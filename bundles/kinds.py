@@ -41,6 +41,11 @@ MAGICS = {
 }
 """How a file begins that no bundle may hold."""
 
+PYC_FLAGS = (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0")
+"""The flags of compiled Python code: made by time, or by a hash that is checked or not (PEP 552)."""
+PYC_CODE = (b"\xe3", b"\x63")
+"""How the code in it begins: marshal's ``c``, with or without the mark of what may be referred to again."""
+
 CALLS = {"GLOBAL", "STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD", "EXT1", "EXT2", "EXT4"}
 """The steps of a pickle that run code."""
 ENOUGH = 8
@@ -69,7 +74,7 @@ def forbidden_content(head: bytes, size: int) -> str | None:
         return "machine code (PE)"
     if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
         return "compressed (bzip2)"
-    if head[2:4] == b"\r\n" and head[4:8] in (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0") and head[16:17] in b"\xe3\x63":
+    if head[2:4] == b"\r\n" and head[4:8] in PYC_FLAGS and head[16:17] in PYC_CODE:
         return "compiled Python code"
     if _is_pickle(head, size) or _is_compressed_pickle(head):
         return "a pickle"

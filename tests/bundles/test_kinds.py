@@ -96,6 +96,13 @@ def test_weights_are_not_taken_for_code(values: list[float]) -> None:
     assert kind(np.array(values, np.float32).tobytes() + bytes(8)) is None
 
 
+def test_what_ends_where_compiled_code_would_begin_is_not_taken_for_it() -> None:
+    head = _pyc()[:16]
+    assert kind(head) is None
+    assert kind(head[:8]) is None
+    assert kind(head + b"\xe3") == kind(head + b"c") == "compiled Python code"
+
+
 @given(text=st.text())
 def test_documents_are_not_taken_for_code(text: str) -> None:
     assert kind(b"# " + text.encode("utf-8", "replace") + b".") is None
