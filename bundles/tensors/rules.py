@@ -103,7 +103,8 @@ class Rule:
         elif flat.dtype.kind == "b":
             wrong = np.ones(len(flat), dtype=bool)
         elif self.kind == "integer" and flat.dtype.kind == "f":
-            wide = flat.astype(np.float64)
+            with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+                wide = flat.astype(np.float64)
             wrong = ~np.isnan(wide) & ((np.trunc(wide) != wide) | (wide < LOWEST) | (wide > HIGHEST))
         else:
             return flat

@@ -40,10 +40,11 @@ class Stack:
         kinds = [column.dtype.kind for column in columns]
         if not all(map(_is_in, kinds, self._kinds)) or any(column.ndim != 1 for column in columns):
             return None
-        wide = np.concatenate(columns, dtype=np.float64, casting="unsafe").reshape(len(columns), -1)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+            wide = np.concatenate(columns, dtype=np.float64, casting="unsafe").reshape(len(columns), -1)
         # A column that is integers, or stands for them, has to be within what a double holds.
         whole = [flag or kind in "iu" for flag, kind in zip(self._integers, kinds, strict=True)]
-        with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is a NaN
+        with np.errstate(over="ignore", invalid="ignore"):
             if not _all_whole(wide, whole) or not _all_truths(wide, self._truths):
                 return None
             made = wide.T.astype(self._dtype, order="C")

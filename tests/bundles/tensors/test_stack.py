@@ -69,6 +69,20 @@ def encoded(asked: Signature, columns: Columns) -> Any:
         return error.field, error.row
 
 
+SIGNALLING = np.array([0x7FA00000], dtype=np.uint32).view(np.float32)
+"""A NaN that a processor reports when it is made a double."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one by one"])
+def test_a_signalling_nan_is_a_missing_value_as_others_are(kind: str, dtype: str, at_once: bool) -> None:
+    columns = {"f0": SIGNALLING, "f1": np.array([1.0])}
+    with mock.patch.object(Stack, "takes", return_value=at_once):
+        assert np.isnan(encoded(signature([(kind, True), (kind, True)], dtype), columns)[0]).tolist() == [True, False]
+        assert encoded(signature([(kind, False), (kind, True)], dtype), columns) == ("f0", 0)
+
+
 @given(matrices())
 def test_a_matrix_is_made_at_once_as_it_is_one_by_one(drawn: tuple[Signature, Columns]) -> None:
     asked, columns = drawn
