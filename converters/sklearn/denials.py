@@ -40,6 +40,7 @@ from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn import text_denials
 from lading.converters.sklearn.computing import computes
+from lading.converters.sklearn.derived import is_derived, parent_of
 from lading.converters.sklearn.formulas.composites import hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.formulas.labels import hands_on_margins, judges_otherwise
@@ -54,6 +55,13 @@ OURS = (
     SelectorMixin, TransformedTargetRegressor, *ENCODERS,
 )  # fmt: skip
 """What is converted without asking skl2onnx for the class."""
+
+UNKNOWN = (
+    "has no ONNX converter",
+    "replace it, compute it before the model, or register a converter for the class "
+    "with skl2onnx.update_registered_converter",
+)
+"""What is wrong with a class that is not known, and the way out."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +273,9 @@ def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
         return
     if is_passthrough(model) or is_drop(model):
         return
+    if is_derived(model):
+        yield from _of_derived(model, path)
+        return
     if isinstance(model, Pipeline):
         yield from _of_pipeline(model, path)
     elif not _is_fitted(model):
@@ -277,6 +288,12 @@ def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
             yield from _diagnosed(step, named(path, name))
     else:
         yield from _of_estimator(model, path)
+
+
+def _of_derived(model: Any, path: str) -> Iterator[Problem]:
+    parent = parent_of(model)
+    if parent is not None and not _is_registered(model):
+        yield Problem(path, f"({_kind(model)}) answers otherwise than {parent.__name__}, {UNKNOWN[0]}", UNKNOWN[1])
 
 
 def _of_pipeline(model: Pipeline, path: str) -> Iterator[Problem]:
@@ -299,13 +316,7 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, *denied)
         return
     if not is_known(model):
-        kind = type(model)
-        yield Problem(
-            path,
-            f"({kind.__module__.split('.')[0]}.{kind.__qualname__}) has no ONNX converter",
-            "replace it, compute it before the model, or register a converter for the class "
-            "with skl2onnx.update_registered_converter",
-        )
+        yield Problem(path, f"({_kind(model)}) {UNKNOWN[0]}", UNKNOWN[1])
     for name, member in members_of(model):
         yield from _diagnosed(member, named(path, name))
 
@@ -314,8 +325,16 @@ def is_known(model: object) -> bool:
     """Whether there is a converter for the class: ours, or one that is registered with skl2onnx."""
     if isinstance(model, OURS) or computes(model):
         return True
+    return _is_registered(model)
+
+
+def _is_registered(model: object) -> bool:
     name = _get_sklearn_operator_name(type(model))
     return name is not None and name in _converter_pool
+
+
+def _kind(model: object) -> str:
+    return f"{type(model).__module__.split('.')[0]}.{type(model).__qualname__}"
 
 
 def _decides_by_probabilities(model: Any) -> bool:

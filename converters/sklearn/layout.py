@@ -18,6 +18,7 @@ from lading.bundles.signature import Feed, Field, Form
 from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
+from lading.converters.sklearn.derived import is_derived
 from lading.converters.sklearn.dictionaries import Keys, keys_of, knows
 from lading.converters.sklearn.formulas.composites import FINAL, is_constant, is_fed_alike, members
 from lading.converters.sklearn.trees import splits_on_categories
@@ -86,6 +87,10 @@ def named(path: str, name: str) -> str:
 def uses(model: Any, positions: Sequence[int], path: str = "") -> Iterator[Use]:
     """Every step that is fed columns of the data as they are, outside in, left to right."""
     model = unwrapped(model)
+    yield from [Use(path, model, tuple(positions))] if is_derived(model) else _uses(model, positions, path)
+
+
+def _uses(model: Any, positions: Sequence[int], path: str) -> Iterator[Use]:
     if isinstance(model, Pipeline):
         yield from _uses_of_pipeline(model, positions, path)
     elif isinstance(model, ColumnTransformer):
@@ -165,8 +170,10 @@ def is_passthrough(step: object) -> bool:
     if step is None or isinstance(step, str):
         return step is None or step == "passthrough"
     # Histogram gradient boosting over categories has its numbers checked by a step of its own.
-    return isinstance(step, FunctionTransformer) and (
-        step.func is None or getattr(step.func, "func", None) is check_array
+    return (
+        isinstance(step, FunctionTransformer)
+        and (step.func is None or getattr(step.func, "func", None) is check_array)
+        and not is_derived(step)
     )
 
 

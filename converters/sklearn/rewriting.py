@@ -43,6 +43,7 @@ from lading.converters.boosting.frameworks import Boosting, Categories, Untold, 
 from lading.converters.converter import Precision, Problem
 from lading.converters.sklearn.computing import ASKED, Computed, computes
 from lading.converters.sklearn.counting import count_step
+from lading.converters.sklearn.derived import is_derived
 from lading.converters.sklearn.dictionaries import keys_of
 from lading.converters.sklearn.encoding import encode_step
 from lading.converters.sklearn.formulas.composites import FINAL, asks, is_constant, is_fed_alike
@@ -136,6 +137,10 @@ class Rewriter:
             raise RewritingError(model.within(path))
         if is_passthrough(model):
             return Rewritten((), columns)
+        return self._registered(model, columns, path) if is_derived(model) else self._own(model, columns, path, last)
+
+    def _own(self, model: Any, columns: Columns, path: str, last: bool) -> Rewritten:
+        """The stand-ins of a step that answers as its class of scikit-learn's does."""
         if isinstance(model, Pipeline):
             return self._pipeline(model, columns, path, last)
         if isinstance(model, ColumnTransformer | FeatureUnion):
@@ -246,6 +251,12 @@ class Rewriter:
             return Rewritten((Apply(OPERATORS[model.func]),), None)
         if isinstance(model, PowerTransformer):
             return Rewritten((_power(model),), None)
+        return self._stock(model, path)
+
+    def _registered(self, model: Any, columns: Columns, path: str) -> Rewritten:
+        """An estimator of a class that somebody has registered a converter for."""
+        if columns is not None and any(column.kind == "text" for column in columns):
+            raise RewritingError(_text_left(path))
         return self._stock(model, path)
 
     def _stock(self, model: Any, path: str) -> Rewritten:

@@ -4,18 +4,22 @@ import copy
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from lading.converters.converter import Problem
+from lading.converters.sklearn.derived import answers_otherwise
 
 
 def unwrapped(model: Any) -> Any:
     """The estimator that answers for ``model``; a problem where nothing was fitted."""
     while isinstance(model, BaseEstimator):
         if hasattr(model, "best_estimator_"):
+            if not isinstance(model, BaseSearchCV) or answers_otherwise(model):
+                return Problem("", f"is a search of another kind ({_kind(model)})", "package its best_estimator_")
             model = model.best_estimator_
-        elif type(model).__name__ == "FrozenEstimator":
+        elif type(model).__name__ == "FrozenEstimator" and type(model).__module__ == "sklearn.frozen._frozen":
             model = model.estimator
         elif type(model) is SelfTrainingClassifier and hasattr(model, "estimator_"):
             model = model.estimator_
@@ -24,6 +28,10 @@ def unwrapped(model: Any) -> Any:
         else:
             break
     return _opened(model) if isinstance(model, Pipeline) else model
+
+
+def _kind(model: object) -> str:
+    return f"{type(model).__module__.split('.')[0]}.{type(model).__qualname__}"
 
 
 def _opened(model: Pipeline) -> Any:
