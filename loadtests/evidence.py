@@ -37,7 +37,7 @@ class NoVerdictError(LadingError):
         self.bundle, self.reasons = bundle, reasons
 
     def __str__(self) -> str:
-        why = "; ".join(self.reasons) if self.reasons else "no objective was judged"
+        why = "; ".join(self.reasons)
         return f"the load test of {self.bundle} is no evidence: {why}. Mend that, and test it again"
 
 
@@ -91,10 +91,13 @@ def predicate_of(result: LoadTest, report_digest: str, url: str | None = None) -
     named by a URI as in-toto asks. It says PASSED where every objective was met, and FAILED where one was missed or
     left undecided: there is no word for undecided, and readers take WARNED for passed.
 
-    Raises ``NoVerdictError`` where nothing can be said: there was no verdict, or nothing that was judged.
+    Raises ``NoVerdictError`` where nothing can be said: there was no verdict, or nobody gave an objective.
     """
-    if result.verdict == "none" or not result.complete or not result.judged:
-        raise NoVerdictError(f"{result.candidate.name} {result.candidate.version}", result.reasons)
+    tested = f"{result.candidate.name} {result.candidate.version}"
+    if result.verdict == "none" or not result.complete:
+        raise NoVerdictError(tested, result.reasons)
+    if all(one.objective.implied for one in result.judged):
+        raise NoVerdictError(tested, ("no objective was given, as in --slo p99=50ms",))
     met: list[JsonValue] = [str(one.objective) for one in result.judged if one.outcome == "met"]
     others: list[JsonValue] = [str(one.objective) for one in result.judged if one.outcome != "met"]
     plan: JsonValue = {

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lading.bundles.records import Record
 from lading.loadtests.judging.objective import Objective
@@ -22,6 +22,8 @@ class Share(Record):
 class Traffic(Record):
     """What the requests are."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     protocols: tuple[Protocol, ...] = ("v2",)
     """Each has an equal part."""
     rows: tuple[Share, ...] = (Share(rows=1),)
@@ -39,6 +41,8 @@ class Traffic(Record):
 
 class Plan(Record):
     """What a load test does."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     shape: Shape = "constant"
     rate: Annotated[float, Field(gt=0)] = 50.0

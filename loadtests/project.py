@@ -64,7 +64,7 @@ class Wishes(Record):
     regression: float | None = None
     """How much worse than the baseline it may be: ``"10%"``."""
     baseline: str | None = None
-    """A bundle, an address or a report in JSON."""
+    """A bundle, or a report in JSON."""
     confidence: float | None = None
     most_seconds: float | None = None
 

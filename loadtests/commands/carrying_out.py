@@ -41,11 +41,11 @@ def carry_out(
         result = run(task, settings, progress, progress.tell)
     place = Path(f"{result.candidate.name}-{result.candidate.version}-loadtest") if folder is None else folder
     try:
+        written = write_reports(result, place)
+        added = _evidence(task, result, signers, run_url, settings)
+    finally:
         if not json:
             print_result(result)
-    finally:
-        written = write_reports(result, place)
-    added = _evidence(task, result, signers, run_url, settings)
     _tell(result, written, added, json)
     return _code(result)
 

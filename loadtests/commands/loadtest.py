@@ -89,7 +89,7 @@ def loadtest(
     ] = None,
     most_seconds: Annotated[
         float | None,
-        typer.Option(help="How long a comparison may take until it is left undecided.", show_default="600"),
+        typer.Option(help="How long it may go on until what is undecided stays so.", show_default="600"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of what is drawn.", show_default="0")] = None,
     project: Annotated[
@@ -130,7 +130,7 @@ def loadtest(
     """
     from lading.bundles.signing.signers import find_signer
     from lading.loadtests.commands.carrying_out import carry_out
-    from lading.loadtests.commands.wishing import mix, planned, task_of, wished
+    from lading.loadtests.commands.wishing import mix, planned, task_of, wished, within
     from lading.loadtests.judging.grammar import parse_objective, parse_regression
     from lading.loadtests.project import project_file, read_wishes
 
@@ -152,7 +152,7 @@ def loadtest(
         most_seconds=most_seconds,
     )
     file = project_file(Path.cwd()) if project is None else project
-    wishes = said if file is None else said.over(read_wishes(file))
+    wishes = said if file is None else within(said, read_wishes(file))
     plan, earlier = planned(wishes)
     task = task_of(
         target,

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from lading.bundles.manifest_reading import in_words
 from lading.core.errors import UsageError, cut
 from lading.loadtests.conducting.errors import NoBundleError
+from lading.loadtests.conducting.search import HIGHEST, LOWEST
 from lading.loadtests.conducting.task import Task
 from lading.loadtests.judging.earlier import incomparable
 from lading.loadtests.machine import this_machine
@@ -77,6 +78,20 @@ def wished(**given: object) -> Wishes:
         raise PlanError(in_words(error)) from error
 
 
+def within(said: Wishes, project: Wishes) -> Wishes:
+    """What is ``said``, and what the project file has beside it.
+
+    The baseline of a project is for load at a constant rate: another shape that is asked for leaves it out, with what is
+    relative to it.
+    """
+    wishes = said.over(project)
+    if wishes.shape in (None, "constant") or said.baseline is not None:
+        return wishes
+    absolute = None if wishes.slo is None else tuple(one for one in wishes.slo if not one.relative)
+    slo = wishes.slo if said.slo is not None else absolute
+    return wishes.model_copy(update={"baseline": None, "regression": said.regression, "slo": slo})
+
+
 def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     """The plan of ``wishes``, and the earlier result that is its baseline, if it is one.
 
@@ -87,6 +102,10 @@ def planned(wishes: Wishes) -> tuple[Plan, LoadTest | None]:
     if compares and wishes.regression is None and not any(one.relative for one in wishes.slo or ()):
         said = wishes.model_copy(update={"regression": REGRESSION})
     plan = said.plan()
+    if plan.shape == "capacity" and not LOWEST <= plan.rate <= HIGHEST:
+        raise PlanError(
+            f"a search begins with a rate from {LOWEST:g} to {HIGHEST:,.0f} requests a second, and not with {plan.rate:g}"
+        )
     if not compares and any(one.relative for one in plan.objectives):
         raise PlanError("an objective compares with a baseline, and none was named; add --baseline BUNDLE")
     if not compares and wishes.regression is not None:
@@ -124,8 +143,30 @@ def task_of(
     )
     if url is not None and task.image is not None:
         raise PlanError("an image is for a bundle that is served here, and not for a URL")
+    _check_used(task, bundle)
     if url is not None and baseline is not None and task.baseline_url is None:
         raise PlanError(
             "a server here is no baseline for one elsewhere; say with --baseline-url where the baseline runs"
         )
     return task
+
+
+def _check_used(task: Task, bundle: Path | None) -> None:
+    """See that every option says something of this test. Raises ``PlanError``."""
+    of_url = {
+        "--bundle": bundle,
+        "--name": task.name,
+        "--api-key": task.key_file,
+        "--ca": task.authorities,
+        "--metrics": task.metrics,
+        "--baseline-url": task.baseline_url,
+    }
+    if task.url is None:
+        if said := [name for name, value in of_url.items() if value is not None]:
+            raise PlanError(f"{', '.join(said)}: of use with a URL, and the target is a bundle, which is served here")
+    elif task.replicas is not None:
+        raise PlanError("--replicas is for a bundle that is served here; a URL has the replicas that it has")
+    elif task.baseline_url is not None and task.baseline is None:
+        raise PlanError(
+            "--baseline-url says where the baseline runs, and no bundle of it was named; add --baseline BUNDLE"
+        )

@@ -38,10 +38,10 @@ def check_serves(endpoint: Endpoint, bundle: Bundle) -> None:
         )
 
 
-def answers(endpoint: Endpoint) -> bool:
-    """Whether anybody answers there now."""
+def answers(endpoint: Endpoint, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether anybody answers there now, within so many ``seconds``."""
     try:
-        _get(endpoint, "/v2/health/live")
+        _get(endpoint, "/v2/health/live", seconds)
     except NotReachableError:
         return False
     return True
@@ -60,20 +60,29 @@ def lading_of(endpoint: Endpoint) -> str | None:
 def text_of(url: str) -> str | None:
     """What is at ``url``; None where nothing is to be had."""
     try:
-        found = requests.get(url, timeout=PATIENCE_SECONDS)
+        with _directly() as session:
+            found = session.get(url, timeout=PATIENCE_SECONDS)
     except requests.RequestException:
         return None
     return found.text if found.status_code == 200 else None
 
 
-def _get(endpoint: Endpoint, path: str) -> requests.Response:
+def _get(endpoint: Endpoint, path: str, seconds: float = PATIENCE_SECONDS) -> requests.Response:
     key = endpoint.key()
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     verify = True if endpoint.authorities is None else str(endpoint.authorities)
     try:
-        return requests.get(endpoint.url + path, headers=headers, verify=verify, timeout=PATIENCE_SECONDS)
+        with _directly() as session:
+            return session.get(endpoint.url + path, headers=headers, verify=verify, timeout=seconds)
     except requests.RequestException as error:
         raise NotReachableError(endpoint.url, innermost(error)) from error
+
+
+def _directly() -> requests.Session:
+    """As the load goes: by no proxy of the environment's, and with no password of a ``.netrc``."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def innermost(error: BaseException) -> str:

@@ -65,7 +65,7 @@ class Conductor:
         self.steps[-1] = self.steps[-1].model_copy(update={"ended": INTERRUPTED})
 
     def drive(self, role: Role, purpose: Purpose, schedule: Sequence[Stretch]) -> Step:
-        """One step; raises ``HaltedError`` after it is kept where it was interrupted, or where the server ended."""
+        """One step; raises ``HaltedError`` after it is kept where it was interrupted, or where either side ended."""
         return self.drive_all(purpose, {role: schedule})[0]
 
     def drive_all(self, purpose: Purpose, schedules: Mapping[Role, Sequence[Stretch]]) -> Sequence[Step]:
@@ -80,26 +80,25 @@ class Conductor:
                 for role, station in stations.items()
             }
             found = _Driving(stations, self._board).drive(schedules)
-        halted = [driven.ended for driven in found.values() if driven.ended is not None]
-        phases = {} if halted else _phases(stations, before)
         steps = [
             Step(
                 role=role,
                 purpose=purpose,
                 start=start,
-                **_scheduled(schedules[role]),
+                **_scheduled(schedules[role], driven.lasted),
                 windows=driven.windows,
                 machine=tuple(watches[role].samples),
-                phases=phases.get(role),
                 generator=driven.generator,
                 ended=driven.ended,
             )
             for role, driven in found.items()
         ]
         self.steps += steps
-        if halted:
+        if halted := [step.ended for step in steps if step.ended is not None]:
             raise HaltedError(next((why for why in halted if why != INTERRUPTED), INTERRUPTED))
-        return steps
+        phases = _phases(stations, before)
+        self.steps[-len(steps) :] = [step.model_copy(update={"phases": phases.get(step.role)}) for step in steps]
+        return self.steps[-len(steps) :]
 
 
 class _Driving:
@@ -108,15 +107,14 @@ class _Driving:
     def __init__(self, stations: Mapping[Role, Station], board: Board) -> None:
         self._stations, self._board = stations, board
         self._died: dict[Role, str] = {}
+        self._over = False
 
     def drive(self, schedules: Mapping[Role, Sequence[Stretch]]) -> Mapping[Role, Driven]:
         """Drive each crew in a thread of its own, all from the same moment on; what is shown is the first server's."""
         start, first = time.monotonic() + AHEAD, next(iter(schedules))
         with interruptible(self.interrupt), ThreadPoolExecutor(len(schedules)) as threads:
             running = {
-                role: threads.submit(
-                    self._stations[role].crew.drive, schedule, partial(self._hear, role, role == first), start
-                )
+                role: threads.submit(self._drive, role, schedule, role == first, start)
                 for role, schedule in schedules.items()
             }
             try:
@@ -130,12 +128,21 @@ class _Driving:
             for role, driven in found.items()
         }
 
+    def _drive(self, role: Role, schedule: Sequence[Stretch], shown: bool, start: float) -> Driven:
+        driven = self._stations[role].crew.drive(schedule, partial(self._hear, role, shown), start)
+        if driven.ended is not None:
+            self.interrupt()
+        return driven
+
     def interrupt(self) -> None:
         """End it for all."""
+        self._over = True
         for station in self._stations.values():
             station.crew.interrupt()
 
     def _hear(self, role: Role, shown: bool, windows: Sequence[Window]) -> None:
+        if self._over:  # an interruption that came before the drive has not ended it
+            self._stations[role].crew.interrupt()
         if shown:
             self._board.show(windows)
         if role not in self._died and (why := self._stations[role].server.ended()) is not None:
@@ -150,15 +157,18 @@ class _Scheduled(TypedDict):
     rate_after: float
 
 
-def _scheduled(schedule: Sequence[Stretch]) -> _Scheduled:
-    """What a step says of its schedule; what is no break in it has one rate, or changes evenly."""
+def _scheduled(schedule: Sequence[Stretch], lasted: float) -> _Scheduled:
+    """What a step says of its schedule, of which ``lasted`` seconds have passed, or all."""
     asked = [stretch for stretch in schedule if stretch.rate or stretch.rate_after]
-    seconds = sum(stretch.seconds for stretch in schedule)
+    whole, active = (sum(stretch.seconds for stretch in stretches) for stretches in (schedule, asked))
+    seconds = min(whole, lasted)
+    mean = sum((stretch.rate + stretch.rate_after) / 2 * stretch.seconds for stretch in asked) / active
+    changes = len({(stretch.rate, stretch.rate_after) for stretch in asked}) > 1
     return _Scheduled(
         seconds=seconds,
-        breaks=seconds - sum(stretch.seconds for stretch in asked),
-        rate=asked[0].rate,
-        rate_after=asked[-1].rate_after,
+        breaks=seconds * (1 - active / whole),
+        rate=mean if changes else asked[0].rate,
+        rate_after=mean if changes else asked[-1].rate_after,
     )
 
 

@@ -66,33 +66,50 @@ def server_in_container(
     """
     what = f"a container of {image}"
     tell(f"{what}: starting")
-    with tempfile.TemporaryDirectory(prefix="lading-loadtest-") as folder, _failing(what):
-        client = docker.from_env()
-        holds = bundle.digest in (client.images.get(image).labels.get(DIGESTS) or "").split()
-        volumes = {} if holds else {str(_shelf(path, Path(folder))): {"bind": "/bundles", "mode": "ro"}}
-        environment = {"LADING_METRICS_HOST": "0.0.0.0", "LADING_METRICS_PORT": "8081"}  # noqa: S104 - in the container
-        if replicas is not None:
-            environment["LADING_REPLICAS"] = str(replicas)
-        ports: dict[str, Any] = {PORT: ("127.0.0.1", None), METRICS_PORT: ("127.0.0.1", None)}
-        container = client.containers.run(
-            image,
-            detach=True,
-            environment=environment,
-            ports=ports,
-            volumes=volumes,
-            # As an operator is told to run it (docs/containers.md).
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            pids_limit=512,
-            tmpfs={"/run/lading": "size=512m,mode=1777"},
-        )
+    with tempfile.TemporaryDirectory(prefix="lading-loadtest-") as folder:
+        with _failing(what):
+            container = _run(bundle, path, Path(folder), image, replicas)
         try:
-            yield _ready(container, bundle, what, settings)
+            with _failing(what):
+                server = _ready(container, bundle, what, settings)
+            yield server
         finally:
+            _end(container, settings)
+
+
+def _run(bundle: Bundle, path: Path, folder: Path, image: str, replicas: int | None) -> Container:
+    """The container, as an operator is told to run it (docs/containers.md)."""
+    client = docker.from_env()
+    holds = bundle.digest in (client.images.get(image).labels.get(DIGESTS) or "").split()
+    environment = {"LADING_METRICS_HOST": "0.0.0.0", "LADING_METRICS_PORT": "8081"}  # noqa: S104 - in the container
+    if replicas is not None:
+        environment["LADING_REPLICAS"] = str(replicas)
+    ports: dict[str, Any] = {PORT: ("127.0.0.1", None), METRICS_PORT: ("127.0.0.1", None)}
+    return client.containers.run(
+        image,
+        detach=True,
+        environment=environment,
+        ports=ports,
+        volumes={} if holds else {str(_shelf(path, folder)): {"bind": "/bundles", "mode": "ro"}},
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        pids_limit=512,
+        tmpfs={"/run/lading": "size=512m,mode=1777"},
+    )
+
+
+def _end(container: Container, settings: Settings) -> None:
+    """Ask the container to end, and remove it; at once after a Ctrl-C. One that has gone already is no trouble."""
+    with suppress(DockerException, requests.RequestException):
+        try:
             container.stop(timeout=int(settings.drain_seconds + GRACE_SECONDS))
+        except KeyboardInterrupt:
+            pass
+        finally:
             container.remove(force=True, v=True)
-            client.close()
+            if container.client is not None:
+                container.client.close()
 
 
 def _shelf(path: Path, folder: Path) -> Path:
@@ -154,3 +171,5 @@ def _failing(what: str) -> Iterator[None]:
         raise ServerStartError(
             what, f"no Docker engine answers: {reason}; start one, or name it in DOCKER_HOST"
         ) from error
+    except OSError as error:  # the engine's silence, or no room for the bundle's copy
+        raise ServerStartError(what, innermost(error)) from error

@@ -2,64 +2,92 @@
 
 import math
 import os
+import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypedDict, get_args
 
 from lading.bundles.bundle import Bundle, open_bundle
 from lading.core.settings import Settings
 from lading.loadtests.conducting.conductor import Board, Conductor, HaltedError, Station
 from lading.loadtests.conducting.elsewhere import server_elsewhere
 from lading.loadtests.conducting.own import Tell, own_server
-from lading.loadtests.conducting.search import LOWEST
 from lading.loadtests.conducting.server import Server
 from lading.loadtests.conducting.task import Task
 from lading.loadtests.conducting.testing import conduct
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.crew import Crew
+from lading.loadtests.judging.conclusion import conclude, limit_of_step
 from lading.loadtests.judging.earlier import as_baseline
-from lading.loadtests.judging.judgement import judge, verdict
+from lading.loadtests.judging.judgement import judge
 from lading.loadtests.machine import this_machine
-from lading.loadtests.measuring.disturbance import disturbance
-from lading.loadtests.measuring.latencies import together
-from lading.loadtests.measuring.limit import limit_of
-from lading.loadtests.measuring.step import Role, Step, worked
-from lading.loadtests.result import Capacity, Judged, LoadTest, Subject, Verdict
+from lading.loadtests.measuring.step import Role, Step
+from lading.loadtests.result import Capacity, Judged, LoadTest, Subject
 
 PER_PROCESS = 2500.0
 """Requests a second that one process of the load generator is trusted with."""
-UNCONFIRMED = (
-    "the capacity is not confirmed: each rate that was asked for longer missed the objectives, and the capacity is said"
-    " to be just below the last of them; leave the machine alone, or give each step more time with --seconds"
-)
+USERS_OF_PROCESS = 16
+"""At least, where nobody says how many processes: a request waits for a user of its process, though others be idle."""
 
 
 def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
-    """Do what ``task`` says; what came of it until then, where it was interrupted or a server ended.
+    """Do what ``task`` says; what came of it until then, where it was interrupted, or one side failed.
 
-    Raises what ``open_bundle``, the servers and ``Crew`` raise, and ``KeyboardInterrupt`` before anything was measured.
+    A SIGTERM is taken as a Ctrl-C is. Raises what ``open_bundle``, the servers and ``Crew`` raise, and
+    ``KeyboardInterrupt`` before anything was measured.
     """
-    started, begun = datetime.now(UTC), time.monotonic()
-    capacity: Capacity | None = None
-    with ExitStack() as opened:
-        stations = _stations(task, settings, opened, tell)
-        conductor = Conductor(stations, board)
-        try:
-            capacity = conduct(task.plan, conductor, partial(_judged, task), limit_of_step)
-            complete = True
-        except HaltedError:
-            complete = False
-        except KeyboardInterrupt:
-            if not conductor.steps:
-                raise
-            conductor.interrupted()
-            complete = False
-        seconds = time.monotonic() - begun
+    found: LoadTest | None = None
+    try:
+        with _terminable(), ExitStack() as opened:
+            started, begun = datetime.now(UTC), time.monotonic()
+            stations = _stations(task, settings, opened, tell)
+            conductor = Conductor(stations, board)
+            capacity, complete = _conducted(task, conductor)
+            found = _result(task, conductor, stations, capacity, complete, started, time.monotonic() - begun)
+    except KeyboardInterrupt:
+        if found is None:
+            raise
+        # The servers were still ending; nothing of what was measured depends on how.
+    return found
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _conducted(task: Task, conductor: Conductor) -> tuple[Capacity | None, bool]:
+    """The capacity, where one was found, and whether the test came to its end."""
+    try:
+        return conduct(task.plan, conductor, partial(_judged, task), limit_of_step), True
+    except HaltedError:
+        return None, False
+    except KeyboardInterrupt:
+        if not conductor.steps:
+            raise
+        conductor.interrupted()
+        return None, False
+
+
+def _result(
+    task: Task,
+    conductor: Conductor,
+    stations: Mapping[Role, Station],
+    capacity: Capacity | None,
+    complete: bool,
+    started: datetime,
+    seconds: float,
+) -> LoadTest:
     servers, machine = {role: station.server for role, station in stations.items()}, this_machine()
+    steps, earlier = tuple(conductor.steps), () if task.earlier is None else as_baseline(task.earlier)
+    found = conclude(task.plan, steps, capacity, complete=complete, processors=machine.processors, earlier=earlier)
     return LoadTest(
         started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         seconds=seconds,
@@ -67,53 +95,20 @@ def run(task: Task, settings: Settings, board: Board, tell: Tell) -> LoadTest:
         candidate=servers["candidate"].subject,
         baseline=_baseline(task, servers),
         machine=machine,
-        steps=tuple(conductor.steps),
-        earlier=() if task.earlier is None else as_baseline(task.earlier),
+        steps=steps,
+        earlier=earlier,
+        judged=found.judged,
         capacity=capacity,
+        verdict=found.verdict,
+        reasons=found.reasons,
+        warnings=found.warnings,
         complete=complete,
-        **_said(task, conductor.steps, capacity, complete, machine.processors),
     )
 
 
-class _Said(TypedDict):
-    """What a result says of the steps."""
-
-    judged: tuple[Judged, ...]
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-def _said(task: Task, steps: Sequence[Step], capacity: Capacity | None, complete: bool, processors: float) -> _Said:
-    judged = _judged(task, steps, capacity)
-    loads = [step for step in steps if step.purpose in ("load", "comparison")]
-    limits = [why for role in get_args(Role) if (why := _limit(role, loads)) is not None]
-    comes_to, reasons = verdict(judged, steps, limits)
-    if task.plan.shape == "capacity" and complete and capacity is None:
-        comes_to, reasons = "failed", (f"not even {LOWEST:g} requests a second met the objectives",)
-    disturbed = disturbance(loads, processors)
-    warnings = [*(limits if comes_to == "passed" else ()), *(() if disturbed is None else (disturbed,))]
-    if capacity is not None and not capacity.confirmed:
-        warnings.append(UNCONFIRMED)
-    return _Said(judged=judged, verdict=comes_to, reasons=reasons, warnings=tuple(warnings))
-
-
-def _judged(task: Task, steps: Sequence[Step], capacity: Capacity | None = None) -> tuple[Judged, ...]:
+def _judged(task: Task, steps: Sequence[Step]) -> tuple[Judged, ...]:
     earlier = () if task.earlier is None else as_baseline(task.earlier)
-    return judge(task.plan.objectives, steps, task.plan.confidence, capacity, earlier)
-
-
-def limit_of_step(step: Step) -> str | None:
-    """Why the load generator was the limit of a step; None where it was not."""
-    return limit_of(step.generator, step.latencies)
-
-
-def _limit(role: Role, loads: Sequence[Step]) -> str | None:
-    """Why it was the limit of all steps of one server together."""
-    own = [step for step in loads if step.role == role]
-    if not own:
-        return None
-    return limit_of(worked([step.generator for step in own]), together(step.latencies for step in own))
+    return judge(task.plan.objectives, steps, task.plan.confidence, earlier=earlier)
 
 
 def _baseline(task: Task, servers: Mapping[Role, Server]) -> Subject | None:
@@ -145,7 +140,7 @@ def _server(
     if url is not None:
         name = bundle.manifest.name if task.name is None else task.name
         endpoint = Endpoint(url=url, deployment=name, key_file=task.key_file, authorities=task.authorities)
-        return server_elsewhere(bundle, endpoint, task.metrics)
+        return server_elsewhere(bundle, endpoint, task.metrics if url == task.url else None)
     if task.image is not None:
         from lading.loadtests.conducting.contained import server_in_container  # needs Docker's library
 
@@ -156,6 +151,6 @@ def _server(
 def _processes(task: Task) -> int:
     if task.processes is not None:
         return task.processes
-    if task.plan.shape == "capacity":
-        return os.cpu_count() or 1  # nobody knows how much it will be
-    return max(1, min(os.cpu_count() or 1, math.ceil(task.plan.rate / PER_PROCESS)))
+    most = min(len(os.sched_getaffinity(0)), task.plan.traffic.users // USERS_OF_PROCESS)
+    wanted = math.inf if task.plan.shape == "capacity" else math.ceil(task.plan.rate / PER_PROCESS)
+    return int(max(1, min(most, wanted)))

@@ -88,6 +88,7 @@ def own_server(bundle: Bundle, path: Path, settings: Settings, replicas: int | N
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         start_new_session=True,  # a Ctrl-C in the terminal is for the load test, which ends the server itself
     )
     try:
@@ -153,7 +154,7 @@ def _ready(process: "subprocess.Popen[str]", what: str, seconds: float, tell: Te
 
 
 def _end(process: "subprocess.Popen[str]", patience: float) -> None:
-    """Ask the server to end, and have the kernel end what is left of it after ``patience`` seconds."""
+    """Ask the server to end, and have the kernel end what is left of it after ``patience`` seconds, or a Ctrl-C."""
     family: list[psutil.Process] = []
     with suppress(psutil.Error):
         family = psutil.Process(process.pid).children(recursive=True)
@@ -161,7 +162,7 @@ def _end(process: "subprocess.Popen[str]", patience: float) -> None:
         process.terminate()
         try:
             process.wait(patience)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             process.send_signal(signal.SIGKILL)
             process.wait()
     for one in psutil.wait_procs(family, timeout=5)[1]:

@@ -76,7 +76,7 @@ def _capacity(plan: Plan, conductor: Conductor, judge: Judge, limit: Limit) -> C
         step = conductor.drive("candidate", "search", [constant(rate, plan.seconds)])
         if limit(step) is not None:
             return "generator"
-        return "met" if meets(plan.objectives, [step]) else "missed"
+        return "met" if meets(plan.objectives, [step]) else "objectives"
 
     found = search(plan.rate, probe)
     return None if found is None else _confirmed(plan, conductor, judge, found)
@@ -88,5 +88,5 @@ def _confirmed(plan: Plan, conductor: Conductor, judge: Judge, found: Capacity) 
         judged = _settle(plan, conductor, judge, found.rate)
         if not any(one.outcome == "missed" for one in judged) and keeps_up(conductor.steps[-1:]):
             return found
-        found = found.model_copy(update={"rate": found.rate / CLOSE, "above": found.rate})
+        found = found.model_copy(update={"rate": found.rate / CLOSE, "above": found.rate, "limit": "objectives"})
     return found.model_copy(update={"confirmed": False})

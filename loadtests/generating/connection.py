@@ -156,7 +156,7 @@ class Connection:
             self.close()
         else:
             self._socket.settimeout(self._timeout)
-        return Answer(response.get_code(), b"".join(response.parts), _json_bytes(response))
+        return Answer(response.get_code(), b"".join(response.parts), _json_bytes(response), _digest(response))
 
     def _was_closed(self) -> bool:
         """Whether the server has closed the connection, or said what nobody asked, since the last answer."""
@@ -188,6 +188,11 @@ def _lines(headers: Mapping[str, str]) -> list[str]:
 def _json_bytes(response: Any) -> int | None:
     found = response.get("inference-header-content-length")
     return int(found) if isinstance(found, str) and found.isdecimal() else None
+
+
+def _digest(response: Any) -> str | None:
+    found = response.get("lading-bundle-digest")
+    return found if isinstance(found, str) else None
 
 
 def _kind(error: Exception) -> str:

@@ -13,7 +13,7 @@ from lading.loadtests.generating.child import Child, children_reports
 from lading.loadtests.generating.messages import Begin, Done, Failed, Part, Ready, Seconds, Stop
 from lading.loadtests.generating.schedule import Stretch
 from lading.loadtests.measuring.latencies import together
-from lading.loadtests.measuring.step import INTERRUPTED, Generator, Window, merged
+from lading.loadtests.measuring.step import GENERATOR_FAILED, INTERRUPTED, Generator, Window, merged
 from lading.loadtests.plan import Traffic
 
 OnWindows = Callable[[Sequence[Window]], None]
@@ -31,7 +31,7 @@ class GeneratorError(LadingError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"the load generator failed: {self.problem}"
+        return f"{GENERATOR_FAILED}: {self.problem}"
 
 
 class LoadRefusedError(UsageError):
@@ -47,8 +47,10 @@ class Driven:
     windows: tuple[Window, ...]
     """Of all processes together, by second and form; what was answered after the last stretch has seconds of its own."""
     generator: Generator
+    lasted: float
+    """Seconds until it ended, if that was before its time; no less than its schedule has when it was not."""
     ended: str | None = None
-    """Why it ended before its time: ``interrupted``; None when it did not."""
+    """Why it ended before its time: ``interrupted``, or that a process failed; None when it did not."""
 
 
 class Crew:
@@ -76,7 +78,7 @@ class Crew:
         self._children: list[Child] = []
         self._drives = 0
         self._going_on: _Collected | None = None
-        self._interrupted = False
+        self._stopped: float | None = None
 
     @property
     def pids(self) -> Sequence[int]:
@@ -89,30 +91,37 @@ class Crew:
         """Ask as ``stretches`` say, one after the other, and wait until all is answered or given up.
 
         The first begins at ``start`` of the monotonic clock, else as soon as can be. It can be called again and again,
-        and begins at once: processes, users and connections stay. Raises ``GeneratorError`` when a process failed or
-        ended. What is raised while it waits, by Ctrl-C or by ``on_windows``, stops the drive first.
+        and begins at once: processes, users and connections stay. A process that fails or dies ends it, and what it had
+        told until then counts; the crew is of no use any more, and the next call raises ``GeneratorError``. What is
+        raised while it waits, by Ctrl-C or by ``on_windows``, stops the drive first.
         """
         self._finish()
         self._drives += 1
-        self._interrupted = False
+        self._stopped = None
         start = monotonic() + AHEAD if start is None else start
         order = Begin(drive=self._drives, start=start, stretches=tuple(stretches))
         self._tell(order)
         collected = self._going_on = _Collected(len(self._children), on_windows)
+        failed: str | None = None
         try:
             self._collect(collected)
+        except GeneratorError as error:
+            self._tell(Stop())
+            failed, self._stopped = str(error), monotonic()
         except BaseException:
             self._tell(Stop())
             raise
-        ended = INTERRUPTED if self._interrupted else None
-        return Driven(order.start, tuple(collected.windows), collected.generator(), ended)
+        ended = failed if failed is not None else None if self._stopped is None else INTERRUPTED
+        lasted = (monotonic() if self._stopped is None else self._stopped) - start
+        return Driven(order.start, tuple(collected.windows), collected.generator(), max(lasted, 0.0), ended)
 
     def interrupt(self) -> None:
         """End the drive that is going on, from a signal's handler or another thread; ``drive`` returns what there is.
 
         Arrivals end at once; what is under way is awaited for a second, and left out if it takes longer.
         """
-        self._interrupted = True
+        if self._stopped is None:
+            self._stopped = monotonic()
         self._tell(Stop())
 
     def _collect(self, collected: "_Collected") -> None:
@@ -188,7 +197,7 @@ class _Collected:
         """How hard the processes worked."""
         return Generator(
             processes=self.processes,
-            busiest=max(one.busy for one in self._done),
+            busiest=max((one.busy for one in self._done), default=0.0),
             lag=together(one.lag for one in self._done),
             unsent=sum(one.unsent for one in self._done),
         )

@@ -7,7 +7,7 @@ from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.connection import Server
 from lading.loadtests.generating.dispatcher import Arrival, Dispatcher
 from lading.loadtests.payloads.pool import draw_requests
-from lading.loadtests.payloads.request import Request
+from lading.loadtests.payloads.request import OTHER_BUNDLE, Answer, Request
 from lading.loadtests.plan import Traffic
 
 
@@ -21,6 +21,7 @@ class Load:
         with open_bundle(bundle) as opened:
             self.deployment = opened.manifest.name if deployment is None else deployment
             self.requests: tuple[Request, ...] = draw_requests(opened, self.deployment, traffic)
+            self._digest = opened.digest
         self.timeout = traffic.timeout
         self.forms = [request.form for request in self.requests]
         self.dispatcher: Dispatcher | None = None
@@ -41,6 +42,12 @@ class Load:
         """The request of the arrival of that number, and its head."""
         place = number % len(self.requests)
         return self.requests[place], self._heads[place]
+
+    def check(self, request: Request, answer: Answer) -> str | None:
+        """What kind of failure an answer is; None where it is right."""
+        if answer.digest is not None and answer.digest != self._digest:
+            return OTHER_BUNDLE
+        return request.check(answer)
 
     def next(self) -> int:
         """The number of the next request of users who wait for nobody."""

@@ -64,7 +64,7 @@ class Done(Record):
     kind: Literal["done"] = "done"
     drive: int
     busy: float
-    """The share of a processor that the process kept busy."""
+    """The share of a processor that the process kept busy in the busiest seconds."""
     lag: Latencies
     unsent: int
     windows: tuple[Window, ...]

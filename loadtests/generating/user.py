@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar
@@ -117,7 +118,7 @@ class BundleUser(User):
         try:
             answer = self._connection.ask(head, request.body)
             ended = monotonic()
-            problem, size = request.check(answer), len(answer.body)
+            problem, size = self.load.check(request, answer), len(answer.body)
         except UnansweredError as error:
             ended, problem = monotonic(), error.kind
         if problem is None:
@@ -164,14 +165,24 @@ def _prepare(environment: Any, runner: Any, **_: object) -> None:
     except LadingError as error:
         LOG.error("%s", error)  # the words say it all
         sys.exit(error.exit_code)
+    environment.events.spawning_complete.add_listener(partial(_go_on, environment))
     get_hub().loop.update_now()  # timers that start before the hub runs again count from its time
 
 
 def _begin(environment: Any, **_: object) -> None:
-    rate = getattr(environment.parsed_options, "rate", 0.0)
+    """Have users wait for a dispatcher, which hands out nothing before all of them are there."""
+    rate = _rate(environment)
     for user in _users(environment):
         if "load" in user.__dict__:
-            user.load.dispatcher = _dispatcher(rate) if rate else None
+            user.load.dispatcher = Dispatcher() if rate else None
+
+
+def _go_on(environment: Any, **_: object) -> None:
+    """All users are there: from now on requests are due; what is due before would only wait for who is not there yet."""
+    stretch = Stretch(seconds=ENDLESS, rate=_rate(environment), rate_after=_rate(environment))
+    for user in _users(environment):
+        if "load" in user.__dict__ and user.load.dispatcher is not None:
+            user.load.dispatcher.begin(Timetable([stretch]), monotonic(), UNRECORDED)
 
 
 def _end(environment: Any, **_: object) -> None:
@@ -180,10 +191,8 @@ def _end(environment: Any, **_: object) -> None:
             user.load.dispatcher.close()
 
 
-def _dispatcher(rate: float) -> Dispatcher:
-    made = Dispatcher()
-    made.begin(Timetable([Stretch(seconds=ENDLESS, rate=rate, rate_after=rate)]), monotonic(), UNRECORDED)
-    return made
+def _rate(environment: Any) -> float:
+    return float(getattr(environment.parsed_options, "rate", 0.0))
 
 
 _EVENTS: Any = events  # which has no types

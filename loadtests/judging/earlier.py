@@ -33,6 +33,7 @@ def incomparable(report: LoadTest, plan: Plan, machine: Machine) -> tuple[str, .
     ]
     return (
         *(() if report.complete else ("the baseline's report is partial",)),
+        *(() if report.verdict != "none" else (f"the baseline's report has no verdict ({'; '.join(report.reasons)})",)),
         *(f"the {name} of the plan is another one than the baseline's report has" for name in plans),
         *(f"the machine is another one: its {name} is {own}, the report has {other}" for name, own, other in machines),
     )

@@ -10,7 +10,7 @@ from lading.loadtests.judging.phrases import bound_in_words, in_words, interval_
 from lading.loadtests.judging.sample import Sample, at_most, counted, sample, under_load
 from lading.loadtests.judging.sustained import judge_capacity, judge_rate, keeps_up
 from lading.loadtests.measuring.latencies import bucket_of
-from lading.loadtests.measuring.step import INTERRUPTED, Step
+from lading.loadtests.measuring.step import GENERATOR_FAILED, INTERRUPTED, Step
 from lading.loadtests.result import Capacity, Judged, Outcome, Verdict
 
 MORE = "ask for longer, or at a higher rate"
@@ -98,6 +98,8 @@ def verdict(
     since its lateness counts as the server's; beside a baseline it would hide a difference.
     """
     ended = [f"{step.role}: {step.ended}" for step in steps if step.ended not in (None, INTERRUPTED)]
+    if failed := [step.ended for step in steps if step.ended is not None and step.ended.startswith(GENERATOR_FAILED)]:
+        return "none", tuple(failed)
     if died := [one for one in ended if one.startswith("candidate")]:
         return "failed", tuple(died)
     if ended or (limits and not _met_anyhow(judged)):

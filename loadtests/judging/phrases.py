@@ -47,6 +47,15 @@ def what_was_found(capacity: Capacity) -> str:
     return "next rate below those that missed the objectives when they were asked for longer"
 
 
+def what_was_above(capacity: Capacity) -> str:
+    """What the next higher rate was that was tried.
+
+    >>> what_was_above(Capacity(rate=50, above=52, limit="generator"))
+    'the load generator was late at'
+    """
+    return "the load generator was late at" if capacity.limit == "generator" else "missed at"
+
+
 def ratio(value: float) -> str:
     """How much more or less than the baseline.
 

@@ -34,12 +34,13 @@ class Sample:
 def under_load(steps: Iterable[Step], role: Role, capacity: Capacity | None) -> list[Step]:
     """The steps by which one side is judged: those of load, and of a search those at the rate that it found.
 
-    Where a search ended before it could ask for longer at that rate, they are what it tried at the highest that held.
+    Where a search ended before it could ask for longer at that rate, they are what it tried at the highest that held;
+    where it found none, all that it tried.
     """
     own = [step for step in steps if step.role == role]
     loads = [step for step in own if step.purpose == "load"]
     if capacity is None:
-        return loads
+        return loads or [step for step in own if step.purpose == "search"]
     if confirmed := [step for step in loads if step.rate == capacity.rate]:
         return confirmed
     searched = [step for step in own if step.purpose == "search" and step.rate <= capacity.rate * (1 + 1e-9)]
@@ -67,11 +68,11 @@ def sample(steps: Iterable[Step]) -> Sample:
 
 
 def lost(step: Step) -> int:
-    """Requests that were due and sent and have no end, neither an answer nor a failure, though nobody broke them off."""
+    """Requests that were due and have no end, neither an answer nor a failure, though nobody broke them off."""
     if step.ended == INTERRUPTED:
         return 0
     ended = sum(window.latencies.count + sum(window.failures.values()) for window in step.windows)
-    return max(0, step.due - ended - step.generator.unsent)
+    return max(0, step.due - ended)
 
 
 def failures_by_kind(steps: Iterable[Step]) -> dict[str, int]:

@@ -83,10 +83,12 @@ def _ended(step: Step) -> tuple[float, float]:
 
     They count from when the first answer can be expected, which is the median latency later.
     """
-    median = step.latencies.quantile(0.5)
-    first, end = math.ceil(median) if median and median > 0.05 else 0, math.floor(step.seconds)
+    median = step.latencies.quantile(0.5) or 0.0
+    first, end = math.ceil(median) if median > 0.05 else 0, math.floor(step.seconds)
     windows, seconds = step.windows, step.seconds
     if end - first >= 1:
         windows, seconds = tuple(one for one in windows if first <= one.second < end), float(end - first)
+    elif median > 1:  # what came after the end says nothing of how many are answered in a second
+        windows = tuple(one for one in windows if one.second < end)
     answered = sum(window.latencies.count for window in windows)
     return answered / seconds, sum(sum(window.failures.values()) for window in windows) / seconds

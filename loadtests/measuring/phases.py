@@ -13,8 +13,14 @@ DIGITS = 12
 
 
 def phases_between(before: str, after: str, digest: str) -> Phases | None:
-    """What came of requests to the bundle of that ``digest`` between two answers of ``/metrics``; None without any."""
-    first, last = _totals(before, digest), _totals(after, digest)
+    """What came of requests to the bundle of that ``digest`` between two answers of ``/metrics``; None without any.
+
+    None, too, where an answer is none of Prometheus's: what else is at the address tells nothing.
+    """
+    try:
+        first, last = _totals(before, digest), _totals(after, digest)
+    except (ValueError, KeyError):
+        return None
     passed = {name: last[name] - first[name] for name in last}
     requests = round(passed.get("requests", 0))
     if requests <= 0:

@@ -20,6 +20,8 @@ INVALID = "invalid"
 """The form of requests that a server should refuse."""
 INTERRUPTED = "interrupted"
 """Why a step ended that somebody broke off."""
+GENERATOR_FAILED = "the load generator failed"
+"""With what the reason begins of a step that ended since nobody made its load any more."""
 
 
 class Window(Record):
@@ -92,7 +94,7 @@ class Generator(Record):
 
     processes: int
     busiest: float
-    """The share of one processor that the busiest of them kept busy."""
+    """The share of one processor that the busiest of them kept busy, in its busiest seconds."""
     lag: Latencies = Latencies()
     """How much later than they were due requests were handed to a user, through no fault of the server."""
     unsent: int = 0
@@ -117,11 +119,11 @@ class Step(Record):
     start: float
     """Seconds since the load test began."""
     seconds: float
-    """How long requests became due, breaks included."""
+    """How long requests became due, breaks included; of a step that ended before its time, until then."""
     breaks: float = 0.0
     """How long of that nothing became due, since it was the other server's turn."""
     rate: float
-    """Requests a second that were due, at its begin."""
+    """Requests a second that were due, at its begin; where the rate jumps, as in a spike, on average."""
     rate_after: float
     """The same at its end."""
     windows: tuple[Window, ...]
@@ -130,7 +132,8 @@ class Step(Record):
     """None where the server's metrics were not to be had."""
     generator: Generator
     ended: str | None = None
-    """Why it ended before its time: ``interrupted``, ``the server ended with exit code 1``; None when it did not."""
+    """Why it ended before its time: ``interrupted``, ``the server ended with exit code 1``, ``the load generator failed:
+    …``; None when it did not."""
 
     @property
     def due(self) -> int:

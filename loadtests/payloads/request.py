@@ -12,6 +12,8 @@ WRONG = "wrong answer"
 """The failure of an answer to golden rows that is not what the original model gave."""
 ACCEPTED = "accepted what is invalid"
 """The failure of a server that answered what it should refuse."""
+OTHER_BUNDLE = "answered by another bundle"
+"""The failure of a server that has another bundle by now, or that gives a canary part of the requests."""
 
 
 class Answer(NamedTuple):
@@ -21,6 +23,8 @@ class Answer(NamedTuple):
     body: bytes
     json_bytes: int | None = None
     """How many bytes of the body are JSON where tensors in bytes follow it: ``Inference-Header-Content-Length``."""
+    digest: str | None = None
+    """Of the bundle that answered, where the server says it: ``Lading-Bundle-Digest``."""
 
 
 Check = Callable[[Answer], str | None]

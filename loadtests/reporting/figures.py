@@ -5,15 +5,18 @@ from collections.abc import Iterable
 from typing import get_args
 
 from lading.loadtests.judging.comparison import log_ratios
+from lading.loadtests.judging.conclusion import limit_of_step
 from lading.loadtests.judging.objective import QUANTILES, Measure, Objective
 from lading.loadtests.judging.phrases import rate, seconds, three_digits, what_was_found
 from lading.loadtests.judging.sample import under_load
 from lading.loadtests.measuring.latencies import Latencies, together
-from lading.loadtests.measuring.step import Role
+from lading.loadtests.measuring.step import Role, Step
 from lading.loadtests.reporting.charts import Band, Bound, Chart, Line, Mark
 from lading.loadtests.reporting.scales import Scale, fitting, linear, shares
 from lading.loadtests.result import LoadTest
 
+CAME_OF = {"met": "met the objectives", "missed": "missed them", "late": "the load generator was late"}
+"""What may come of a step of a search, in words."""
 RAREST = 1e-4
 """The share of requests beyond the last quantile that is drawn: 99.99 %."""
 
@@ -78,34 +81,43 @@ def ratios(result: LoadTest, objective: Objective, interval: tuple[float, float]
 def search(result: LoadTest) -> Chart | None:
     """The rates that a search of the capacity tried, with the latency at each."""
     steps = [step for step in result.steps if step.purpose == "search" and step.answered]
-    if not steps or result.capacity is None:
+    if not steps:
         return None
+    capacity = 0.0 if result.capacity is None else result.capacity.rate
     measure: Measure = next((one.measure for one in result.plan.objectives if one.measure in QUANTILES), "p99")
-    met = {step.start: step.rate <= result.capacity.rate * (1 + 1e-9) for step in steps}
-    points = [(step.rate, step.latencies.quantile(QUANTILES[measure]) or 0.0, met[step.start]) for step in steps]
+    points = [
+        (step.rate, step.latencies.quantile(QUANTILES[measure]) or 0.0, _came_of(step, capacity)) for step in steps
+    ]
     bounds = latency_bounds(result, [measure])
     y = fitting([*(point[1] for point in points), *(bound for _, bound in bounds)])
     marks = tuple(
         Mark(
             (at, value),
-            "met" if fine else "missed",
-            f"{rate(at)}: {measure} {seconds(value)}, {'met' if fine else 'missed'}",
-            rate(at) if abs(at - result.capacity.rate) < 1e-9 else "",
+            kind,
+            f"{rate(at)}: {measure} {seconds(value)}, {CAME_OF[kind]}",
+            rate(at) if abs(at - capacity) < 1e-9 else "",
         )
-        for at, value, fine in points
+        for at, value, kind in points
     )
     return Chart(
         f"{measure} at each rate that was tried",
-        f"the {what_was_found(result.capacity)} is {rate(result.capacity.rate)}",
+        "none held" if result.capacity is None else f"the {what_was_found(result.capacity)} is {rate(capacity)}",
         linear([at for at, _, _ in points]),
         y,
         three_digits,
         seconds,
         marks=marks,
         bounds=tuple(Bound(bound, str(one)) for one, bound in bounds),
-        styles={"met": "met the objectives", "missed": "missed them"},
+        styles={kind: CAME_OF[kind] for kind in CAME_OF if kind != "late" or any(one == kind for _, _, one in points)},
         note="requests a second",
     )
+
+
+def _came_of(step: Step, capacity: float) -> str:
+    """What came of a step of a search that found that capacity, by the keys of ``CAME_OF``."""
+    if step.rate <= capacity * (1 + 1e-9):
+        return "met"
+    return "missed" if limit_of_step(step) is None else "late"
 
 
 def _curve(latencies: Latencies) -> tuple[tuple[float, float], ...]:

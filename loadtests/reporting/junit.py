@@ -13,7 +13,7 @@ from lading.loadtests.result import Judged, LoadTest
 def junit(result: LoadTest) -> bytes:
     """The XML: a failure for what was missed, an error for what could not be decided."""
     cases = [_case(result, one) for one in result.judged]
-    if result.verdict == "none" or not cases or (result.verdict == "failed" and not _missed(result)):
+    if result.verdict == "none" or not result.complete or (result.verdict == "failed" and not _missed(result)):
         cases.append(_whole(result))
     suite = Element("testsuite", _suite(result, cases))
     _properties(suite, result)

@@ -10,7 +10,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from lading.core.console import printable
-from lading.loadtests.judging.phrases import rate, seconds, share, what_was_found
+from lading.loadtests.judging.phrases import rate, seconds, share, what_was_above, what_was_found
 from lading.loadtests.judging.sample import counted, sample, under_load
 from lading.loadtests.reporting import figures, tables, timelines
 from lading.loadtests.reporting.charts import Chart
@@ -39,6 +39,7 @@ def html(result: LoadTest) -> bytes:
             ratios=_ratios(result),
             search=figures.search(result),
             found="" if result.capacity is None else what_was_found(result.capacity),
+            above="" if result.capacity is None else what_was_above(result.capacity),
             policy=_policy(),
             style=_asset("report.css"),
             script=_asset("report.js"),

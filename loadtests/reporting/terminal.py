@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lading.core.console import one_line, print_facts, print_heading, print_table, print_warning, reports
-from lading.loadtests.judging.phrases import rate, what_was_found
+from lading.loadtests.judging.phrases import rate, what_was_above, what_was_found
 from lading.loadtests.reporting import tables
 from lading.loadtests.reporting.page import STAMPS
 from lading.loadtests.result import LoadTest
@@ -24,8 +24,11 @@ def print_result(result: LoadTest) -> None:
     )
     if result.capacity is not None:
         print_heading("Capacity")
-        above = {} if result.capacity.above is None else {"missed at": rate(result.capacity.above)}
-        print_facts({what_was_found(result.capacity): rate(result.capacity.rate)} | above)
+        above = () if result.capacity.above is None else (result.capacity.above,)
+        print_facts(
+            {what_was_found(result.capacity): rate(result.capacity.rate)}
+            | {what_was_above(result.capacity): rate(one) for one in above}
+        )
     print_heading("Objectives")
     _print_objectives(result)
     for warning in result.warnings:

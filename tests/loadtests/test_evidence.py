@@ -17,6 +17,7 @@ from lading.bundles.evidence.statement import read_statement
 from lading.bundles.signing.envelope import read_envelope
 from lading.core.errors import IntegrityError
 from lading.loadtests.evidence import NoVerdictError, OtherBundleError, attest, predicate_of
+from lading.loadtests.judging.judgement import judge
 from lading.loadtests.plan import Plan
 from lading.loadtests.result import Judged, LoadTest
 from tests.loadtests.outcomes import ERRORS, REPORT, SLOW, outcome, step
@@ -58,9 +59,9 @@ def test_what_each_verdict_says(result: LoadTest, passed: list[str], failed: lis
     [
         outcome("none", reasons=("the load generator was the limit",)),
         outcome("passed", complete=False),
-        outcome("passed", judged=()),
+        outcome("passed", judged=judge((), outcome().steps, 0.99)),
     ],
-    ids=["no verdict", "not ended", "nothing asked"],
+    ids=["no verdict", "not ended", "no objective but the implied one"],
 )
 def test_what_says_nothing_is_no_evidence(result: LoadTest) -> None:
     with pytest.raises(NoVerdictError, match=r"coins 1\.0\.0 is no evidence"):

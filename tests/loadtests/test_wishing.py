@@ -7,7 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from lading.loadtests.commands.wishing import planned, wished, within
+from lading.loadtests.project import PlanError, Wishes
+
 LADING = Path(sys.executable).with_name("lading")
+
+
+PROJECT = Wishes.model_validate({"baseline": "one.lading", "regression": "20%", "slo": ["p99=50ms", "p95=baseline+5%"]})
+
+
+def test_another_shape_leaves_the_baseline_of_a_project_out() -> None:
+    plan, earlier = planned(within(wished(shape="capacity"), PROJECT))
+    assert (plan.shape, earlier) == ("capacity", None)
+    assert [str(one) for one in plan.objectives] == ["p99=50ms"]
+
+
+def test_a_baseline_that_is_asked_for_beside_another_shape_is_refused() -> None:
+    with pytest.raises(PlanError, match="at a constant rate"):
+        planned(within(wished(shape="capacity", baseline="two.lading"), PROJECT))
+
+
+def test_at_a_constant_rate_it_holds_what_the_project_says() -> None:
+    wishes = within(wished(rate=100), PROJECT)
+    assert (wishes.baseline, wishes.rate) == ("one.lading", 100)
+    assert [str(one) for one in planned(wishes)[0].objectives][:2] == ["p99=50ms", "p95=baseline+5%"]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +54,11 @@ LADING = Path(sys.executable).with_name("lading")
         (["BUNDLE", "--project", "nothing.toml"], "nothing.toml cannot be read"),
         (["http://127.0.0.1:9", "--bundle", "BUNDLE", "--image", "x"], "an image is for a bundle that is served here"),
         (["http://127.0.0.1:9", "--bundle", "BUNDLE", "--baseline", "BUNDLE"], "--baseline-url"),
+        (["http://127.0.0.1:9", "--bundle", "BUNDLE", "--baseline-url", "http://h"], "add --baseline BUNDLE"),
+        (["http://127.0.0.1:9", "--bundle", "BUNDLE", "--replicas", "2"], "--replicas is for a bundle that is served here"),
+        (["BUNDLE", "--metrics", "http://h", "--name", "x"], "--name, --metrics: of use with a URL"),
+        (["BUNDLE", "--shape", "capacity", "--rate", "0.05"], "begins with a rate from 0.1 to 1,000,000"),
+        (["BUNDLE", "--rate", "inf"], "rate: "),
     ],
 )  # fmt: skip
 def test_it_is_refused(bundle_paths: Mapping[str, Path], arguments: list[str], said: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -17,10 +17,12 @@ import pytest
 
 from lading.bundles.bundle import open_bundle
 from lading.core.settings import Settings
+from lading.loadtests.conducting.conductor import Board
 from lading.loadtests.conducting.load_test import run
 from lading.loadtests.conducting.own import OwnServer
 from lading.loadtests.conducting.task import Task
 from lading.loadtests.judging.grammar import compared, parse_objective
+from lading.loadtests.measuring.step import Window
 from lading.loadtests.payloads.pool import draw_requests
 from lading.loadtests.payloads.request import Request
 from lading.loadtests.plan import Plan, Traffic
@@ -35,11 +37,11 @@ Served = Callable[[Path], OwnServer]
 STALL_SECONDS, STALL_EVERY = 0.1, 5.0
 
 
-def outcome_of(bundle: Path, server: OwnServer, plan: Plan, **others: object) -> LoadTest:
+def outcome_of(bundle: Path, server: OwnServer, plan: Plan, board: Board | None = None, **others: object) -> LoadTest:
     task = Task.model_validate(
         {"bundle": bundle, "url": server.endpoint.url, "metrics": server.metrics, "plan": plan, **others}
     )
-    return run(task, Settings(), Silent(), lambda _: None)
+    return run(task, Settings(), Silent() if board is None else board, lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -174,13 +176,23 @@ def wrk(url: str, request: Request, folder: Path) -> tuple[float, dict[float, fl
     return float(rate[1]), {int(share) / 100: float(value) * units[unit] for share, value, unit in shares}
 
 
+class Killing(Silent):
+    """Kills a server when it has been asked for three seconds."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._seconds = pid, 0
+
+    def show(self, windows: Sequence[Window]) -> None:
+        """About a second has passed."""
+        self._seconds += bool(windows)
+        if self._seconds == 3:
+            os.kill(self._pid, signal.SIGKILL)
+
+
 def test_a_server_that_dies_under_load_has_failed(served: Served, prompt: Path) -> None:
     server = served(prompt)
     plan = Plan(rate=20, seconds=60, warm_up=0, traffic=Traffic(timeout=5))
-    killing = threading.Timer(3.0, os.kill, (server.pid, signal.SIGKILL))
-    killing.start()
-    result = outcome_of(prompt, server, plan)
-    killing.join()
+    result = outcome_of(prompt, server, plan, board=Killing(server.pid))
     assert result.verdict == "failed"
     assert not result.complete
     with suppress(psutil.Error):

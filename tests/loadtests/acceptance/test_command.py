@@ -31,8 +31,8 @@ Ran = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def server(served: Served, quick: Path) -> OwnServer:
-    return served(quick)
+def server(served: Served, prompt: Path) -> OwnServer:
+    return served(prompt)
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def lading(folder: Path, *arguments: str | Path) -> Ran:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: Path) -> None:
+def test_a_bundle_is_served_tested_and_gets_its_evidence(prompt: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "laps.lading"
-    bundle.write_bytes(quick.read_bytes())
+    bundle.write_bytes(prompt.read_bytes())
     assert lading(tmp_path, "keygen", "ci.key").returncode == 0
     options = ["--slo", "p95=20s", "--rate", "20", "--seconds", "8", "--warm-up", "1", "--replicas", "1"]
     ran = lading(tmp_path, "loadtest", bundle, *options, "--key", "ci.key", "--run-url", RUN, "--json")
@@ -77,25 +77,25 @@ def test_a_bundle_is_served_tested_and_gets_its_evidence(quick: Path, tmp_path: 
     assert json.loads(b64decode(json.loads(envelope)["payload"]))["predicate"]["url"] == RUN
 
 
-def test_a_missed_objective_ends_with_one(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+def test_a_missed_objective_ends_with_one(server: OwnServer, prompt: Path, tmp_path: Path) -> None:
     options = ["--slo", "p50=1us", "--rate", "20", "--seconds", "5", "--warm-up", "0", "--out", "here"]
-    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", prompt, *options)
     assert ran.returncode == 1
     assert "Failed" in ran.stdout
     assert "p50=1us" in ran.stdout
     assert read_result(tmp_path / "here" / "report.json").verdict == "failed"
 
 
-def test_what_no_rate_meets_has_no_capacity(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+def test_what_no_rate_meets_has_no_capacity(server: OwnServer, prompt: Path, tmp_path: Path) -> None:
     options = ["--slo", "p50=1us", "--shape", "capacity", "--rate", "0.3", "--seconds", "3", "--warm-up", "0"]
-    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", prompt, *options)
     assert ran.returncode == 1
-    assert "not even 0.1 requests a second met the objectives" in ran.stdout
+    assert "not even 0.15 requests a second met the objectives" in ran.stdout
 
 
-def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_measured(prompt: Path, tmp_path: Path) -> None:
     options = ["--rate", "20", "--seconds", "300", "--warm-up", "1", "--replicas", "1"]
-    command: list[str | Path] = [LADING, "loadtest", quick, *options]
+    command: list[str | Path] = [LADING, "loadtest", prompt, *options]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     said = ""
@@ -114,9 +114,9 @@ def test_ctrl_c_keeps_what_was_measured(quick: Path, tmp_path: Path) -> None:
     assert "partial" in (tmp_path / "laps-1.0.0-loadtest" / "report.html").read_text()
 
 
-def test_a_load_test_that_is_killed_leaves_no_process(quick: Path, tmp_path: Path) -> None:
+def test_a_load_test_that_is_killed_leaves_no_process(prompt: Path, tmp_path: Path) -> None:
     options = ["--rate", "20", "--seconds", "300", "--warm-up", "0", "--replicas", "1"]
-    command: list[str | Path] = [LADING, "loadtest", quick, *options]
+    command: list[str | Path] = [LADING, "loadtest", prompt, *options]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -134,15 +134,15 @@ def test_a_load_test_that_is_killed_leaves_no_process(quick: Path, tmp_path: Pat
     assert left == []
 
 
-def test_a_server_with_keys_and_tls_is_tested(serve: Callable[..., Serving], quick: Path, tmp_path: Path) -> None:
+def test_a_server_with_keys_and_tls_is_tested(serve: Callable[..., Serving], prompt: Path, tmp_path: Path) -> None:
     authority, keys = Authority(tmp_path, "ours"), tmp_path / "keys.txt"
     (tmp_path / "key.txt").write_text(add_key(keys, "ci", None))
     certificate, key = authority.vouch("server")
     secured = ["--keys", keys, "--tls-certificate", certificate, "--tls-key", key]
-    address = serve([quick], "--replicas", "1", *map(str, secured)).ready()["address"]
+    address = serve([prompt], "--replicas", "1", *map(str, secured)).ready()["address"]
     options: list[str | Path] = [
         "--bundle",
-        quick,
+        prompt,
         "--rate",
         "20",
         "--seconds",
@@ -177,13 +177,13 @@ def test_another_bundle_than_named_is_refused(server: OwnServer, slow: Path, tmp
     assert "and not laps 1.1.0" in ran.stderr
 
 
-def test_what_is_not_deployed_is_not_ready(server: OwnServer, quick: Path, tmp_path: Path) -> None:
-    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, "--name", "walrus")
+def test_what_is_not_deployed_is_not_ready(server: OwnServer, prompt: Path, tmp_path: Path) -> None:
+    ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", prompt, "--name", "walrus")
     assert ran.returncode == 1
     assert "is not ready to answer for 'walrus'" in ran.stderr
 
 
-def test_reports_that_find_no_room_are_said_to_be_lost(server: OwnServer, quick: Path, tmp_path: Path) -> None:
+def test_reports_that_find_no_room_are_said_to_be_lost(server: OwnServer, prompt: Path, tmp_path: Path) -> None:
     """A folder of 24 KiB holds a small report in JSON, and no page."""
     if os.geteuid() != 0:
         pytest.fail("a full disk is made by mounting a small one, which needs root")
@@ -192,7 +192,7 @@ def test_reports_that_find_no_room_are_said_to_be_lost(server: OwnServer, quick:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "none", str(full)], check=True)
     try:
         options = ["--rate", "20", "--seconds", "3", "--warm-up", "0", "--out", str(full)]
-        ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", quick, *options)
+        ran = lading(tmp_path, "loadtest", server.endpoint.url, "--bundle", prompt, *options)
     finally:
         subprocess.run(["umount", str(full)], check=True)
     assert ran.returncode == 1

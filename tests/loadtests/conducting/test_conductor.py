@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -19,7 +20,7 @@ from lading.loadtests.conducting.taking_turns import pair, turns_of_round
 from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.crew import Crew, GeneratorError
 from lading.loadtests.judging.turns import turns
-from lading.loadtests.measuring.step import INTERRUPTED, Role
+from lading.loadtests.measuring.step import GENERATOR_FAILED, INTERRUPTED, Role
 from lading.loadtests.payloads.pool import draw_requests
 from lading.loadtests.plan import Plan
 from lading.loadtests.result import Subject
@@ -80,7 +81,7 @@ def test_both_are_asked_over_the_same_time(stations: dict[Role, Station]) -> Non
     for step in (one, other):
         assert [step.seconds, step.breaks] == pytest.approx([2, 1])
         assert (step.due, step.failed, step.rate, step.rate_after) == (200, 0, 200, 200)
-        assert {window.second for window in step.windows} == {0, 1}
+        assert {window.second for window in step.windows if window.due} == {0, 1}
         assert step.throughput == pytest.approx(step.answered)
 
 
@@ -131,6 +132,7 @@ def test_what_was_measured_until_an_interruption_is_kept(
         conductor.drive_all("comparison", dict.fromkeys(ROLES, LONG))
     assert signal.getsignal(ending) == handler
     assert [(step.role, step.ended) for step in conductor.steps] == [(role, INTERRUPTED) for role in ROLES]
+    assert all(0.5 < step.seconds < 30 for step in conductor.steps), "it lasted no longer"
     assert all(step.answered for step in conductor.steps)
 
 
@@ -139,20 +141,36 @@ def test_a_second_ctrl_c_ends_it_at_once(stations: dict[Role, Station], after: A
     conductor, server = Conductor(stations, Silent()), stations["candidate"].server
     assert isinstance(server, Answering)
     after(0.5, partial(server.behind.stall, 2))
-    for seconds in (1.0, 1.3):
-        after(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))
+    driving = signal.getsignal(signal.SIGINT)
+
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        while signal.getsignal(signal.SIGINT) != driving:  # until the first one was heard
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    after(1.0, twice)
     with pytest.raises(KeyboardInterrupt):
         conductor.drive_all("comparison", dict.fromkeys(ROLES, LONG))
     assert conductor.steps == []
 
 
-def test_a_load_generator_that_dies_ends_all(
+def test_a_load_generator_that_dies_ends_all_and_loses_nothing(
     stations: dict[Role, Station], bundle_paths: dict[str, Path], after: After
 ) -> None:
     station = stations["candidate"]
     with Crew(bundle_paths[MODEL], station.server.endpoint, Plan().traffic) as crew:
         conductor = Conductor({**stations, "candidate": Station(station.server, crew)}, Silent())
-        after(0.5, psutil.Process(crew.pids[0]).kill)
-        with pytest.raises(GeneratorError):
+        after(2.5, psutil.Process(crew.pids[0]).kill)
+        with pytest.raises(HaltedError, match=GENERATOR_FAILED):
             conductor.drive_all("comparison", dict.fromkeys(ROLES, LONG))
+        with pytest.raises(GeneratorError):
+            crew.drive(LONG)
+    died, other = conductor.steps
+    assert died.ended is not None
+    assert "exit code -9" in died.ended
+    assert other.ended == INTERRUPTED
+    for step in conductor.steps:
+        assert step.answered, "what was measured until then is kept"
+        assert 1 < step.seconds < 60
     assert Conductor(stations, Silent()).drive("baseline", "load", [constant(20, 0.5)]).due

@@ -14,7 +14,7 @@ def test_the_capacity_is_found_within_the_width_that_it_stops_at(first: float, t
 
     def probe(rate: float) -> Probed:
         tried.append(rate)
-        return "met" if rate <= truth else "missed"
+        return "met" if rate <= truth else "objectives"
 
     found = search(first, probe)
     assert found is not None
@@ -31,7 +31,7 @@ def test_one_disturbance_does_not_decide(first: float, truth: float, disturbed: 
     def probe(rate: float) -> Probed:
         nonlocal number
         number += 1
-        return "met" if rate <= truth and number - 1 != disturbed else "missed"
+        return "met" if rate <= truth and number - 1 != disturbed else "objectives"
 
     found = search(first, probe)
     assert found is not None
@@ -41,7 +41,7 @@ def test_one_disturbance_does_not_decide(first: float, truth: float, disturbed: 
 @given(first=RATES, truth=RATES, strength=RATES)
 def test_what_was_in_the_way_is_said(first: float, truth: float, strength: float) -> None:
     def probe(rate: float) -> Probed:
-        return "generator" if rate > strength else "met" if rate <= truth else "missed"
+        return "generator" if rate > strength else "met" if rate <= truth else "objectives"
 
     found = search(first, probe)
     assert found is not None
@@ -53,7 +53,7 @@ def test_what_was_in_the_way_is_said(first: float, truth: float, strength: float
 
 
 def test_what_never_holds_has_no_capacity() -> None:
-    assert search(100, lambda _: "missed") is None
+    assert search(100, lambda _: "objectives") is None
 
 
 def test_what_always_holds_is_as_much_as_was_looked_for() -> None:

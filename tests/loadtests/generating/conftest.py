@@ -16,8 +16,10 @@ from tests.loadtests.serving import Asked, RightServer
 
 MODEL = "readings"
 TRAFFIC = Traffic(
-    protocols=("v2", "named", "v2-binary"), rows=(Share(rows=1), Share(rows=4)), invalid=0.1, timeout=0.5, users=8
+    protocols=("v2", "named", "v2-binary"), rows=(Share(rows=1), Share(rows=4)), invalid=0.1, timeout=10, users=8
 )
+HASTY = TRAFFIC.model_copy(update={"timeout": 0.5})
+"""The same, for a server that does not answer in time: what a stall of the machine might do to another's answer."""
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +47,11 @@ def shared(answers: dict[Asked, Answer]) -> Iterator[RightServer]:
 def crew(bundle_paths: dict[str, Path], shared: RightServer) -> Iterator[Crew]:
     """Two processes with four users each."""
     with Crew(bundle_paths[MODEL], Endpoint(url=shared.url, deployment=MODEL), TRAFFIC, processes=2) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def hasty(bundle_paths: dict[str, Path], shared: RightServer) -> Iterator[Crew]:
+    """The same, who wait for no answer longer than half a second."""
+    with Crew(bundle_paths[MODEL], Endpoint(url=shared.url, deployment=MODEL), HASTY, processes=2) as crew:
         yield crew

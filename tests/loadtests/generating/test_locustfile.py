@@ -52,7 +52,7 @@ def test_without_a_page_it_asks_at_the_rate_that_it_is_told(bundle_paths: dict[s
 
 def test_failures_are_locusts_failures(bundle_paths: dict[str, Path]) -> None:
     with RightServer({}) as server:
-        options = ["--headless", "--host", server.url, "-u", "2", "-t", "1s", "--rate", "20"]
+        options = ["--headless", "--host", server.url, "-u", "2", "-r", "2", "-t", "1s", "--rate", "20"]
         failed = ran(options, bundle_paths[MODEL])
     assert failed.returncode == 1
     assert "404" in failed.stdout + failed.stderr

@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lading.loadtests.generating.recorder import UNSENT
 from lading.loadtests.judging.grammar import parse_objective
 from lading.loadtests.judging.judgement import judge, meets, settled, verdict
 from lading.loadtests.judging.objective import Objective
-from lading.loadtests.judging.sample import failures_by_kind
-from lading.loadtests.measuring.step import INTERRUPTED, Generator, Step, Window
+from lading.loadtests.judging.sample import counted, failures_by_kind, under_load
+from lading.loadtests.judging.sustained import keeps_up
+from lading.loadtests.measuring.step import GENERATOR_FAILED, INTERRUPTED, Generator, Step, Window
 from lading.loadtests.result import Capacity, Judged
 from tests.loadtests.results import Service, capacity_result, compared_steps, latencies_of, step_of
 
 ENDED = "the server ended with exit code 1"
+FAILED = f"{GENERATOR_FAILED}: a process of it ended with exit code -9"
 
 
 def load(service: Service | None = None, **how: Any) -> Step:
@@ -114,7 +117,9 @@ def test_errors_that_come_quickly_do_not_make_a_latency_better() -> None:
 
 
 def test_requests_without_an_end_count_as_failed() -> None:
-    window = Window(second=0, form="V2 JSON, 1 row", due=100, latencies=latencies_of([0.005] * 60))
+    """Those that nobody sent are failures already, and no others."""
+    right = latencies_of([0.005] * 60)
+    window = Window(second=0, form="V2 JSON, 1 row", due=100, latencies=right, failures={UNSENT: 10})
     step = Step(
         start=0,
         seconds=1,
@@ -123,8 +128,8 @@ def test_requests_without_an_end_count_as_failed() -> None:
         windows=(window,),
         generator=Generator(processes=1, busiest=0.1, unsent=10),
     )
-    assert judged_as("errors=1%", step).measured == pytest.approx(30 / 90)
-    assert failures_by_kind([step]) == {"no answer when the test ended": 30}
+    assert judged_as("errors=1%", step).measured == pytest.approx(40 / 100)
+    assert failures_by_kind([step]) == {"no answer when the test ended": 30, UNSENT: 10}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +178,31 @@ def test_a_rate_is_asked_of_the_capacity_that_was_searched(bound: float, capacit
     assert judged[1].outcome == "met"  # of the steps at 1,200 a second alone
 
 
+@pytest.mark.parametrize(("rate", "seconds"), [(8.0, 10.0), (12.0, 8.0), (3.0, 10.0)])
+def test_answers_that_come_when_all_is_over_do_not_keep_up(rate: float, seconds: float) -> None:
+    """A server that answers a third of what comes due: the median comes when no request is due any more."""
+    due = (np.arange(rate * seconds) + 0.5) / rate
+    ended = 3 * (np.arange(rate * seconds) + 1) / rate
+    windows = [
+        Window(
+            second=second,
+            form="V2 JSON, 1 row",
+            due=int((due.astype(int) == second).sum()),
+            latencies=latencies_of((ended - due)[ended.astype(int) == second]),
+        )
+        for second in range(int(ended.max()) + 1)
+    ]
+    step = load().model_copy(update={"seconds": seconds, "rate": rate, "rate_after": rate, "windows": tuple(windows)})
+    assert not keeps_up([step])
+    assert judged_as(f"rps={rate:g}", step).outcome == "missed"
+
+
+def test_a_search_that_found_nothing_tells_of_all_that_it_tried() -> None:
+    tried = [load(Service(failing={"503": 1.0}), purpose="search"), load(purpose="warm-up")]
+    assert under_load(tried, "candidate", None) == counted(tried, "candidate", None) == tried[:1]
+    assert failures_by_kind(tried[:1]).keys() == {"503"}
+
+
 def test_a_search_goes_by_what_was_measured() -> None:
     objectives = [parse_objective("p99=50ms"), parse_objective("rps=5000")]
     met = [meets(objectives, [step]) for step in capacity_result().steps]
@@ -202,6 +232,7 @@ def test_a_comparison_without_a_baseline_is_undecided() -> None:
         pytest.param(
             [load(), load(role="baseline", ended=ENDED)], [], "none", "baseline: the server", id="not the candidate"
         ),
+        pytest.param([load(ended=FAILED)], [], "none", "exit code -9", id="nobody made the load any more"),
         pytest.param([], [], "failed", "not one request", id="nothing"),
     ],
 )
