@@ -11,7 +11,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC, NuSVC
 
 from lading.converters.boosting.frameworks import Categories, boosting_of
 from lading.converters.sklearn.formulas import (
@@ -19,12 +19,15 @@ from lading.converters.sklearn.formulas import (
     features,
     isolation,
     kernels,
+    margins,
     neighbours,
     places,
     projections,
 )
-from lading.converters.sklearn.formulas.composites import COMPOSITES, asks, is_scored, linear, members
+from lading.converters.sklearn.formulas.combining import COMPOSITES
+from lading.converters.sklearn.formulas.composites import asks, is_scored, members
 from lading.converters.sklearn.formulas.labels import LABELS, named
+from lading.converters.sklearn.formulas.margins import breaks_ties, is_machine, linear
 from lading.converters.sklearn.formulas.value import Answer, Formulas, Said, Value
 from lading.converters.sklearn.nodes import Writer
 from lading.converters.sklearn.several import classes_of, has_probabilities, is_several
@@ -35,6 +38,7 @@ FORMULAS: Formulas = {
     **features.FORMULAS,
     **isolation.FORMULAS,
     **kernels.FORMULAS,
+    **margins.FORMULAS,
     **neighbours.FORMULAS,
     **places.FORMULAS,
     **projections.FORMULAS,
@@ -108,6 +112,8 @@ def computes(model: Any) -> bool:
         return type(model) in LABELS
     if type(model) in (KNeighborsClassifier, KNeighborsRegressor):
         return neighbours.by_distance(model)
+    if type(model) in (NuSVC, SVC):
+        return breaks_ties(model) and is_machine(model)
     return type(model) in FORMULAS or asks(model)
 
 

@@ -24,6 +24,7 @@ from lading.converters.sklearn.counting import LOCALE
 from lading.converters.sklearn.denials import diagnose_steps
 from lading.converters.sklearn.dictionaries import as_keys, dictionaries_of
 from lading.converters.sklearn.encoding import accepts_unseen
+from lading.converters.sklearn.failing import refused
 from lading.converters.sklearn.graph import BATCH, IR_VERSION, OPSETS, finish, graph_of
 from lading.converters.sklearn.layout import (
     ENCODERS,
@@ -87,7 +88,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         raise
     except Exception as error:
         # skl2onnx and ONNX Runtime raise dozens of unrelated classes for what they do not support.
-        raise UnconvertibleError(_title(model), (_refused(inner, error),)) from error
+        raise UnconvertibleError(_title(model), (refused(inner, error),)) from error
     own, boosted = framework_of(inner), frameworks_in(model).values()
     coded = {place: names for use in found for place, names in _coded(use, fields)}
     signature = Signature(
@@ -190,15 +191,6 @@ def _computes(model: Any) -> bool:
         return any(_computes(step) for _, step, _ in branches(model))
     exact = (*ENCODERS, SimpleImputer, DictVectorizer)
     return not (is_passthrough(model) or _is_tree(model) or isinstance(model, exact))
-
-
-def _refused(model: Any, error: Exception) -> Problem:
-    said = " ".join(str(error).split())
-    return Problem(
-        "",
-        f"is refused by skl2onnx or ONNX Runtime ({type(error).__name__}: {said[:300]})",
-        "try precision='double' (--precision double), or replace the last step by a related estimator",
-    )
 
 
 def reference(model: Any, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:

@@ -18,8 +18,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.impute._iterative import IterativeImputer
+from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import Nystroem
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.manifold import Isomap
@@ -41,9 +42,10 @@ from lading.converters.converter import Problem
 from lading.converters.sklearn import text_denials
 from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.derived import is_derived, parent_of
-from lading.converters.sklearn.formulas.composites import hides_scores, is_scored
+from lading.converters.sklearn.formulas.composites import hides_ranks, hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.formulas.labels import hands_on_margins, judges_otherwise
+from lading.converters.sklearn.formulas.margins import breaks_ties, is_machine
 from lading.converters.sklearn.layout import ENCODERS, branches, is_drop, is_missing, is_passthrough, named
 from lading.converters.sklearn.members import members_of
 from lading.converters.sklearn.rewriting import OPERATORS, SCALERS
@@ -91,10 +93,16 @@ DENIALS: tuple[Denial, ...] = (
     ),
     Denial(
         lambda model: (
-            isinstance(model, OutputCodeClassifier) and not all(is_scored(member) for member in model.estimators_)
+            hides_ranks(model)
+            or (isinstance(model, OutputCodeClassifier) and not all(is_scored(member) for member in model.estimators_))
         ),
         "asks estimators for their decision functions, which the graph does not have",
         "use linear estimators, or ones with probabilities alone, such as RandomForestClassifier",
+    ),
+    Denial(
+        lambda model: breaks_ties(model) and (hasattr(model, "predict_proba") or not is_machine(model)),
+        "breaks ties by a decision function which the graph does not have beside probabilities, or of such a kernel",
+        "train with break_ties=False, or with probability=False and a kernel that has a name",
     ),
     *(Denial(*one) for one in text_denials.DENIALS),
     Denial(
@@ -201,6 +209,16 @@ DENIALS: tuple[Denial, ...] = (
         lambda model: isinstance(model, SplineTransformer) and model.extrapolation == "error",
         "fails outside of its knots, as a graph cannot",
         'train with extrapolation="constant", "linear", "continue" or "periodic"',
+    ),
+    Denial(
+        lambda model: isinstance(model, IsotonicRegression) and model.out_of_bounds == "raise",
+        "fails outside of the numbers that it was trained on, as a graph cannot",
+        'train with out_of_bounds="clip" or "nan"',
+    ),
+    Denial(
+        lambda model: isinstance(model, MissingIndicator) and _fails_on_new(model),
+        "fails where a column lacks a value that never lacked one before, as a graph cannot",
+        'train with error_on_new=False, or features="all"',
     ),
     Denial(
         lambda model: isinstance(model, NearestCentroid) and model.metric != "euclidean",
@@ -351,6 +369,12 @@ def _is_gaussian_process(model: Any) -> bool:
 def _is_euclidean(model: Any) -> bool:
     plain = model.metric == "euclidean" or (model.metric == "minkowski" and model.p == 2)
     return plain and getattr(model, "weights", "uniform") in ("uniform", "distance")
+
+
+def _fails_on_new(model: Any) -> bool:
+    """Whether values that a request may hold stand for what is missing in columns that lacked nothing."""
+    strict = model.error_on_new and model.features == "missing-only" and not is_missing(model.missing_values)
+    return bool(strict) and len(model.features_) < model.n_features_in_
 
 
 def _statistics(model: Any) -> list[float]:

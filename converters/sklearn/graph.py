@@ -1,12 +1,13 @@
 """The graph: a rewritten model goes through skl2onnx and comes out with the names and shapes that are promised."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
 from skl2onnx import convert_sklearn
 from skl2onnx._parse import _parse_sklearn_simple_model
 from skl2onnx._supported_operators import _get_sklearn_operator_name
@@ -15,7 +16,7 @@ from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 
-from lading.bundles.session import open_session
+from lading.bundles.session import Session, open_session
 from lading.bundles.signature import Tensor
 from lading.converters.sklearn import computing, counting, nodes, trees
 from lading.converters.sklearn.answers import Promised
@@ -260,16 +261,23 @@ def _measured(proto: onnx.ModelProto) -> dict[str, Tensor]:
         value.type.tensor_type.ClearField("shape")
     session = open_session(proto.SerializeToString())
     names = [value.name for value in proto.graph.output]
-    feeds = {value.name: _blank(value) for value in proto.graph.input}
-    answers = session.run(names, feeds)
+    answers = _asked(session, names, proto.graph.input)
     return {name: _tensor(name, answer) for name, answer in zip(names, answers, strict=True)}
 
 
-def _blank(value: onnx.ValueInfoProto) -> np.ndarray:
+def _asked(session: Session, names: list[str], inputs: Iterable[onnx.ValueInfoProto]) -> Sequence[Any]:
+    """What a graph answers to two rows of zeros; of NaN, of which no graph says that it is too small, if it must be."""
+    try:
+        return session.run(names, {value.name: _blank(value, 0.0) for value in inputs})
+    except (Fail, InvalidArgument):
+        return session.run(names, {value.name: _blank(value, np.nan) for value in inputs})
+
+
+def _blank(value: onnx.ValueInfoProto, number: float) -> np.ndarray:
     width = value.type.tensor_type.shape.dim[1].dim_value
     if value.type.tensor_type.elem_type == TensorProto.STRING:
         return np.full((2, width), "", dtype=object)
-    return np.zeros((2, width), dtype=np.float64)
+    return np.full((2, width), number, dtype=np.float64)
 
 
 def _tensor(name: str, answer: Any) -> Tensor:

@@ -125,9 +125,17 @@ def _write_power(scope: Any, operator: Any, container: Any) -> None:
         at_least = writer.node("GreaterOrEqual", [source, writer.constant(np.zeros((1, 1)))])
         result = writer.node("Where", [at_least, positive, negative])
     else:
-        result = _raised(writer, source, lambdas)
+        result = _raised(writer, _above_zero(writer, source), lambdas)
     centred = writer.node("Sub", [result, writer.constant(step.mean[None, :])])
     writer.node("Div", [centred, writer.constant(step.scale[None, :])], operator.outputs[0].full_name)
+
+
+def _above_zero(writer: Writer, source: str) -> str:
+    """The numbers as they are, where none is 0 or less: Box-Cox fails there, and so does looking up a second one."""
+    wrong = writer.node("LessOrEqual", [source, writer.constant(np.zeros((1, 1)))])
+    place = writer.node("Cast", [wrong], to=TensorProto.INT64)
+    ones = writer.node("Gather", [writer.constant(np.ones(1)), place], axis=0)
+    return writer.node("Mul", [source, ones])
 
 
 def _raised(writer: Writer, base: str, powers: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomTreesEmbedding
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.impute import MissingIndicator
 from sklearn.isotonic import IsotonicRegression
-from sklearn.preprocessing import SplineTransformer
+from sklearn.preprocessing import Normalizer, SplineTransformer
 
 from lading.converters.sklearn.formulas.value import Formulas, Value
 
@@ -72,14 +72,30 @@ def dummy_classifier(model: Any, x: Value) -> tuple[Value, Value]:
         chosen = int(np.flatnonzero(model.classes_ == np.ravel(model.constant)[0])[0])
     sure = np.eye(len(model.classes_))[chosen]
     chances = np.asarray(model.class_prior_) if model.strategy == "prior" else sure
-    blank = x @ np.zeros((model.n_features_in_, len(chances)))
-    return (blank + sure).argmax(), blank + chances
+    return _repeated(x, sure).argmax(), _repeated(x, chances)
 
 
 def dummy_regressor(model: Any, x: Value) -> Value:
     """The same number for every row."""
     constant = np.asarray(model.constant_, dtype=np.float64).reshape(1, -1)
-    return x @ np.zeros((model.n_features_in_, constant.shape[1])) + constant
+    return _repeated(x, constant)
+
+
+def _repeated(x: Value, row: np.ndarray) -> Value:
+    """The same row for every row of ``x``, whatever these hold, NaN and infinity too."""
+    none = x.columns([0]).missing().whole().reshape(-1) * np.array([0])
+    return x.constant(row.reshape(1, -1))[none]
+
+
+def unit(model: Any, x: Value) -> Value:
+    """Rows divided by their length; one that has none stays as it is."""
+    lengths = {
+        "l1": lambda: x.apply("Abs").sum(),
+        "l2": lambda: (x * x).sum().sqrt(),
+        "max": lambda: x.apply("Abs").largest(),
+    }
+    length = lengths[model.norm]()
+    return x / length.equals(0.0).where(1.0, length)
 
 
 def ellipse(model: Any, x: Value) -> tuple[Value, Value]:
@@ -165,6 +181,7 @@ FORMULAS: Formulas = {
     EllipticEnvelope: ellipse,
     IsotonicRegression: isotonic,
     MissingIndicator: missing_indicator,
+    Normalizer: unit,
     RandomTreesEmbedding: leaves,
     SplineTransformer: spline,
     TfidfTransformer: weighed_terms,

@@ -15,6 +15,8 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation, SparseCoder
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    BaggingClassifier,
+    GradientBoostingClassifier,
     RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
@@ -23,13 +25,14 @@ from sklearn.feature_extraction.image import PatchExtractor
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import Matern
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.impute._iterative import IterativeImputer
+from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.manifold import Isomap, LocallyLinearEmbedding
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
-from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import (
@@ -52,6 +55,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from lading.converters.converter import UnconvertibleError
 from lading.converters.sklearn.denials import DENIALS
+from lading.converters.sklearn.failing import refused
 
 LOGISTIC = LogisticRegression(max_iter=5000)
 ROWS, LABELS = load_iris(return_X_y=True)
@@ -152,7 +156,25 @@ CASES: dict[str, tuple[Any, str]] = {
         "the model decides by a threshold of its decision function",
     ),
     "a fixed threshold of a margin": (lambda: _over_rows(FixedThresholdClassifier(LinearSVC()), TWO), "threshold"),
-    "codes by margins of kernels": (lambda: _over_rows(OutputCodeClassifier(SVC())), "asks estimators for their decision"),
+    "codes by margins of trees": (
+        lambda: _over_rows(OutputCodeClassifier(GradientBoostingClassifier(n_estimators=2))), "asks estimators for their decision",
+    ),
+    "one against another by margins of trees": (
+        lambda: _over_rows(OneVsOneClassifier(GradientBoostingClassifier(n_estimators=2))), "asks estimators for their decision",
+    ),
+    "one against the rest by margins of a bag": (
+        lambda: _over_rows(OneVsRestClassifier(BaggingClassifier(LinearSVC(), n_estimators=2))), "asks estimators for their decision",
+    ),
+    "ties broken beside probabilities": (
+        lambda: _over_rows(make_pipeline(StandardScaler(), SVC(break_ties=True, probability=True))), 'step "svc" breaks ties by',
+    ),
+    "ties broken by a kernel of one's own": (lambda: _over_rows(SVC(kernel=_likeness, break_ties=True)), "breaks ties by"),
+    "a line that ends": (
+        lambda: (IsotonicRegression(out_of_bounds="raise").fit(ROWS[:, :1], LABELS), ROWS[:, :1]), "fails outside of the numbers",
+    ),
+    "a zero that is missing for the first time": (
+        lambda: _over_rows(make_pipeline(MissingIndicator(missing_values=0.2), LOGISTIC)), 'step "missingindicator" fails where',
+    ),
     "a kernel of one's own": (lambda: _over_rows(KernelRidge(kernel=_likeness)), "has a kernel that ONNX cannot"),
     "labels that spread by a kernel of one's own": (lambda: _over_rows(LabelPropagation(_likeness)), "has a kernel of its own"),
     "distances of another kind": (lambda: _over_rows(RadiusNeighborsTransformer(metric="cosine")), "measures distances"),
@@ -189,7 +211,7 @@ CASES: dict[str, tuple[Any, str]] = {
     "accents removed": (lambda: _over_text(CountVectorizer(strip_accents="unicode")), "cleans its text"),
     "hashed text": (lambda: _over_text(HashingVectorizer(n_features=8)), "hashes text"),
     "a stack over what has no formula": (
-        lambda: _over_rows(StackingClassifier([("s", SVC()), ("l", LOGISTIC)], LOGISTIC)),
+        lambda: _over_rows(StackingClassifier([("s", SVC(decision_function_shape="ovo")), ("l", LOGISTIC)], LOGISTIC)),
         "stacks decision functions that the graph does not have",
     ),
     "a lambda": (
@@ -208,7 +230,7 @@ CASES: dict[str, tuple[Any, str]] = {
         "several labels at once in a way that is not known here",
     ),
     "several labels, a chain of margins": (
-        lambda: _over_rows(ClassifierChain(SVC(), chain_method="decision_function"), MANY), "hands on decision functions",
+        lambda: _over_rows(ClassifierChain(SVC(kernel=_likeness), chain_method="decision_function"), MANY), "hands on decision functions",
     ),
     "several labels, the first of which all rows have": (
         lambda: _over_rows(OneVsRestClassifier(LOGISTIC), np.stack([LABELS < 9, TWO], axis=1).astype(int)),
@@ -262,6 +284,10 @@ CASES: dict[str, tuple[Any, str]] = {
         lambda: _over_rows(make_pipeline(KMeans(2, n_init=1), LOGISTIC)), 'step "kmeans" both predicts and transforms',
     ),
     "an outlier detector that predicts nothing": (lambda: _over_rows(LocalOutlierFactor()), "is refused by skl2onnx"),
+    "a step that skl2onnx refuses": (
+        lambda: _over_rows(make_pipeline(FeatureUnion([("a", StandardScaler())]), make_pipeline(LocalOutlierFactor()))),
+        'step "pipeline › localoutlierfactor" is refused by skl2onnx or ONNX Runtime (RuntimeError',
+    ),
     "dates": (_dates, "step \"day\" takes the dates of column 'day'"),
     "a number that is text to one and a number to another": (_shared_number, 'step "columntransformer › codes" takes column \'size\' together with text'),
     "text that nothing encodes": (_text_left, 'step "columntransformer › codes" takes text as it is'),
@@ -293,6 +319,13 @@ def test_what_cannot_be_right_is_refused_with_its_step_and_a_remedy(make: Any, m
         convert(model, data)
     assert message in str(refused.value)
     assert all(problem.found and problem.remedy for problem in refused.value.problems)
+
+
+def test_what_no_step_is_known_to_have_raised_is_told_of_the_model() -> None:
+    model = make_pipeline(StandardScaler(), LOGISTIC).fit(ROWS, LABELS)
+    problem = refused(model, ValueError("nobody\nknows"))
+    assert (problem.path, problem.found) == ("", "is refused by skl2onnx or ONNX Runtime (ValueError: nobody knows)")
+    assert problem.remedy.startswith("replace the step that the message points to")
 
 
 def test_every_denial_has_a_case() -> None:

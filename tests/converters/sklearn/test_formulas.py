@@ -64,6 +64,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
+    Normalizer,
     OneHotEncoder,
     RobustScaler,
     SplineTransformer,
@@ -121,6 +122,9 @@ TRANSFORMERS: list[BaseEstimator] = [
     TfidfTransformer(norm=None),
     make_pipeline(SplineTransformer(), FactorAnalysis(2)),
 ]
+
+LENGTHS = [Normalizer(), Normalizer("l1"), Normalizer("max")]
+TRANSFORMERS += [*LENGTHS, make_pipeline(StandardScaler(), LENGTHS[0])]
 
 CLASSIFIERS: list[BaseEstimator] = [
     DummyClassifier(),
@@ -314,6 +318,25 @@ GAPS = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.2, np.nan, ROWS)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_missing_values(model: BaseEstimator, same: Any) -> None:
     same(clone(model).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
+
+
+@pytest.mark.parametrize("model", LENGTHS, ids=title)
+def test_rows_without_a_length_stay_zero(model: BaseEstimator, same: Any) -> None:
+    rows = np.vstack([np.zeros((2, 3)), ROWS[:20, :3]])
+    found = same(clone(model).fit(rows), rows).found["transformed"]
+    assert (found[:2] == 0).all()
+
+
+@pytest.mark.parametrize("model", [DummyClassifier(), DummyClassifier(strategy="most_frequent"), DummyRegressor()])
+def test_what_looks_at_no_row_answers_to_missing_values(model: BaseEstimator, same: Any) -> None:
+    rows = np.where(np.arange(5) == 1, np.inf, GAPS)
+    same(clone(model).fit(rows, CLASSES), GAPS, rows)
+
+
+def test_an_indicator_of_a_number_converts_where_it_never_fails(same: Any) -> None:
+    rows = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.3, 0.0, ROWS)
+    for model in (MissingIndicator(missing_values=0.0, error_on_new=False), MissingIndicator(missing_values=0.0)):
+        same(model.fit(rows), rows)
 
 
 def test_a_number_that_stands_for_what_is_missing(same: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -14,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PolynomialFeatures, PowerTransformer
 
+from lading.bundles.session import open_session
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import table_of
 from lading.converters.converter import UnconvertibleError
@@ -48,6 +50,18 @@ def test_a_word_for_what_is_missing(same: Any) -> None:
     frame = pd.DataFrame({"kind": ["a", "?", "b", "a"] * 5})
     imputer = SimpleImputer(missing_values="?", strategy="most_frequent")
     same(make_pipeline(imputer, OneHotEncoder(), LogisticRegression()).fit(frame, np.arange(20) % 2), frame)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0])
+def test_box_cox_fails_where_the_model_does(wrong: float, convert: Any) -> None:
+    rows = np.exp(np.random.default_rng(0).normal(size=(50, 2)))
+    model = make_pipeline(PowerTransformer("box-cox"), LogisticRegression()).fit(rows, rows[:, 0] > 1)
+    made = convert(model, rows)
+    asked = np.array([[1.0, wrong], [1.0, 1.0]])
+    with pytest.raises(ValueError, match="strictly positive"):
+        model.predict(asked)
+    with pytest.raises(InvalidArgument, match="out of data bounds"):
+        open_session(made.model).run(["label"], {"x": asked})
 
 
 @pytest.mark.parametrize("lambdas", [[0.0, 2.0, 1.0], [0.5, 0.0, 2.5]])
@@ -93,6 +107,7 @@ from skl2onnx.common._registration import _converter_pool, _shape_calculator_poo
 from skl2onnx._supported_operators import sklearn_operator_name_map
 before = dict(_converter_pool), dict(_shape_calculator_pool), dict(sklearn_operator_name_map)
 from sklearn.ensemble import RandomForestClassifier
+from lading.bundles.session import open_session
 from lading.bundles.tables.fields import fields_of
 from lading.bundles.tables.table import table_of
 from lading.converters.sklearn.converter import SklearnConverter
