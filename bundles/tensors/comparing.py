@@ -73,8 +73,8 @@ def compare(
     """Compare the outputs that ``expected`` has, each ``[rows, …]``; NaN equals NaN, an infinity equals itself.
 
     Numbers may differ as ``Tolerance`` allows, integers, text and booleans not at all. A label may differ where the
-    two best of the expected probabilities, those of the same target where there are several, are a near-tie.
-    Raises ``AnswerShapeError``.
+    expected one and the one that is found are a near-tie for the best of the expected probabilities, those of the same
+    target where there are several. Raises ``AnswerShapeError``.
     """
     outputs = [output for output in signature.outputs if output.tensor.name in expected]
     check_shapes(signature, expected, found)
@@ -84,7 +84,7 @@ def compare(
             expected[output.tensor.name],
             found[output.tensor.name],
             tolerance,
-            _near_ties(signature, output, expected, tolerance),
+            _near_ties(signature, output, expected, found, tolerance),
         )
         for output in outputs
     ]
@@ -171,20 +171,46 @@ class _Seen:
 
 
 def _near_ties(
-    signature: Signature, label: Output, expected: Mapping[str, Array], tolerance: Tolerance
+    signature: Signature,
+    label: Output,
+    expected: Mapping[str, Array],
+    found: Mapping[str, Array],
+    tolerance: Tolerance,
 ) -> Array | None:
-    """The rows whose two best probabilities for the label are closer than the margin; None where none are expected."""
+    """The rows in which both labels are closer to the best probability than the margin; None where none are expected.
+
+    A label that is far from the best was chosen by something else than these probabilities, which then excuse nothing.
+    """
     if label.meaning != "label":
         return None
+    name = label.tensor.name
     for output in signature.outputs:
         probabilities = expected.get(output.tensor.name)
         fits = output.meaning == "probabilities" and output.targets == label.targets
         if fits and probabilities is not None and probabilities.ndim == 2:
             if probabilities.shape[1] < 2:
                 return None
-            best = np.partition(probabilities.astype(np.float64), -2, axis=1)[:, -2:]
-            return np.asarray(best[:, 1] - best[:, 0] < tolerance.label_margin)
+            wide = probabilities.astype(np.float64)
+            best = np.partition(wide, -2, axis=1)[:, -2:]
+            ties = np.asarray(best[:, 1] - best[:, 0] < tolerance.label_margin)
+            if label.classes is None or expected[name].shape != ties.shape:
+                return ties
+            good = wide > best[:, 1:] - tolerance.label_margin
+            near = np.flatnonzero(ties)
+            for answers in (expected[name], found[name]):
+                ties[near] &= _chosen(label, answers[near], good[near])
+            return ties
     return None
+
+
+def _chosen(label: Output, given: Array, good: Array) -> Array:
+    """Whether each label is that of a column which is ``good`` ``[rows, classes]``; positions where it is coded."""
+    names = range(good.shape[1]) if label.coded else label.classes
+    places = {name: place for place, name in enumerate(() if names is None else names)}
+    found = [places.get(value, -1) for value in given.tolist()]
+    return np.array(
+        [0 <= at < good.shape[1] and bool(row[at]) for at, row in zip(found, good, strict=True)], dtype=bool
+    )
 
 
 def _same(expected: Array, found: Array) -> Array:

@@ -131,6 +131,29 @@ def test_a_label_may_flip_only_at_a_near_tie(chances: list[list[float]] | None, 
     assert [figures.output for figures in comparison.outputs] == ([] if chances is None else ["p"])
 
 
+@pytest.mark.parametrize(
+    ("classes", "coded", "names"),
+    [
+        pytest.param(("a", "b", "c"), False, "abc", id="text"),
+        pytest.param((7, 8, 9), False, (7, 8, 9), id="numbers"),
+        pytest.param((0.5, 1.5, 2.5), True, (0, 1, 2), id="positions"),
+    ],
+)
+def test_a_tie_between_others_excuses_no_label(classes: tuple[Any, ...], coded: bool, names: Any) -> None:
+    dtype: TensorType = "string" if isinstance(names, str) else "int64"
+    label = output("label", dtype, "label").model_copy(update={"classes": classes, "coded": coded})
+    known = signature(label, output("p", "float64", "probabilities", 3))
+    tie = np.array([[0.4, 0.4, 0.2]])
+    array = object_array if dtype == "string" else np.array
+
+    def failed(expected: int, found: int) -> int:
+        given, answers = ({"label": array([names[at]]), "p": tie} for at in (expected, found))
+        return compare(known, given, answers, TOLERANCE).failed
+
+    assert (failed(0, 1), failed(1, 0)) == (0, 0)
+    assert (failed(0, 2), failed(2, 0), failed(2, 1)) == (1, 1, 1)
+
+
 def test_a_label_is_judged_by_the_probabilities_of_its_own_target() -> None:
     targets = [{"targets": (name,)} for name in ("rain", "wind")]
     labels = [output(f"l{at}", "int64", "label").model_copy(update=of) for at, of in enumerate(targets)]
