@@ -31,7 +31,7 @@ from lading.converters.graph import with_notes
 from lading.converters.history import History, file_name, further_data
 from lading.converters.optimizing import Gain, StepError, check_weights
 from lading.converters.optimizing import optimize as optimize_graph
-from lading.converters.parity import Proof, prove
+from lading.converters.parity import GraphFailedError, Proof, prove
 from lading.converters.request import Request, check_roles
 from lading.converters.targets import Target, naming
 from lading.converters.tracker import find_run
@@ -166,8 +166,7 @@ def package_as(
     converter = naming(converter, given.targets if given.told else ())
     experiment = history.experiment(model, request.metrics, further)
     fields = fields_of(given.rows)
-    tolerance = Tolerance() if request.tolerance is None else request.tolerance
-    attempt = _Attempt(converter, model, given, fields, tolerance, request.steps, say)
+    attempt = _Attempt(converter, model, given, fields, request.tolerance, request.steps, say)
     converted, proof, notes = attempt.proved(request.precision, request.waiver)
     optimized = optimize_graph(converted, proof, request.steps, partial(attempt.proved_again, waiver=request.waiver))
     say("describing the data")
@@ -251,7 +250,7 @@ class _Attempt:
     model: object
     given: TrainingData
     fields: tuple[Field, ...]
-    tolerance: Tolerance
+    tolerance: Tolerance | None
     steps: Sequence[StepName]
     say: Progress
 
@@ -259,17 +258,17 @@ class _Attempt:
         """The first conversion that is proved, else the first one with its waiver."""
         orders: tuple[Precision, ...] = ("mixed", "double") if precision == "auto" else ("double",)
         failed: list[tuple[Converted, Proof]] = []
-        refusals: list[UnconvertibleError] = []
+        refusals: list[UnconvertibleError | GraphFailedError] = []
         for order in orders:
             try:
                 converted = self._converted(order)
-            except UnconvertibleError as error:
+                if any(converted.model == earlier.model for earlier, _ in failed):
+                    continue
+                self.say("proving that it answers the same")
+                proof = prove(self.converter, self.model, converted, self.given.rows, self.tolerance)
+            except (UnconvertibleError, GraphFailedError) as error:
                 refusals.append(error)
                 continue
-            if any(converted.model == earlier.model for earlier, _ in failed):
-                continue
-            self.say("proving that it answers the same")
-            proof = prove(self.converter, self.model, converted, self.given.rows, self.tolerance)
             if not proof.failed:
                 return converted, proof, _notes(failed, refusals, converted)
             failed.append((converted, proof))
@@ -301,7 +300,7 @@ class _Attempt:
 
 
 def _notes(
-    failed: Sequence[tuple[Converted, Proof]], refusals: Sequence[UnconvertibleError], converted: Converted
+    failed: Sequence[tuple[Converted, Proof]], refusals: Sequence[Exception], converted: Converted
 ) -> tuple[str, ...]:
     if failed:
         earlier = failed[0]

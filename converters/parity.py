@@ -9,9 +9,9 @@ from lading.bundles.capturing.capture import capture_environment
 from lading.bundles.golden import Golden, Origin, golden_of
 from lading.bundles.parity import OutputParity, Parity, Tolerance, WorstRow
 from lading.bundles.session import open_session, session_of
-from lading.bundles.signature import Signature
+from lading.bundles.signature import Output, Signature
 from lading.bundles.tables.table import Table
-from lading.bundles.tensors.comparing import Comparison, Difference, compare
+from lading.bundles.tensors.comparing import AnswerShapeError, Comparison, Difference, compare
 from lading.bundles.tensors.feeds import encode
 from lading.converters.boundaries import boundary_table
 from lading.converters.classes import NotProbabilitiesError
@@ -163,11 +163,14 @@ def spread(rows: int, wanted: int) -> list[int]:
     return sorted({int(place) for place in np.linspace(0, rows - 1, min(rows, wanted)).round()}) if rows else []
 
 
-def prove(converter: Converter, model: object, converted: Converted, rows: Table, tolerance: Tolerance) -> Proof:
+def prove(
+    converter: Converter, model: object, converted: Converted, rows: Table, tolerance: Tolerance | None = None
+) -> Proof:
     """Ask the original model and the graph the same questions, and compare what they say.
 
     ``rows`` are the data without its target. Both sides are fed from the same values; the graph by the rule that
-    serving uses. Raises ``ModelFailedError``.
+    serving uses. Without a ``tolerance`` it is the one that answers of this size have. Raises ``ModelFailedError``,
+    and ``GraphFailedError`` where the graph does not answer for each row.
     """
     signature = converted.signature
 
@@ -190,7 +193,31 @@ def prove(converter: Converter, model: object, converted: Converted, rows: Table
     data: list[Origin] = ["data"] * asked.rows
     made: list[Origin] = ["boundary"] * (0 if edge is None else edge.rows)
     origins = (*data, *made)
-    return _compared(converted, columns, expected, origins, tolerance)
+    limits = usual(signature, expected) if tolerance is None else tolerance
+    try:
+        return _compared(converted, columns, expected, origins, limits)
+    except AnswerShapeError as error:
+        said = "nothing" if error.found is None else f"the shape {list(error.found)}"
+        raise GraphFailedError(f"{error.output} has {said} where the model has {list(error.expected)}") from error
+
+
+def usual(signature: Signature, expected: Mapping[str, Array]) -> Tolerance:
+    """The tolerance of a proof for which nobody said any: where all numbers are small, so is what is allowed of them.
+
+    Its absolute part is that of ``Tolerance`` times the largest number that is ``expected``, at most 1. Probabilities
+    are as large as 1 whatever they are.
+    """
+    numbers = [output for output in signature.outputs if output.meaning != "label"]
+    if any(output.meaning == "probabilities" for output in numbers):
+        return Tolerance()
+    sizes = [np.abs(expected[one.tensor.name].astype(np.float64)) for one in numbers if _is_real(one)]
+    largest = max((float(size.max(initial=0.0, where=np.isfinite(size))) for size in sizes), default=0.0)
+    scale = min(1.0, largest) if largest > 0 else 1.0
+    return Tolerance(absolute=Tolerance().absolute * scale)
+
+
+def _is_real(output: Output) -> bool:
+    return output.tensor.dtype.startswith("float")
 
 
 def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:

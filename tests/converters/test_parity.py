@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from lading.bundles.parity import Tolerance
 from lading.bundles.tables.table import table_of
@@ -129,6 +130,50 @@ def test_a_difference_in_single_rows_fails_too(convert: Any) -> None:
     assert proof.failed > 0
     assert all(failure.row in spread(ASKED, SINGLE_ROWS) for failure in proof.failures)
     assert isinstance(proof.error("it", ()), ParityError)
+
+
+@pytest.mark.parametrize("size", [1e-5, 1e-30, 0.3, 1.0, 1e6])
+def test_where_all_answers_are_small_so_is_what_they_may_differ(size: float, convert: Any) -> None:
+    model = LinearRegression().fit(ROWS, LABELS * size)
+    proof = prove(SklearnConverter(), model, convert(model, ROWS), table_of(ROWS))
+    largest = np.abs(model.predict(ROWS)).max()
+    assert proof.parity.tolerance.absolute == pytest.approx(1e-4 * min(1.0, largest), rel=0.2)
+    nothing = replace(
+        convert(model, ROWS),
+        model=convert(DummyRegressor(constant=0.0, strategy="constant").fit(ROWS, LABELS), ROWS).model,
+    )
+    assert prove(SklearnConverter(), model, nothing, table_of(ROWS)).failed > 0
+
+
+def test_probabilities_and_nothing_but_zeros_have_the_usual_tolerance(convert: Any) -> None:
+    zeros = DummyRegressor(constant=0.0, strategy="constant").fit(ROWS, LABELS)
+    for model in (MODEL, zeros):
+        proof = prove(SklearnConverter(), model, convert(model, ROWS), table_of(ROWS))
+        assert proof.parity.tolerance == Tolerance()
+        assert proof.failed == 0
+
+
+def test_a_graph_with_other_shapes_is_none_of_the_model(convert: Any) -> None:
+    from onnx import helper, load_from_string
+
+    converted = convert(MODEL, ROWS)
+    proto = load_from_string(converted.model)
+    proto.graph.initializer.append(helper.make_tensor("first", 7, [1], [0]))
+    proto.graph.node.append(helper.make_node("Gather", ["probabilities", "first"], ["narrow"], axis=1))
+    proto.graph.output[1].name = "narrow"
+    outputs = tuple(
+        one.model_copy(update={"tensor": one.tensor.model_copy(update={"name": "narrow"})})
+        if one.meaning == "probabilities"
+        else one
+        for one in converted.signature.outputs
+    )
+    other = replace(
+        converted,
+        model=proto.SerializeToString(),
+        signature=converted.signature.model_copy(update={"outputs": outputs}),
+    )
+    with pytest.raises(GraphFailedError, match=r"narrow has the shape \[\d+, 1\] where the model has \[\d+, \d\]"):
+        prove(SklearnConverter(), MODEL, other, table_of(ROWS))
 
 
 def test_a_model_that_fails_on_its_own_data_is_told_apart_from_a_failed_proof(convert: Any) -> None:
