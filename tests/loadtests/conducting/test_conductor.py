@@ -14,16 +14,15 @@ import pytest
 
 from lading.bundles.bundle import Bundle
 from lading.loadtests.conducting.conductor import Conductor, HaltedError, Station
-from lading.loadtests.conducting.server import Usage, subject_of
+from lading.loadtests.conducting.server import subject_of
 from lading.loadtests.conducting.shapes import constant
 from lading.loadtests.conducting.taking_turns import pair, turns_of_round
-from lading.loadtests.endpoint import Endpoint
 from lading.loadtests.generating.crew import Crew, GeneratorError
 from lading.loadtests.judging.turns import turns
 from lading.loadtests.measuring.step import GENERATOR_FAILED, INTERRUPTED, Role
 from lading.loadtests.payloads.pool import draw_requests
 from lading.loadtests.plan import Plan
-from lading.loadtests.result import Subject
+from tests.loadtests.answering import Answering
 from tests.loadtests.conftest import Ask
 from tests.loadtests.serving import RightServer
 from tests.loadtests.silent import Silent
@@ -34,24 +33,6 @@ LONG = [constant(20, 60)]
 DIED = "the server ended with exit code 1"
 
 After = Callable[[float, Callable[[], object]], None]
-
-
-class Answering:
-    """A server of which nothing is known but where it answers, until a test says that it ended."""
-
-    metrics = None
-
-    def __init__(self, behind: RightServer, subject: Subject) -> None:
-        self.behind, self.subject = behind, subject
-        self.endpoint = Endpoint(url=behind.url, deployment=MODEL)
-        self.why: str | None = None
-
-    def usage(self, memory: bool) -> Usage | None:
-        """Nobody can tell."""
-
-    def ended(self) -> str | None:
-        """What the test says."""
-        return self.why
 
 
 @pytest.fixture(scope="module")
