@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.05
 GRACE_SECONDS = 2.0
-"""How long after its deadline a run may go on before it counts as one that cannot be stopped."""
+"""How long a run may go on, after its deadline and after it was told to stop, before it counts as one that cannot be."""
 
 
 class Run:
@@ -23,10 +23,10 @@ class Run:
     ``seconds`` is what the client is told when it is too long; ``deadline`` is on the clock of ``time.monotonic``.
     """
 
-    __slots__ = ("_options", "_watch", "began", "deadline", "ended", "limit", "seconds", "stopped")
+    __slots__ = ("_options", "_watch", "began", "deadline", "ended", "limit", "seconds", "stopped", "told")
 
     def __init__(self, watch: "Watch", seconds: float) -> None:
-        self._watch, self.stopped = watch, False
+        self._watch, self.stopped, self.told = watch, False, math.inf
         self._options = run_options()
         self._start(time.monotonic(), seconds)
 
@@ -62,7 +62,7 @@ class Run:
 
     def stop(self) -> None:
         """Have ONNX Runtime return from it as soon as it can, and never begin it if it has not begun."""
-        self.stopped = True
+        self.stopped, self.told = True, time.monotonic()
         self._options.terminate = True
 
     def over(self, session: "InferenceSession", names: Sequence[str], feeds: Mapping[str, Any]) -> Sequence[Any]:
@@ -86,7 +86,8 @@ class Run:
 class Watch:
     """Looks after the runs of a process.
 
-    ``hung`` is called, in the watch's own thread, for a run that did not end ``GRACE_SECONDS`` after its limit.
+    ``hung`` is called, in the watch's own thread, for a run that was told to stop and did not end ``GRACE_SECONDS`` after
+    that, nor after its limit. A process that stood still when the deadline came has not been told before it goes on.
     """
 
     def __init__(self, hung: Callable[[Run], None] | None = None) -> None:
@@ -110,9 +111,14 @@ class Watch:
     def _look_on(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
-            now = time.monotonic()
-            for run in tuple(self.running):  # made in one step, while other threads add and discard
-                if now > run.deadline and not run.stopped:
-                    run.stop()
-                if now > run.limit + GRACE_SECONDS and run in self.running and self._hung is not None:
-                    self._hung(run)
+            self.look()
+
+    def look(self) -> None:
+        """Stop the runs whose time is up, and say which of those that were told to stop go on."""
+        now = time.monotonic()
+        for run in tuple(self.running):  # made in one step, while other threads add and discard
+            if now > run.deadline and not run.stopped:
+                run.stop()
+            patience = max(run.limit, run.told) + GRACE_SECONDS
+            if now > patience and run in self.running and self._hung is not None:
+                self._hung(run)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lading.bundles.bundle import open_bundle
+from lading.runtime import watch as watch_module
 from lading.runtime.deadlines import Deadlines
 from lading.runtime.errors import DeadlineError
 from lading.runtime.model import Model
@@ -65,7 +66,7 @@ def test_a_client_can_lower_its_deadline_and_never_raise_it(loops_bundle: Path) 
 def test_only_an_inference_that_cannot_be_stopped_is_said_to_hang(loops_bundle: Path) -> None:
     class Deaf(Run):
         def stop(self) -> None:
-            self.stopped = True  # ONNX Runtime hears nothing of it
+            self.stopped, self.told = True, time.monotonic()  # ONNX Runtime hears nothing of it
 
     said: list[Run] = []
     heard = threading.Event()
@@ -84,6 +85,22 @@ def test_only_an_inference_that_cannot_be_stopped_is_said_to_hang(loops_bundle: 
         model.run(ENDLESS, deaf)
     assert heard.is_set()
     assert set(said) == {deaf}
+
+
+def test_an_inference_whose_process_stood_still_at_its_deadline_gets_time_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "GRACE_SECONDS", 0.05)
+    said: list[Run] = []
+    watch = Watch(said.append)
+    run = Run(watch, 0.01)  # no thread looks on
+    watch.running.add(run)
+    time.sleep(0.1)
+    watch.look()
+    assert (run.stopped, said) == (True, [])
+    time.sleep(0.06)
+    watch.look()
+    assert said == [run]
 
 
 def test_a_model_whose_work_depends_on_the_values_is_never_run_in_the_event_loop(
