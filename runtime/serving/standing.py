@@ -60,9 +60,9 @@ def read_shadows(folder: Path) -> Mapping[Key, Mirrored]:
 
 
 def lives(pid: int) -> bool:
-    """Whether a process of this number runs."""
+    """Whether a process of this number and of this user runs, as replicas are."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # a number that was free may be another user's by now
         return False
     return True

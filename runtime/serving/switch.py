@@ -1,7 +1,7 @@
 """The switch: brings all replicas from one desired state to the next, every one of them or none."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from lading.core.errors import LadingError
@@ -86,11 +86,12 @@ class Switch:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
-        begun = read_standings(self.run).values()
+        begun = _living(read_standings(self.run))  # one that was killed before may have left its standing
         while True:
-            standings, up = read_standings(self.run), await self._edge.up()
-            if not patient and any(_lost(one, standings.values()) for one in begun):
+            found, up = read_standings(self.run), await self._up()
+            if not patient and any(_lost(one, found.values()) for one in begun.values()):
                 raise LostReplicaError
+            standings = _living(found)
             if up and all(name in standings and done(standings[name]) for name in up):
                 return
             if loop.time() > deadline:
@@ -98,6 +99,16 @@ class Switch:
                     return
                 raise SwitchTimeoutError(self._seconds)
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _up(self) -> frozenset[str]:
+        try:
+            return await self._edge.up()
+        except OSError:  # the edge is being started again
+            return frozenset()
+
+
+def _living(standings: Mapping[str, Standing]) -> Mapping[str, Standing]:
+    return {name: standing for name, standing in standings.items() if lives(standing.pid)}
 
 
 def _lost(before: Standing, now: Iterable[Standing]) -> bool:

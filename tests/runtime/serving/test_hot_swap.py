@@ -19,10 +19,12 @@ import pytest
 from lading.core.errors import IntegrityError, LadingError, UsageError
 from lading.runtime.administration.client import deployment
 from lading.runtime.administration.state_folder import StateFolder
+from lading.runtime.serving.standing import Standing, lives, read_standings
 from lading.runtime.serving.warden import session_members
 from tests.runtime.administration.times import PATH, REQUEST, answer, failing, lying, unfit
 from tests.runtime.serving.administered import Administered
 from tests.runtime.serving.conftest import free_port
+from tests.runtime.serving.test_faults import until
 
 if TYPE_CHECKING:
     from tests.runtime.serving.conftest import Load
@@ -85,7 +87,7 @@ def test_a_bundle_that_proves_wrong_changes_nothing_and_says_why(
     assert set(answers) == {"200"}, answers
     assert steady.bodies == {answer(1)}
     assert fresh.client.call("GET", "/history") == history
-    assert said in fresh.serving.said()
+    fresh.serving.until_said(said)
 
 
 def test_a_bundle_that_is_damaged_in_the_folder_is_not_deployed(fresh: Administered) -> None:
@@ -160,6 +162,30 @@ def test_a_killed_replica_comes_back_with_what_is_deployed(fresh: Administered) 
     fresh.serving.until_said("2 replicas answer again")
 
 
+def test_what_a_killed_replica_has_left_keeps_no_version_from_being_deployed(fresh: Administered) -> None:
+    (run,) = fresh.serving.folder.glob("lading-*")
+    before = dict[str, Standing]()
+    while sorted(before) in ([], ["slot0", "slot1"]):  # until the one that takes over for the last has another slot
+        replaced(fresh)
+        before = dict(read_standings(run))
+    last = before[max(before)].pid
+    os.kill(last, signal.SIGKILL)
+    until(
+        lambda: [lives(one.pid) for one in read_standings(run).values()].count(True) == 2 and not lives(last),
+        fresh.serving,
+    )
+    assert last in [one.pid for one in read_standings(run).values()], "what it said of itself is still there"
+    fresh.deploy(2)
+    assert fresh.asked().content == answer(2)
+
+
+def replaced(one: Administered) -> None:
+    """Have fresh replicas take over."""
+    before = {process.pid for process in one.replicas()}
+    one.serving.signal(signal.SIGHUP)
+    until(lambda: before.isdisjoint(now := one.serving.pids("ray::ServeReplica")) and len(now) == 2, one.serving)
+
+
 def test_a_canary_is_promoted_and_loses_nothing(fresh: Administered, load: Callable[..., "Load"]) -> None:
     steady = load(fresh.serving, PATH, REQUEST, RATE)
     wish = {"digest": fresh.digests[2], "share": 0.5}
@@ -198,6 +224,7 @@ def test_a_shadow_is_told_of_and_taken_back(fresh: Administered) -> None:
     while (told := fresh.client.call("GET", "/deployments")["deployments"]["times"]["figures"]["shadow"])["rows"] == 0:
         assert time.monotonic() < deadline, told
         assert fresh.asked().content == answer(1)
+        time.sleep(0.1)
     assert told["differing"] == told["rows"]
     assert told["largest"] == 14.0
     assert told["p50_seconds"] <= told["p99_seconds"]

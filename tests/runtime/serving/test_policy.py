@@ -88,7 +88,7 @@ def test_what_nobody_signed_is_refused_and_what_answers_goes_on(then: str, guard
     assert caught.value.exit_code == 5
     assert guarded.asked() == answer(1)
     assert guarded.client.call("GET", "/history") == before
-    assert "the policy refuses times 2.0.0" in guarded.serving.said()
+    guarded.serving.until_said("the policy refuses times 2.0.0")
 
 
 def test_it_is_the_command_that_says_so(guarded: Guarded) -> None:
@@ -119,7 +119,7 @@ def test_what_is_older_is_refused_and_may_be_allowed(guarded: Guarded) -> None:
     assert [change["allow_older"] for change in history[-2:]] == [False, True]
     ran = subprocess.run([LADING, "status", "--state", guarded.state], capture_output=True, text=True, check=True)
     assert "older allowed" in ran.stdout
-    assert ", older allowed, by somebody" in guarded.serving.said()
+    guarded.serving.until_said(", older allowed, by somebody")
 
 
 def test_evidence_that_comes_later_is_carried_along(guarded: Guarded) -> None:

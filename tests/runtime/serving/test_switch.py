@@ -37,11 +37,19 @@ def processes(count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
             process.wait()
 
 
-async def played(folder: Path, seconds: float, play: Callable[[int, Plan], None], pids: list[int]) -> Switch:
-    """A switch that changes once, while ``play`` says for each replica what it does about the plan."""
+async def played(
+    folder: Path, seconds: float, play: Callable[[int, Plan], None], pids: list[int], edge_starts: int = 0
+) -> Switch:
+    """A switch that changes once, while ``play`` says for each replica what it does about the plan.
+
+    The edge answers once it was asked ``edge_starts`` times.
+    """
+    starting = iter(range(edge_starts))
     slots = [folder / f"slot{number}.sock" for number in range(len(pids))]
 
     async def up() -> frozenset[str]:
+        for _ in starting:
+            raise ConnectionRefusedError
         return frozenset(slot.stem for slot in slots)
 
     edge: Any = SimpleNamespace(up=up)
@@ -77,6 +85,13 @@ def obedient(folder: Path, pids: list[int]) -> Callable[[int, Plan], None]:
     return play
 
 
+def dead() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return process.pid
+
+
 def now(folder: Path) -> Plan:
     """The plan as it is."""
     plan = PlanReader(folder).fresh()
@@ -90,6 +105,29 @@ def test_all_of_them_turn(tmp_path: Path) -> None:
         switch = asyncio.run(played(tmp_path, 10, obedient(tmp_path, pids), pids))
     assert switch.current.number == 2
     assert now(tmp_path) == Plan(current=switch.current)
+
+
+def test_all_of_them_turn_whatever_one_that_was_killed_before_has_left(tmp_path: Path) -> None:
+    write_standing(tmp_path / "slot7.sock", Standing(pid=dead(), current=1))
+    with processes(2) as found:
+        pids = [process.pid for process in found]
+        switch = asyncio.run(played(tmp_path, 10, obedient(tmp_path, pids), pids))
+    assert switch.current.number == 2
+
+
+def test_what_one_that_was_killed_has_left_does_not_speak_for_the_one_that_has_its_slot(tmp_path: Path) -> None:
+    with processes(1) as found:
+        pids = [found[0].pid, dead()]
+        with pytest.raises(SwitchTimeoutError):
+            asyncio.run(played(tmp_path, 0.2, obedient(tmp_path, pids), pids))
+    assert now(tmp_path).following is None
+
+
+def test_all_of_them_turn_though_the_edge_is_started_again_meanwhile(tmp_path: Path) -> None:
+    with processes(2) as found:
+        pids = [process.pid for process in found]
+        switch = asyncio.run(played(tmp_path, 10, obedient(tmp_path, pids), pids, edge_starts=3))
+    assert switch.current.number == 2
 
 
 def test_none_turns_when_one_cannot_get_ready(tmp_path: Path) -> None:
