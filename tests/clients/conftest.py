@@ -16,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).with_name("drivers")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test waits until all models are made and the server is ready, which counts as its own time."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Served]:
     """The models that are served, by name."""
@@ -61,6 +68,6 @@ def drive(client: str, driver: str, *arguments: str, given: object = None) -> An
     """
     python = environment(client) / "bin" / "python"
     command = [str(python), str(DRIVERS / f"{driver}.py"), *arguments]
-    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

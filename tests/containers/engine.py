@@ -21,6 +21,8 @@ DEBIAN = "bookworm"
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 """Where Debian has an administrator put whom this machine trusts besides."""
 START_SECONDS = 60
+CALL_SECONDS = 600
+"""The longest that a call of the engine's may take: it builds images on a machine that is busy."""
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def _connected(address: str, daemon: "subprocess.Popen[bytes]", log: Path) -> do
     deadline = time.monotonic() + START_SECONDS
     while daemon.poll() is None and time.monotonic() < deadline:
         if subprocess.run(["docker", "--host", address, "version"], capture_output=True, check=False).returncode == 0:
-            return docker.DockerClient(address)
+            return docker.DockerClient(address, timeout=CALL_SECONDS)
         time.sleep(0.2)
     raise AssertionError(f"dockerd does not start:\n{log.read_text()[-2000:]}")
 
