@@ -1,8 +1,12 @@
 """Memory: what a server's processes hold, and the most that they held, by the kernel's own count."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from tests.runtime.serving.conftest import Serving
+
+GONE = FileNotFoundError, ProcessLookupError
+"""What comes of looking at a process that has ended, before its file was opened and before it was read."""
 
 
 class Watermark:
@@ -27,10 +31,13 @@ class Watermark:
     def reset(self) -> None:
         """Have the kernel forget the peaks of before."""
         for pid in self._serving.pids(""):
-            Path(f"/proc/{pid}/clear_refs").write_text("5")
+            with suppress(*GONE):
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _status(pid: int, name: str) -> int:
-    """Bytes that the kernel says of a process under that name."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    """Bytes that the kernel says of a process under that name; none once it has ended."""
+    lines = list[str]()
+    with suppress(*GONE):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)
