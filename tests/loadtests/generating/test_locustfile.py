@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 
 from tests.loadtests.generating.conftest import MODEL
 from tests.loadtests.serving import RightServer
+from tests.runtime.serving.conftest import free_port
 
 LOCUSTFILE = Path(__file__).resolve().parents[3] / "loadtests" / "locustfile.py"
 LIMIT = 60
@@ -42,7 +42,7 @@ def ran(options: Sequence[str], bundle: Path | None, file: Path = LOCUSTFILE) ->
 
 
 def test_without_a_page_it_asks_at_the_rate_that_it_is_told(bundle_paths: dict[str, Path], server: RightServer) -> None:
-    options = ["--headless", "--host", server.url, "-u", "4", "-r", "4", "-t", "1s", "--rate", "100", "--json"]
+    options = ["--headless", "--host", server.url, "-u", "4", "-r", "4", "-t", "3s", "--rate", "100", "--json"]
     rated = ran(options, bundle_paths[MODEL])
     assert rated.returncode == 0, rated.stderr
     found = {one["name"]: one["num_requests"] for one in json.loads(rated.stdout)}
@@ -52,7 +52,7 @@ def test_without_a_page_it_asks_at_the_rate_that_it_is_told(bundle_paths: dict[s
 
 def test_failures_are_locusts_failures(bundle_paths: dict[str, Path]) -> None:
     with RightServer({}) as server:
-        options = ["--headless", "--host", server.url, "-u", "2", "-r", "2", "-t", "1s", "--rate", "20"]
+        options = ["--headless", "--host", server.url, "-u", "2", "-r", "2", "-t", "3s", "--rate", "20"]
         failed = ran(options, bundle_paths[MODEL])
     assert failed.returncode == 1
     assert "404" in failed.stdout + failed.stderr
@@ -77,7 +77,7 @@ class Changed(BundleUser):
 def test_people_extend_it(bundle_paths: dict[str, Path], server: RightServer, tmp_path: Path) -> None:
     file = tmp_path / "changed.py"
     file.write_text(CHANGED.format(bundle=str(bundle_paths[MODEL])))
-    answered = ran(["--headless", "--host", server.url, "-u", "2", "-t", "1s", "--json"], None, file)
+    answered = ran(["--headless", "--host", server.url, "-u", "2", "-t", "3s", "--json"], None, file)
     names = {one["name"] for one in json.loads(answered.stdout)}
     assert names == {"named fields, 4 rows", "V2 binary, 4 rows"}, answered.stderr
 
@@ -92,9 +92,7 @@ def test_without_a_bundle_it_says_so_in_a_line() -> None:
 @contextmanager
 def page(bundle: Path, host: str) -> Iterator[httpx.Client]:
     """Locust's own page, once it is there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = command("--host", host, "--web-host", "127.0.0.1", "--web-port", str(port))
     process = subprocess.Popen(options, env=environment(bundle), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
