@@ -19,7 +19,7 @@ import pytest
 from lading.core.errors import IntegrityError, LadingError, UsageError
 from lading.runtime.administration.client import deployment
 from lading.runtime.administration.state_folder import StateFolder
-from lading.runtime.serving.standing import Standing, lives, read_standings
+from lading.runtime.serving.standing import lives, read_standings
 from lading.runtime.serving.warden import session_members
 from tests.runtime.administration.times import PATH, REQUEST, answer, failing, lying, unfit
 from tests.runtime.serving.administered import Administered
@@ -164,16 +164,16 @@ def test_a_killed_replica_comes_back_with_what_is_deployed(fresh: Administered) 
 
 def test_what_a_killed_replica_has_left_keeps_no_version_from_being_deployed(fresh: Administered) -> None:
     (run,) = fresh.serving.folder.glob("lading-*")
-    before = dict[str, Standing]()
-    while sorted(before) in ([], ["slot0", "slot1"]):  # until the one that takes over for the last has another slot
+
+    def there() -> dict[str, int]:
+        return {name: one.pid for name, one in read_standings(run).items() if lives(one.pid)}
+
+    replaced(fresh)
+    while max(slots := there()) == "slot1":  # whoever takes over for the last is to have another slot
         replaced(fresh)
-        before = dict(read_standings(run))
-    last = before[max(before)].pid
+    last = slots[max(slots)]
     os.kill(last, signal.SIGKILL)
-    until(
-        lambda: [lives(one.pid) for one in read_standings(run).values()].count(True) == 2 and not lives(last),
-        fresh.serving,
-    )
+    until(lambda: len(found := there()) == 2 and last not in found.values(), fresh.serving)
     assert last in [one.pid for one in read_standings(run).values()], "what it said of itself is still there"
     fresh.deploy(2)
     assert fresh.asked().content == answer(2)
