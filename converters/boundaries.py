@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lading.bundles.records import Scalar
 from lading.bundles.signature import Field, Signature
 from lading.bundles.tables.table import Table
 from lading.bundles.tensors.values import kind_of
@@ -31,14 +32,20 @@ UNSEEN = "a category that nobody has seen"
 
 
 def boundary_table(
-    rows: Table, signature: Signature, answer: Answer, thresholds: Literal["sharp", "near"] | None
+    rows: Table,
+    signature: Signature,
+    answer: Answer,
+    thresholds: Literal["sharp", "near"] | None,
+    unseen: Sequence[tuple[str, Scalar]] = (),
 ) -> Table | None:
     """The rows at the boundaries, made from ``rows``; None when the model has none that are known.
 
-    ``answer`` is the original model. The choice is the same on every run.
+    ``answer`` is the original model, ``unseen`` are numbers that no category is, by field. The choice is the same on
+    every run.
     """
     fed = [field for field in signature.fields if field.feed is not None and not field.shape]
-    edits = [*_categories(fed), *_missing(fed), *_unseen(fed), *_ends(fed), *_defaults(fed)]
+    asked = [Edit(0, (pair,)) for pair in unseen]
+    edits = [*_categories(fed), *_missing(fed), *_unseen(fed), *asked, *_ends(fed), *_defaults(fed)]
     edits = [Edit(number % rows.rows, edit.values) for number, edit in enumerate(edits)]
     edits.extend(crossings(rows, signature, answer))
     if thresholds is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 import numpy as np
 
 from lading.bundles.manifest import Graph
+from lading.bundles.records import Scalar
 from lading.bundles.signature import Field, Form, Signature
 from lading.core.errors import LadingError, UsageError
 from lading.core.plugins import load_all
@@ -63,6 +64,8 @@ class Converted:
     """The weights, where they are too large to be inside of the graph."""
     notes: tuple[str, ...] = ()
     """What is to be known of the conversion, in sentences."""
+    unseen: tuple[tuple[str, Scalar], ...] = ()
+    """Fields of numbers that are categories to the model, each with one that it has not seen: the proof asks for it."""
 
 
 @runtime_checkable

@@ -185,7 +185,7 @@ def prove(
     asked = rows.take(spread(rows.rows, DATA_ROWS))
     parts = [(asked, answer(asked, "its own data"))]
     single = signature.form in ("frame", "array")  # of a tensor's elements no boundary is known
-    edge = boundary_table(asked, signature, answer, converted.thresholds) if single else None
+    edge = boundary_table(asked, signature, answer, converted.thresholds, converted.unseen) if single else None
     if edge is not None:
         parts.append((edge, answer(edge)))
     columns = _joined([part.columns_as_numpy() for part, _ in parts])

@@ -23,7 +23,7 @@ from lading.converters.sklearn.answers import answer, first_step, last_step, pro
 from lading.converters.sklearn.counting import LOCALE
 from lading.converters.sklearn.denials import diagnose_steps
 from lading.converters.sklearn.dictionaries import as_keys, dictionaries_of
-from lading.converters.sklearn.encoding import accepts_unseen
+from lading.converters.sklearn.encoding import accepts_unseen, unseen
 from lading.converters.sklearn.failing import refused
 from lading.converters.sklearn.graph import BATCH, IR_VERSION, OPSETS, finish, graph_of
 from lading.converters.sklearn.layout import (
@@ -111,6 +111,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         packages=(*PACKAGES, *(name for found in boosted for name in found.distributions)),
         thresholds=_thresholds(inner),
         notes=tuple(found.note for found in boosted if found.note is not None),
+        unseen=tuple(pair for use in found for pair in _unseen(use, fields)),
     )
 
 
@@ -157,6 +158,26 @@ def _coded(use: Use, fields: Sequence[Field]) -> Iterator[tuple[int, Sequence[Sc
     for place, found in known.items():
         if isinstance(found, Categories) and found.strict:
             yield use.positions[place], found.values
+
+
+def _unseen(use: Use, fields: Sequence[Field]) -> Iterator[tuple[str, Scalar]]:
+    """Numbers that are no category to an encoder which takes such, of the types of the fields."""
+    if not isinstance(use.step, ENCODERS) or not accepts_unseen(use.step):
+        return
+    for position, known in zip(use.positions, use.step.categories_, strict=True):
+        field = fields[position]
+        if field.type in ("integer", "number") and known.dtype.kind in "iuf":
+            value = _scalar(unseen(known), field.type)
+            if _holds(field.dtype, value):
+                yield field.name, value
+
+
+def _holds(dtype: str, value: Scalar) -> bool:
+    """Whether a column of a type holds a number as it is."""
+    try:
+        return bool(np.dtype(dtype.lower()).type(value) == value)
+    except (TypeError, OverflowError):  # a type of Arrow's, or too small
+        return False
 
 
 def _scalar(value: Any, kind: str) -> Scalar:

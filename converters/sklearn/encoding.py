@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def _answers(encoder: Any, categories: Sequence[np.ndarray]) -> Any:
         places = np.minimum(np.arange(rows), len(known) - 1)
         values = known[places]
         if accepts_unseen(encoder):
-            values = np.append(values, np.array([_unseen(known)]))
+            values = np.append(values, np.array([unseen(known)]))
         columns[name] = pd.Series(values, dtype=object if known.dtype.kind in "OU" else None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it tells that the last row is unknown, as it should be
@@ -61,11 +61,40 @@ def accepts_unseen(encoder: Any) -> bool:
     return getattr(encoder, "handle_unknown", "ignore") != "error"
 
 
-def _unseen(known: np.ndarray) -> object:
-    if known.dtype.kind in "biuf":
-        finite = known[np.isfinite(known.astype(np.float64))]
-        return known.dtype.type(finite.max() + 1) if len(finite) and known.dtype.kind != "b" else 2
-    return UNSEEN
+def unseen(known: np.ndarray) -> Any:
+    """A value that is none of the ``known`` categories, of their own type where that has another one."""
+    if known.dtype.kind in "iu":
+        return next(filter(_other_than(known), _integers(known)))
+    if known.dtype.kind == "f":
+        return next(filter(_other_than(known), _numbers(known)))
+    return 2 if known.dtype.kind == "b" else UNSEEN
+
+
+def _other_than(known: np.ndarray) -> Callable[[Any], bool]:
+    held = frozenset(known.tolist())
+    return lambda value: value.item() not in held
+
+
+def _integers(known: np.ndarray) -> Iterator[Any]:
+    """Beyond the largest, before the smallest, between two; and of another type where all of their own are known."""
+    kind, ends = known.dtype.type, np.iinfo(known.dtype)
+    least, most = int(known.min()), int(known.max())
+    between = range(least, min(most, least + len(known)))
+    inside = (value for value in (most + 1, least - 1, *between) if ends.min <= value <= ends.max)
+    yield from map(kind, inside)
+    yield np.int64(most + 1)
+
+
+def _numbers(known: np.ndarray) -> Iterator[Any]:
+    """Beyond the largest, before the smallest, or next to one of them; where none is finite, 0."""
+    kind, finite = known.dtype.type, np.sort(known[np.isfinite(known)])
+    if not len(finite):
+        yield kind(0)
+        return
+    with np.errstate(over="ignore"):
+        near = np.nextafter(finite[::-1, None], np.array([np.inf, -np.inf], finite.dtype))
+        tried = [finite[-1] + kind(1), finite[0] - kind(1), *near.ravel()]
+    yield from filter(np.isfinite, tried)
 
 
 def _table(encoder: Any, position: int, column: Column, part: Any) -> Table:
