@@ -35,6 +35,11 @@ SCALED = make_pipeline(StandardScaler(), LinearSVC())
 QUANTILES = QuantileTransformer(n_quantiles=20, output_distribution="normal")
 
 
+def _likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    found: np.ndarray = one @ other.T
+    return found
+
+
 def title(value: object) -> str:
     return str(value).replace("\n", "").replace(" ", "")[:80] if isinstance(value, BaseEstimator) else ""
 
@@ -86,7 +91,7 @@ def test_several_targets_and_labels_are_told_by_distance(same: Ask) -> None:
 
 
 def test_scores_that_the_graph_does_not_have_are_named() -> None:
-    [problem] = diagnose_steps(StackingClassifier([("s", SVC()), ("t", TREE)]).fit(ROWS, TWO))
+    [problem] = diagnose_steps(StackingClassifier([("s", SVC(kernel=_likeness)), ("t", TREE)]).fit(ROWS, TWO))
     assert "stacks decision functions that the graph does not have" in str(problem)
 
 
