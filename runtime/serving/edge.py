@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from asyncio.subprocess import Process
+from collections.abc import Mapping
 from contextlib import suppress
 
 from lading.core.errors import LadingError, UsageError
@@ -22,6 +23,7 @@ GRACE_SECONDS = 1.0
 START_SECONDS = 10.0
 LOG = "edge.log"
 PROMPT = b"\n> "
+UP = "UP"
 AGAIN_SECONDS = 0.02
 ANSWER_BYTES = 64 << 20
 """More than HAProxy says of all the connections that it may hold, some 300 bytes for each."""
@@ -107,14 +109,12 @@ class Edge:
         await self.start()
 
     async def replicas(self) -> int:
-        """How many replicas requests are sent to."""
-        return len(await self.up())
+        """How many replicas answer, as their last checks have it; before the first one nobody does."""
+        return sum(status == UP for status in (await self._statuses()).values())
 
     async def up(self) -> frozenset[str]:
-        """The names of the slots whose replicas requests are sent to."""
-        rows = await self.control.statistics()
-        up = {row["svname"] for row in rows if row["pxname"] == BACKEND and row["status"] == "UP"}
-        return frozenset(up & self._names())
+        """The names of the slots that requests may be sent to: those too that have yet to be checked, once or again."""
+        return frozenset(name for name, status in (await self._statuses()).items() if status.startswith(UP))
 
     async def drain(self, seconds: float) -> int:
         """Take no new connection, answer what was accepted, end; returns the requests that did not end in time."""
@@ -154,8 +154,11 @@ class Edge:
             None if grpc is None else grpc.fileno(),
         )
 
-    def _names(self) -> set[str]:
-        return {path.stem for path in self._slots}
+    async def _statuses(self) -> Mapping[str, str]:
+        """What HAProxy says of each slot: ``UP``, ``UP 1/2`` where it is down at the next failure, or something else."""
+        names = {path.stem for path in self._slots}
+        rows = await self.control.statistics()
+        return {row["svname"]: row["status"] for row in rows if row["pxname"] == BACKEND and row["svname"] in names}
 
     async def _answers(self) -> bool:
         try:

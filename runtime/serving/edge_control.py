@@ -22,6 +22,17 @@ class EdgeChangeError(LadingError):
         return f"the edge (HAProxy) does not take the new {self.what}: {self.answer}"
 
 
+class SilentEdgeError(ConnectionError):
+    """HAProxy closed its control socket without the answer, as it does when it ends."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"the edge (HAProxy) did not answer {self.command!r}"
+
+
 class EdgeControl:
     """HAProxy's control socket at ``path``; every call raises ``OSError`` while HAProxy does not run."""
 
@@ -33,14 +44,19 @@ class EdgeControl:
         reader, writer = await asyncio.open_unix_connection(self.path)
         try:
             writer.write(f"{command} <<\n{payload}\n".encode() if payload else f"{command}\n".encode())
-            return (await reader.read()).decode(errors="replace").strip()
+            said = await reader.read()
         finally:
             writer.close()
+        if not said:  # every whole answer has an empty line at its end
+            raise SilentEdgeError(command)
+        return said.decode(errors="replace").strip()
 
     async def statistics(self) -> Sequence[Mapping[str, str]]:
         """A row for each frontend, backend and server."""
-        text = await self.ask("show stat")
-        return list(csv.DictReader(text.removeprefix("# ").splitlines()))
+        rows = list(csv.DictReader((await self.ask("show stat")).removeprefix("# ").splitlines()))
+        if not rows:
+            raise SilentEdgeError("show stat")
+        return rows
 
     async def change_map(self, file: Path, text: str) -> None:
         """Have the map ``file`` say ``text`` from one request to the next; raises ``EdgeChangeError``."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lading.runtime.protocols.error_table import reason
-from lading.runtime.serving.edge_control import EdgeControl
+from lading.runtime.serving.edge_control import EdgeControl, SilentEdgeError
 from lading.runtime.serving.edge_keys import ANSWERED, REFUSED, TABLE, TURNED_AWAY
 from lading.runtime.serving.edge_metrics import NAME
 
@@ -58,4 +58,7 @@ def _entries(table: str) -> Iterator[tuple[str, Mapping[int, int]]]:
 
 
 def _dropped(information: str) -> int:
-    return next(int(line.split(":")[1]) for line in information.splitlines() if line.startswith("DroppedLogs:"))
+    for line in information.splitlines():
+        if line.startswith("DroppedLogs:"):
+            return int(line.split(":")[1])
+    raise SilentEdgeError("show info")
