@@ -10,7 +10,7 @@ from lading.runtime.serving.edge_keys import key_rules, key_table, naming_rules
 from lading.runtime.serving.edge_limits import DEFAULTS, RESERVE_BYTES, EdgeLimits, milliseconds
 from lading.runtime.serving.edge_log import log_globals, log_lines
 from lading.runtime.serving.edge_metrics import CONNECTIONS, metrics_sections
-from lading.runtime.serving.edge_rules import body_rules, deadline_rules, request_rules
+from lading.runtime.serving.edge_rules import body_rules, deadline_rules, repeating_lines, request_rules
 from lading.runtime.serving.edge_tls import tls_globals, tls_lines, tls_words
 from lading.runtime.serving.edge_unserved import unserved_section, unserved_server
 from lading.runtime.serving.slots import grpc_path
@@ -102,7 +102,7 @@ def _frontend(listener: int, limits: EdgeLimits, access: EdgeAccess, log: int | 
 
 def _replicas(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     return [
-        *_backend(BACKEND, limits),
+        *_backend(BACKEND, slots, limits),
         unserved_server(slots[0].parent),
         "option httpchk",
         f"http-check send meth GET uri {READY_PATH} ver HTTP/1.1 hdr host localhost",
@@ -120,7 +120,7 @@ def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     Nothing waits in this line: a replica takes what comes, as far as its memory for bodies goes.
     """
     return [
-        *_backend(UPLOADS, limits),
+        *_backend(UPLOADS, slots, limits),
         # Said by HAProxy itself, since it would pass a replica's answer on and then wait for the body.
         replace(408, REFUSALS[408]),
         unserved_server(slots[0].parent),
@@ -129,7 +129,7 @@ def _uploads(slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     ]
 
 
-def _backend(name: str, limits: EdgeLimits) -> list[str]:
+def _backend(name: str, slots: Sequence[Path], limits: EdgeLimits) -> list[str]:
     return [
         f"backend {name} from {DEFAULTS}",
         *body_rules(limits),
@@ -137,8 +137,6 @@ def _backend(name: str, limits: EdgeLimits) -> list[str]:
         "http-request del-header expect",
         "balance leastconn",
         "http-reuse always",
-        "retries 3",
-        "option redispatch 1",
+        *repeating_lines(len(slots)),
         "option abortonclose",
-        "retry-on conn-failure empty-response",
     ]

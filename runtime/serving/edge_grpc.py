@@ -7,7 +7,14 @@ from lading.runtime.serving.edge_access import EdgeAccess
 from lading.runtime.serving.edge_keys import key_rules, naming_rules
 from lading.runtime.serving.edge_limits import DEFAULTS, EdgeLimits, milliseconds
 from lading.runtime.serving.edge_log import log_lines
-from lading.runtime.serving.edge_rules import arrival_rules, dropping_rule, id_rules, leaving_rules, measuring_rules
+from lading.runtime.serving.edge_rules import (
+    arrival_rules,
+    dropping_rule,
+    id_rules,
+    leaving_rules,
+    measuring_rules,
+    repeating_lines,
+)
 from lading.runtime.serving.edge_statuses import (
     ARRIVED,
     LEAVING,
@@ -116,9 +123,7 @@ def _backend(name: str, slots: Sequence[Path], tracked: str, limits: EdgeLimits,
         *arrival_rules(limits),
         "balance leastconn",
         "http-reuse always",
-        "retries 3",
-        "option redispatch 1",
-        "retry-on conn-failure empty-response",
+        *repeating_lines(len(slots)),
         f"{unserved_server(slots[0].parent, CALLS)} proto h2",
         f"default-server proto h2 init-addr none maxconn {most} pool-purge-delay 30s",
         *(f"server slot{index} unix@{path} track {tracked}/slot{index}" for index, path in enumerate(slots)),

@@ -76,6 +76,15 @@ def _deadline_rule(seconds: float, paths: Sequence[str]) -> str:
     return f"http-request set-timeout server {milliseconds(seconds)} if {{ path_beg {' '.join(paths)} }}"
 
 
+def repeating_lines(slots: int) -> list[str]:
+    """What has a backend of so many ``slots`` send to another replica what one did not answer.
+
+    It is tried as often as there are slots: HAProxy that has just started takes an empty one for a replica until it has
+    been tried or checked, and there are more of these than of replicas.
+    """
+    return [f"retries {slots}", "option redispatch 1", "retry-on conn-failure empty-response"]
+
+
 def id_rules() -> list[str]:
     """The rules that give a request its id, and its answer the same."""
     return [

@@ -1,14 +1,19 @@
-"""A running edge: who is slow with a long answer takes no place from others."""
+"""A running edge: who is slow with a long answer takes no place from others, and empty slots cost no request."""
 
 import contextlib
 import socket
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from lading.core.settings import Settings
-from tests.runtime.serving.answering import fronted
+from lading.runtime.serving.edge import haproxy_binary
+from lading.runtime.serving.edge_configuration import edge_configuration
+from lading.runtime.serving.edge_limits import edge_limits
+from tests.runtime.serving.answering import Answering, fronted, until_closed
 
 READERS = 100
 PLAIN = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -39,3 +44,18 @@ def test_clients_who_do_not_read_take_no_place_from_others(places: int, status: 
             reader.sendall(PLAIN.replace(b" / ", b" /long "))
         time.sleep(1)
         assert status in edge.says(PLAIN)
+
+
+def test_an_edge_that_has_just_started_finds_the_replica_behind_all_slots_that_are_empty(base: Path) -> None:
+    slots = [base / f"slot{number}.sock" for number in range(10)]
+    replica = Answering(Long(), slots[-1], short=True, idle_seconds=60)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
+        client.settimeout(20)
+        client.sendall(PLAIN)
+        descriptor, configuration = listener.fileno(), base / "edge.cfg"
+        configuration.write_text(edge_configuration(descriptor, base / "admin.sock", slots, edge_limits(Settings())))
+        with subprocess.Popen([haproxy_binary(), "-db", "-f", str(configuration)], pass_fds=[descriptor]) as edge:
+            said = until_closed(client)
+            edge.kill()
+    replica.stop()
+    assert b" 200 " in said.partition(b"\r\n")[0]

@@ -120,6 +120,12 @@ def test_each_server_takes_as_many_requests_as_the_limits_say() -> None:
     assert "maxconn 77 " in long
 
 
+def test_what_is_not_answered_is_tried_at_every_slot() -> None:
+    """Those that are empty look like replicas to HAProxy when it starts."""
+    whole = edge_configuration(9, ADMIN, [Path(f"/run/slot{n}.sock") for n in range(10)], LIMITS, grpc=11)
+    assert re.findall(r"^ +retries (\d+)$", whole, re.MULTILINE) == ["10"] * 4
+
+
 def test_every_answer_of_its_own_is_a_json_error() -> None:
     spoken = [line for line in configuration().splitlines() if " content-type " in line]
     assert len(spoken) > 15
