@@ -1,6 +1,8 @@
 """Failures: why a replica could not get ready, written where the server that waits for it looks."""
 
-import uuid
+import itertools
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from lading.core.errors import LadingError
 from lading.runtime.serving.whole_file import put_whole
 
 FOLDER = "failures"
+_COUNT = itertools.count()
 
 
 class Failure(Record):
@@ -24,7 +27,8 @@ def write_failure(folder: Path, error: Exception) -> None:
     failure = failure_of(error)
     place = folder / FOLDER
     place.mkdir(mode=0o700, exist_ok=True)
-    put_whole(place / f"{uuid.uuid4().hex}.json", failure.model_dump_json().encode())
+    name = f"{time.time_ns():020}-{os.getpid()}-{next(_COUNT):06}.json"
+    put_whole(place / name, failure.model_dump_json().encode())
 
 
 def failure_of(error: Exception) -> Failure:
@@ -37,7 +41,7 @@ def failure_of(error: Exception) -> Failure:
 def take_failures(folder: Path) -> Sequence[Failure]:
     """The failures that were left in the run folder ``folder`` since the last call, the oldest first."""
     found = []
-    for path in sorted((folder / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime_ns):
+    for path in sorted((folder / FOLDER).glob("*.json")):  # their names begin with when they were written
         found.append(Failure.model_validate_json(path.read_text()))
         path.unlink()
     return found

@@ -1,5 +1,6 @@
 """Failures: what a replica leaves for its server."""
 
+import os
 from pathlib import Path
 
 from lading.core.errors import IntegrityError
@@ -11,6 +12,8 @@ def test_failures_are_taken_once_with_the_exit_code_of_their_kind(base: Path) ->
     assert take_failures(base) == []
     write_failure(base, IntegrityError("row 3 differs"))
     write_failure(base, ZeroDivisionError())
+    for age, path in enumerate(sorted((base / "failures").iterdir())):
+        os.utime(path, (0, 9 - age))  # as a clock would have it that is coarse, or was set back
     first, second = take_failures(base)
     assert (first.message, first.exit_code) == ("row 3 differs", 4)
     assert (second.message, second.exit_code) == ("ZeroDivisionError", 1)
