@@ -9,7 +9,7 @@ from lading.loadtests.conducting.server import Usage, subject_of
 from lading.loadtests.endpoint import Endpoint, UnreadableFileError
 from lading.loadtests.result import Subject
 
-SECONDS = 2.0
+SECONDS = 5.0
 """Within which a server that lives says so."""
 UNANSWERED = 3
 """Questions after each other, about a second apart, of which none is answered by a server that has ended."""

@@ -79,12 +79,12 @@ def _searched(
     tried = [step for step in steps if step.purpose == "search"]
     if capacity is None:
         limit = limit_of_step(tried[-1])
-        failed = f"not even {tried[-1].rate:.3g} requests a second met the objectives"
+        failed = f"not even {tried[-1].rate:,.3g} requests a second met the objectives"
         return ("failed", (failed,)) if limit is None else ("none", (limit,))
     if capacity.limit != "generator" or any(one.objective.measure == "rps" for one in judged):
         return None
     limits = [why for step in tried if step.rate > capacity.rate and (why := limit_of_step(step)) is not None]
-    made = f"the load generator could make no more than {capacity.rate:.6g} requests a second: the capacity is that or more"
+    made = f"the load generator could make no more than {capacity.rate:,.6g} requests a second: the capacity is that or more"
     return "none", (made, *limits[-1:])
 
 
