@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lading.bundles.records import Digest, Record
 from lading.core.errors import IntegrityError
+from lading.core.offspring import mortal
 from lading.core.settings import LIMITS, Limits
 
 LONGEST_REPORT = 1 << 16
@@ -73,8 +74,9 @@ _LIMITS = set(Limits.model_fields)
 
 
 def _run(order: Order) -> Report:
+    command = [sys.executable, "-P", "-m", "lading.bundles.trial_process", order.model_dump_json()]
     child = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-P", "-m", "lading.bundles.trial_process", order.model_dump_json()],
+        mortal(command, signal.SIGKILL),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -87,7 +89,7 @@ def _run(order: Order) -> Report:
             said = _heard(child, time.monotonic() + START_SECONDS + order.limits.load_seconds)
         finally:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
+                os.killpg(child.pid, signal.SIGKILL)  # before it is reaped, after which its number may be another's
     if said is None:
         return Report(problem=_late(order.limits))
     try:
@@ -105,9 +107,7 @@ def _heard(child: "subprocess.Popen[bytes]", deadline: float) -> bytes | None:
         if not ready:
             return None
         piece = os.read(child.stdout.fileno(), LONGEST_REPORT)
-        if not piece:
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(1)
+        if not piece:  # it ends, if it has not ended: what it ends by is decided before its files are closed
             break
         said += piece
     return said

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lading.bundles.trial import Bound, Order, Report
+from lading.core.offspring import PR_SET_PDEATHSIG
 from lading.core.settings import MEBIBYTE
 
 if TYPE_CHECKING:
@@ -130,12 +131,18 @@ def _be_nobody() -> bool:
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.geteuid() != 0:
         return True
+    parent = os.getppid()
     try:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     except OSError:
         return False
+    finally:
+        if prctl is not None:  # as it was started; the kernel forgets that with the rights
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
     return True
 
 
