@@ -98,14 +98,14 @@ class Engine:
         succeeded, words = outcome
         if succeeded:
             if self._served is not None:
-                self.report("progress", f"fresh replicas answer: {order.replicas}")
+                self.report("outcome", f"fresh replicas answer: {order.replicas}")
             self._served = order, self._version
         elif self._served is None:
             self.report("failed", f"no replica gets ready: {words}")
         else:
             before, version = self._served
             self._rollout().roll_out(self._folder, before, str(version))
-            self.report("progress", f"the replicas stay as they are: {words}")
+            self.report("outcome", f"the replicas stay as they are: {words}")
 
     def _watch(self, started: node.Node) -> None:
         """End the engine, and say why, when one of Ray's own processes ends; a call to Ray may hang for ever then."""

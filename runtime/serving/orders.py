@@ -16,7 +16,7 @@ class Order(Record):
 
 
 class Report(Record):
-    """Progress, or the reason why the engine ends."""
+    """Progress, what came of an order after the first, or the reason why the engine ends."""
 
-    kind: Literal["progress", "failed"]
+    kind: Literal["progress", "outcome", "failed"]
     text: str

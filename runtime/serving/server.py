@@ -210,7 +210,7 @@ class Server:
     async def _until_ready(self, run: RunFolder, edge: Edge) -> None:
         """Wait until the edge sends requests to every replica; raises what keeps them from it."""
         deadline = asyncio.get_running_loop().time() + self._settings.start_seconds
-        while (found := await edge.replicas()) < self._replicas:
+        while (found := await _answering(edge)) < self._replicas:
             for failure in take_failures(run.path):
                 raise replica_error(failure)
             if asyncio.get_running_loop().time() > deadline:
@@ -242,7 +242,8 @@ class Server:
             report = await engine.report()
             if report.kind == "failed":
                 raise EngineError(report.text)
-            self._headcount.end_change()
+            if report.kind == "outcome":
+                self._headcount.end_change()
             self._tell(report.text)
 
     async def _guard(self, edge: Edge) -> None:
@@ -280,6 +281,14 @@ def _check(settings: Settings, names: tuple[str, ...]) -> None:
     """Raise what forbids that these names, and no others, are answered to."""
     Deadlines.read(settings).check(names)
     check_default(settings.default_model, names)
+
+
+async def _answering(edge: Edge) -> int:
+    """How many replicas answer; none while the edge is being started again."""
+    try:
+        return await edge.replicas()
+    except OSError:
+        return 0
 
 
 async def _unless(event: asyncio.Event, task: "asyncio.Task[int] | asyncio.Task[None]") -> bool:
