@@ -17,14 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lading.core.errors import UsageError
 from lading.runtime.administration.state_folder import SOCKET
 from lading.runtime.serving.http_server import EmbeddedServer, http_settings
-from lading.runtime.serving.published import listen
+from lading.runtime.serving.published import LOOPBACK
 from lading.runtime.serving.refusing import RefusingProtocol
 from lading.runtime.serving.run_folder import LONGEST_SOCKET
 
 TOKEN = "admin.token"  # noqa: S105 - the name of a file
-LOOPBACK = "127.0.0.1"
 HOSTS = frozenset({LOOPBACK, "localhost"})
-OPTIONS = ("--host", "LADING_ADMIN_PORT")
 SHORTEST_TOKEN = 22
 """Characters: 128 bits in base64."""
 CALLS_PER_SECOND = 50.0
@@ -103,16 +101,15 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(app: ASGIApp, folder: Path, port: int | None, tell: Tell) -> AsyncIterator[None]:
-    """Answer calls of ``app`` on a socket in ``folder``, and on ``port`` of the loopback interface, if any.
+async def open_door(app: ASGIApp, folder: Path, listener: socket.socket | None, tell: Tell) -> AsyncIterator[None]:
+    """Answer calls of ``app`` on a socket in ``folder``, and on ``listener``, if any, to those that have the token.
 
-    Raises ``SocketPathError``, ``WeakTokenError`` and what listening raises.
+    Raises ``SocketPathError`` and ``WeakTokenError``.
     """
     with ExitStack() as opened:
         doors = [(Door(app, tell), opened.enter_context(_socket(folder / SOCKET)))]
-        if port is not None:
-            token = _token(folder / TOKEN)
-            doors.append((Door(app, tell, token), opened.enter_context(listen(LOOPBACK, port, OPTIONS))))
+        if listener is not None:
+            doors.append((Door(app, tell, _token(folder / TOKEN)), listener))
         opened.callback((folder / SOCKET).unlink, missing_ok=True)
         async with _served(doors):
             yield

@@ -1,6 +1,7 @@
 """The state as a source: what a server with a state folder answers with, and the door by which that is changed."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -40,9 +41,16 @@ class StateSource:
     """
 
     def __init__(
-        self, folder: StateFolder, paths: Sequence[Path], settings: Settings, check: Check, tell: Callable[[str], None]
+        self,
+        folder: StateFolder,
+        paths: Sequence[Path],
+        settings: Settings,
+        check: Check,
+        tell: Callable[[str], None],
+        listener: socket.socket | None = None,
     ) -> None:
         self._folder, self._paths, self._settings, self._check, self._tell = folder, paths, settings, check, tell
+        self._listener = listener
         self._state = folder.read()
         self._deployer: Deployer | None = None
         self._policy = OFF
@@ -71,7 +79,7 @@ class StateSource:
         self._deployer.keep(self._state)
         app = administration(self._deployer, partial(told, switch.run), self._tell, metrics)
         guard = Guard(self._deployer, partial(read_figures, switch.run), self._tell)
-        async with open_door(app, self._folder.path, self._settings.admin_port, self._tell):
+        async with open_door(app, self._folder.path, self._listener, self._tell):
             watching = asyncio.create_task(guard.watch())
             try:
                 yield
@@ -141,12 +149,17 @@ def _happening(change: Change, authors: bool) -> Happening:
 
 @contextmanager
 def state_source(
-    place: Path, paths: Sequence[Path], settings: Settings, check: Check, tell: Callable[[str], None]
+    place: Path,
+    paths: Sequence[Path],
+    settings: Settings,
+    check: Check,
+    tell: Callable[[str], None],
+    listener: socket.socket | None = None,
 ) -> Iterator[StateSource]:
-    """The source in the state folder ``place``, which is this server's while it lasts.
+    """The source in the state folder ``place``, which is this server's while it lasts; changed over ``listener`` too.
 
     Raises ``StateFolderError``, ``StateInUseError`` and ``BrokenStateError``.
     """
     folder = StateFolder(place, settings, tell)
     with folder.held():
-        yield StateSource(folder, paths, settings, check, tell)
+        yield StateSource(folder, paths, settings, check, tell, listener)

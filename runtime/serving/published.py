@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from lading.core.errors import ConflictError, UsageError
 from lading.core.settings import Settings
 
+LOOPBACK = "127.0.0.1"
+
 
 class PortInUseError(ConflictError):
     """Another process listens at the address."""
@@ -46,6 +48,8 @@ class Listeners:
     published: socket.socket
     metrics: socket.socket | None = None
     grpc: socket.socket | None = None
+    admin: socket.socket | None = None
+    """Where the administration is called, on this machine alone; the edge does not answer there."""
 
     @property
     def ports(self) -> frozenset[int]:
@@ -61,6 +65,8 @@ class Listeners:
         """Listen no more."""
         for listener in self._open():
             listener.close()
+        if self.admin is not None:
+            self.admin.close()
 
     def _open(self) -> list[socket.socket]:
         return [listener for listener in (self.published, self.metrics, self.grpc) if listener is not None]
@@ -78,7 +84,10 @@ def open_listeners(settings: Settings) -> Iterator[Listeners]:
         grpc = None
         if settings.grpc_port is not None:
             grpc = opened.enter_context(listen(settings.host, settings.grpc_port, ("--host", "--grpc-port")))
-        yield Listeners(published, metrics, grpc)
+        admin = None
+        if settings.admin_port is not None and settings.state_folder is not None:
+            admin = opened.enter_context(listen(LOOPBACK, settings.admin_port, ("--host", "LADING_ADMIN_PORT")))
+        yield Listeners(published, metrics, grpc, admin)
 
 
 def listen(host: str, port: int, options: tuple[str, str] = ("--host", "--port")) -> socket.socket:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, closing, contextmanager, nullcontext, suppress
@@ -98,15 +99,18 @@ class Server:
         with open_listeners(self._settings) as listeners, _signals(self._heed):
             run = RunFolder(self._settings.run_folder)
             try:
-                with self._kept(run) as source:
+                with self._kept(run, listeners.admin) as source:
                     live = asyncio.create_task(self._live(run, listeners, source))
                     return await live if await _unless(self._hurry, live) else HURRIED
             finally:
                 run.close()
 
     @contextmanager
-    def _kept(self, run: RunFolder) -> Iterator[Source]:
-        """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server."""
+    def _kept(self, run: RunFolder, admin: socket.socket | None) -> Iterator[Source]:
+        """Where what is to be deployed comes from: the bundles alone, or a state folder too, held by this server.
+
+        ``admin`` is where the state is changed besides, if anywhere.
+        """
         check = partial(_check, self._settings)
         if self._settings.state_folder is None:
             store = self._store(run)
@@ -115,7 +119,8 @@ class Server:
             return
         from lading.runtime.administration.state_source import state_source  # loads the administration
 
-        with state_source(self._settings.state_folder, self._paths, self._settings, check, self._tell) as source:
+        folder = self._settings.state_folder
+        with state_source(folder, self._paths, self._settings, check, self._tell, admin) as source:
             yield source
 
     def _store(self, run: RunFolder) -> Store:

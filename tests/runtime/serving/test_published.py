@@ -1,5 +1,7 @@
 """The published socket: where it can be, and what it is called."""
 
+from pathlib import Path
+
 import pytest
 
 from lading.core.settings import Settings
@@ -51,6 +53,24 @@ def test_the_port_for_grpc_is_beside_the_other_one_and_told_by_its_own_name() ->
             settings = Settings(port=ports[1], grpc_port=port)
             with pytest.raises(PortInUseError, match="--grpc-port"), open_listeners(settings):
                 raise AssertionError("it is taken")
+
+
+def test_the_port_of_the_administration_is_of_this_machine_alone_and_told_by_its_own_name(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as taken, listen("127.0.0.1", 0) as free, listen("127.0.0.1", 0) as other:
+        ports = [listener.getsockname()[1] for listener in (taken, free, other)]
+        free.close()
+        other.close()
+        settings = Settings(port=ports[1], admin_port=ports[2], state_folder=tmp_path)
+        with open_listeners(settings) as listeners:
+            assert listeners.admin is not None
+            assert listeners.admin.getsockname() == ("127.0.0.1", ports[2])
+            assert listeners.ports == {ports[1]}
+            assert len(listeners.descriptors) == 1
+        settings = settings.model_copy(update={"admin_port": ports[0]})
+        with pytest.raises(PortInUseError, match="LADING_ADMIN_PORT"), open_listeners(settings):
+            raise AssertionError("it is taken")
+        with open_listeners(settings.model_copy(update={"state_folder": None})) as listeners:
+            assert listeners.admin is None, "nothing is administered without a state"
 
 
 @pytest.mark.parametrize(
