@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from lading.runtime.deployments import Deployments
@@ -42,10 +42,11 @@ class Follower:
             self._plan = plan
         return self._current
 
-    async def follow(self, switch: Callable[[Deployments], None]) -> None:
+    async def follow(self, switch: Callable[[Deployments], None], end: Callable[[], Awaitable[None]]) -> None:
         """Call ``switch`` with what is to be answered with, whenever that changes, until this is cancelled.
 
-        Raises what loading does where what every other replica answers with cannot be loaded here.
+        When all is over ``end`` is called, and nothing any more. Raises what loading does where what every other replica
+        answers with cannot be loaded here.
         """
         while True:
             if self._plan is not None and self._plan.following is not None:
@@ -55,6 +56,10 @@ class Follower:
                 await asyncio.sleep(LOOK_SECONDS)
                 self._tell_shadows()
             self._plan = plan
+            if plan.over:
+                await end()
+                self.leave()
+                await asyncio.Event().wait()
             if plan.current.number != self._standing.current:
                 await self._take(plan.current)
                 switch(self._current)

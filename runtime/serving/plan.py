@@ -15,6 +15,8 @@ class Plan(Record):
     current: Desired
     following: Desired | None = None
     """What replicas load and prove beside ``current``, and do not answer with before it is."""
+    over: bool = False
+    """Whether nothing is asked any more: replicas write what waits to be written, and stand nowhere."""
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

@@ -82,7 +82,7 @@ class Replica:
         drain_seconds = max(1, round(self._settings.drain_seconds))
         self._server = EmbeddedServer(http_settings(self._application, ShortcutProtocol, drain_seconds=drain_seconds))
         self._serving = asyncio.create_task(self._serve(self._application, self._server))
-        self._following = asyncio.create_task(self._follower.follow(self._switch))
+        self._following = asyncio.create_task(self._follower.follow(self._switch, self._write_last))
 
     def check_health(self) -> None:
         """Say whether the server still runs; raises ``UnhealthyError``."""
@@ -104,10 +104,13 @@ class Replica:
         if self._calls is not None:
             ending.append(asyncio.create_task(self._calls.stop(self._settings.drain_seconds)))
         await asyncio.wait(ending)
-        for witness in self._witnesses:
-            witness.close()
+        await self._write_last()
         self._ledger.close()
         self._slot.release()
+
+    async def _write_last(self) -> None:
+        """Bring what was seen of requests to its end, as far as that goes quickly."""
+        await asyncio.gather(*(asyncio.to_thread(witness.close) for witness in self._witnesses))
 
     async def _first(self) -> Deployments:
         try:

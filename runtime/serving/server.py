@@ -51,6 +51,9 @@ WATCH_SECONDS = 0.5
 EDGE_LIFE_SECONDS = 5.0
 """An edge that lived shorter than this is not started again: it would die again."""
 HURRIED = 130
+LAST_SECONDS = 3.0
+"""How long replicas may take, once nothing is asked any more, for what waits to be written; the request log and the
+traces take two at most."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,9 @@ class Server:
                     watcher.cancel()
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        return await self._drain(edge)
+        code = await self._drain(edge)
+        await switch.end(LAST_SECONDS)
+        return code
 
     def _metrics(self, run: RunFolder, edge: Edge, access: EdgeAccess) -> "Metrics | None":
         """The metrics, where somebody can ask for them."""

@@ -74,6 +74,16 @@ class Switch:
         write_plan(self.run, Plan(current=following))
         await self._until(lambda standing: standing.current == following.number, patient=True)
 
+    async def end(self, seconds: float) -> None:
+        """Have every replica write what waits to be written, for ``seconds`` at most: nothing is asked any more."""
+        if not _living(read_standings(self.run)):
+            return
+        write_plan(self.run, Plan(current=self.current, over=True))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while _living(read_standings(self.run)) and loop.time() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+
     def _numbered(self, desired: Desired) -> Desired:
         self._number += 1
         return desired.model_copy(update={"number": self._number})

@@ -15,10 +15,11 @@ from lading.core.errors import IntegrityError
 from lading.runtime.serving.desired import Desired
 from lading.runtime.serving.failures import failure_of
 from lading.runtime.serving.plan import Plan, PlanReader
-from lading.runtime.serving.standing import Standing, write_standing
+from lading.runtime.serving.standing import Standing, remove_standing, write_standing
 from lading.runtime.serving.switch import LostReplicaError, Switch, SwitchTimeoutError
 
 NOTHING = Desired(bundles=(), threads=1)
+EDGE: Any = None
 
 
 class LieError(IntegrityError):
@@ -128,6 +129,31 @@ def test_all_of_them_turn_though_the_edge_is_started_again_meanwhile(tmp_path: P
         pids = [process.pid for process in found]
         switch = asyncio.run(played(tmp_path, 10, obedient(tmp_path, pids), pids, edge_starts=3))
     assert switch.current.number == 2
+
+
+def test_the_end_waits_until_all_have_written_what_waits(tmp_path: Path) -> None:
+    async def scene(pid: int) -> None:
+        switch = Switch(tmp_path, EDGE, 10)
+        await switch.end(60)  # nobody is there
+        switch.begin(NOTHING)
+        slot = tmp_path / "slot0.sock"
+        write_standing(slot, Standing(pid=pid, current=1))
+        write_standing(tmp_path / "slot7.sock", Standing(pid=dead(), current=1))
+        ending = asyncio.create_task(switch.end(60))
+        while not now(tmp_path).over:
+            await asyncio.sleep(0.005)
+        assert not ending.done()
+        remove_standing(slot)
+        await ending
+
+    with processes(1) as found:
+        asyncio.run(asyncio.wait_for(scene(found[0].pid), 30))
+
+
+def test_the_end_does_not_wait_for_one_that_hangs(tmp_path: Path) -> None:
+    with processes(1) as found:
+        write_standing(tmp_path / "slot0.sock", Standing(pid=found[0].pid, current=1))
+        asyncio.run(asyncio.wait_for(Switch(tmp_path, EDGE, 10).end(0.1), 30))
 
 
 def test_none_turns_when_one_cannot_get_ready(tmp_path: Path) -> None:
