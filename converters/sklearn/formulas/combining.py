@@ -13,18 +13,20 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import RegressorChain
 
+from lading.converters.sklearn.answers import last_step
 from lading.converters.sklearn.formulas.composites import (
     Ask,
     chained,
     has_decision,
     is_constant,
+    is_linear,
     predicted,
     ranks_alike,
     scores,
 )
 from lading.converters.sklearn.formulas.distances import squared
 from lading.converters.sklearn.formulas.features import interpolated
-from lading.converters.sklearn.formulas.margins import by_votes
+from lading.converters.sklearn.formulas.margins import by_votes, linear
 from lading.converters.sklearn.formulas.value import Answer, Value
 
 
@@ -134,7 +136,10 @@ def stacked(model: Any, x: Value, ask: Ask) -> tuple[Value, Value]:
     if model.passthrough:
         said.append((x, int(model.n_features_in_)))
     columns, widths = zip(*said, strict=True)
-    label, measure = ask(len(model.stack_method_), columns[0].beside(*columns[1:]), sum(widths))
+    last, place, fed = last_step(model.final_estimator_), len(model.stack_method_), columns[0].beside(*columns[1:])
+    if is_linear(last) and not hasattr(last, "predict_proba"):
+        return linear(last, ask(place, fed, sum(widths), before_last=True)[0])
+    label, measure = ask(place, fed, sum(widths))
     return label.reshape(-1), measure
 
 
@@ -143,7 +148,7 @@ def _handed_on(model: Any, ask: Ask, place: int, method: str) -> tuple[Value, in
     classes = len(model.classes_)
     width = 1 if classes == 2 else classes
     if method == "predict_proba":
-        found = ask(place)[1]
+        found = ask(place)[1].number()
         return (found.columns([1]) if classes == 2 else found), width
     if method == "decision_function":
         return scores(model, ask, place).reshape(-1, width), width

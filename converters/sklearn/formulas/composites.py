@@ -17,6 +17,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.impute._iterative import IterativeImputer
+from sklearn.linear_model import SGDClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier, _ConstantPredictor
@@ -24,7 +25,7 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, Regresso
 
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.sklearn.answers import last_step
-from lading.converters.sklearn.formulas.margins import above, is_machine, linear, machine
+from lading.converters.sklearn.formulas.margins import MACHINES, above, is_machine, linear, machine
 from lading.converters.sklearn.formulas.value import Value
 from lading.converters.sklearn.several import SPLIT, classes_of, is_several, single
 from lading.converters.sklearn.unwrapping import unwrapped
@@ -46,6 +47,8 @@ RANKED_ALIKE = (
 
 MEMBERS_ALIKE = (BaggingClassifier, OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier, RegressorChain)
 """Composites whose members all are ``estimators_``."""
+
+THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 
 FINAL = "final_estimator"
 """The member of a stack that is fed what the others say."""
@@ -69,8 +72,16 @@ def asks(model: Any) -> bool:
 
 
 def stacks_others(model: Any) -> bool:
-    """Whether members of a stack hand on other things than probabilities, which skl2onnx does not do rightly."""
-    return isinstance(model, StackingClassifier) and not set(getattr(model, "stack_method_", ())) <= {"predict_proba"}
+    """Whether skl2onnx gets a stack wrong: members hand on other things than probabilities, or the last one decides by others."""
+    if not isinstance(model, StackingClassifier) or not hasattr(model, "stack_method_"):
+        return False
+    return not set(model.stack_method_) <= {"predict_proba"} or _decides_otherwise(model.final_estimator_)
+
+
+def _decides_otherwise(model: Any) -> bool:
+    """Whether a classifier's label may be another than that of its largest probability."""
+    by_others = (*THRESHOLDS, *MACHINES, OneVsRestClassifier, SGDClassifier)
+    return not hasattr(model, "predict_proba") or isinstance(last_step(unwrapped(model)), by_others)
 
 
 def counts_votes(model: Any) -> bool:

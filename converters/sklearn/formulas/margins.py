@@ -10,6 +10,8 @@ from sklearn.svm import SVC, NuSVC
 from lading.converters.sklearn.formulas.kernels import KERNELS
 from lading.converters.sklearn.formulas.value import Formulas, Value
 
+MACHINES = (NuSVC, SVC)
+
 
 def linear(model: Any, x: Value) -> tuple[Value, Value]:
     """The class whose linear function is the largest; of two the second where the only one is above 0."""
@@ -45,12 +47,12 @@ def _sigmoid(x: Value) -> Value:
 
 def is_machine(model: Any) -> bool:
     """Whether the margins of a support vector machine are known here."""
-    return isinstance(model, SVC | NuSVC) and model.kernel in ("linear", "poly", "rbf", "sigmoid")
+    return isinstance(model, MACHINES) and model.kernel in ("linear", "poly", "rbf", "sigmoid")
 
 
 def breaks_ties(model: Any) -> bool:
     """Whether a support vector machine lets its margins decide between classes with as many votes."""
-    wanted = isinstance(model, SVC | NuSVC) and model.break_ties and model.decision_function_shape == "ovr"
+    wanted = isinstance(model, MACHINES) and model.break_ties and model.decision_function_shape == "ovr"
     return bool(wanted) and len(model.classes_) > 2
 
 

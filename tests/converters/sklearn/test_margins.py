@@ -40,6 +40,7 @@ GRID = np.stack(np.meshgrid(np.linspace(-5, 15, 61), np.linspace(-5, 15, 61)), -
 LOGISTIC = LogisticRegression(max_iter=5000)
 TREE = DecisionTreeClassifier(max_depth=1, random_state=0)
 HUBER = SGDClassifier(loss="modified_huber", random_state=0)
+BAGS = BaggingClassifier(TREE, n_estimators=2, random_state=0)
 SCALED = make_pipeline(StandardScaler(), LOGISTIC)
 
 EXACT: list[BaseEstimator] = [
@@ -71,6 +72,11 @@ EXACT: list[BaseEstimator] = [
     BaggingClassifier(SVC(), n_estimators=3, max_features=1, random_state=0),
     BaggingClassifier(Perceptron(), n_estimators=4, max_samples=4, random_state=0),
     StackingClassifier([("a", SVC()), ("b", LOGISTIC)], LOGISTIC, cv=2),
+    StackingClassifier([("a", HUBER), ("b", GaussianNB())], HUBER, cv=2),
+    StackingClassifier([("a", LOGISTIC), ("b", BAGS)], make_pipeline(StandardScaler(), Perceptron()), cv=2),
+    StackingClassifier([("a", GaussianNB())], OneVsRestClassifier(HUBER), cv=2, passthrough=True),
+    StackingClassifier([("a", GaussianNB())], SVC(), cv=2),
+    StackingClassifier([("a", TREE)], LinearSVC(), cv=2),
     OutputCodeClassifier(SVC(), random_state=0),
     CalibratedClassifierCV(SVC(), cv=2),
 ]
@@ -107,6 +113,8 @@ def test_votes_are_those_of_predict_where_probabilities_say_otherwise(same: Any)
     strict = FixedThresholdClassifier(GaussianNB(), threshold=0.99)
     model = VotingClassifier([("a", platt), ("b", strict)]).fit(ROWS, CLASSES == 1)
     assert same(model, ROWS, GRID).comparison.label_flips == 0
+    stack = StackingClassifier([("a", LOGISTIC), ("b", GaussianNB())], strict, cv=2).fit(ROWS, CLASSES == 1)
+    assert same(stack, ROWS, GRID).comparison.label_flips == 0
 
 
 @pytest.mark.parametrize("around", [OneVsRestClassifier, lambda inner: VotingClassifier([("a", inner)])])
