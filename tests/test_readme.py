@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.runtime.serving.conftest import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,13 +44,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield ready["address"].removeprefix("http://")
         server.terminate()
     assert server.returncode == 0
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_the_readme_shows_five_requests_of_each_kind() -> None:

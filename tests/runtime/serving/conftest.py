@@ -25,10 +25,16 @@ END_SECONDS = 45
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port of the loopback interface that nobody listens on, and that nobody who asks for any port is given.
+
+    It stays bound until this process ends; who binds it by its number, with ``SO_REUSEADDR`` as servers do, can listen.
+    """
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind(("127.0.0.1", 0))
+    port = int(taken.getsockname()[1])
+    taken.detach()
+    return port
 
 
 @pytest.fixture
@@ -129,11 +135,7 @@ class Serving:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
-        return []
-    return [int(child) for child in tasks.split()]
+    return [int(child) for child in told_of(pid, f"task/{pid}/children").split()]
 
 
 def _session(pid: int) -> int:
@@ -144,9 +146,14 @@ def _session(pid: int) -> int:
 
 
 def _name(pid: int) -> str:
+    return told_of(pid, "comm").strip()
+
+
+def told_of(pid: int, file: str) -> str:
+    """What the kernel tells of a process in that file; nothing once the process is gone."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
+        return Path(f"/proc/{pid}/{file}").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or before it was read
         return ""
 
 
@@ -197,6 +204,13 @@ def server(bundles: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
         serving.close()
 
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+KEPT_SECONDS = 10.0
+"""How long a connection may be idle and still be used: the server keeps it three times as long."""
+CLOSED = "closed before a byte of an answer"
+"""What became of a request that was sent as the server closed the connection, which had been used before."""
+
+
 class Load:
     """Requests at a steady rate over connections that are kept: the next is sent when it is due, come what may."""
 
@@ -208,7 +222,8 @@ class Load:
             f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         ).encode() + body
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[Connection, float]] = []
+        """The connections that nothing is asked over, each with since when."""
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -239,30 +254,35 @@ class Load:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
-        for _, writer in self._idle:
+        for (_, writer), _ in self._idle:
             writer.close()
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    def _kept(self) -> "Connection | None":
+        """A connection that was used before, and that the server is far from closing for being idle."""
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof() and reader.exception() is None:
+            (reader, writer), since = self._idle.pop()
+            fresh = asyncio.get_running_loop().time() < since + KEPT_SECONDS
+            if fresh and not reader.at_eof() and reader.exception() is None:
                 return reader, writer
-            writer.close()  # closed by the server since
-        return await asyncio.open_connection(self.host, self.port)
+            writer.close()
+        return None
 
     async def _ask(self) -> None:
+        kept = self._kept()
         try:
-            reader, writer = await self._connected()
+            reader, writer = kept or await asyncio.open_connection(self.host, self.port)
         except OSError:
             self.answers["not accepted"] += 1
             return
+        head = b""
         try:
             writer.write(self._request)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
             said = await reader.readexactly(int(length.split(b":")[1]))
         except (OSError, EOFError) as error:
-            self.answers[type(error).__name__] += 1
+            closed = kept is not None and not head and not getattr(error, "partial", b"")
+            self.answers[CLOSED if closed else type(error).__name__] += 1
             return
         status = head.split(b" ")[1].decode()
         if status == "200":
@@ -273,7 +293,7 @@ class Load:
         if b"connection: close" in head:
             writer.close()
         else:
-            self._idle.append((reader, writer))
+            self._idle.append(((reader, writer), asyncio.get_running_loop().time()))
 
 
 QUICK = (

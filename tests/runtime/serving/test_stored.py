@@ -13,6 +13,7 @@ import pytest
 from lading.bundles.bundle import copy_bundle, open_bundle
 from lading.bundles.store.store import Store
 from lading.runtime.serving.warden import session_members
+from tests.runtime.serving.conftest import told_of
 from tests.runtime.serving.test_faults import until
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.restarts
 def engine_of(serving: "Serving") -> int:
     """The process that runs Ray Serve for the server."""
     pids = session_members(serving.sessions())
-    (pid,) = (pid for pid in pids if b"lading.runtime.serving.engine" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    (pid,) = (pid for pid in pids if "lading.runtime.serving.engine" in told_of(pid, "cmdline"))
     return pid
 
 
@@ -100,4 +101,4 @@ def test_a_server_without_a_place_for_a_store_keeps_bundles_for_its_own_time(
     serving = start([bundles["cells"]], "--replicas", "1", XDG_CACHE_HOME=str(base / "file"))
     serving.ready()
     assert httpx.post(f"http://127.0.0.1:{serving.port}{PATH}", content=BODY).status_code == 200
-    assert "bundles are kept for as long as the server runs" in serving.said()
+    serving.until_said("bundles are kept for as long as the server runs")
