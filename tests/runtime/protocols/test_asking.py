@@ -117,26 +117,32 @@ def test_what_waits_longer_than_its_deadline_is_answered_504_and_never_run(app: 
     assert model.tally.succeeded == 0
 
 
-def test_nothing_is_computed_for_clients_that_hang_up_while_they_wait(app: Application, model: Model) -> None:
+def test_nothing_is_computed_for_clients_that_hang_up_while_they_wait(loops_bundle: Path) -> None:
+    app = Application(Deployments.load([loops_bundle]), Settings())  # with 30 s for a request
+    model = app.deployments.get("loops")
+
     async def scene() -> list[list[Message]]:
-        leaving = asyncio.Event()
+        enough, leaving = asyncio.Event(), asyncio.Event()
 
-        async def soon() -> None:
-            await leaving.wait()
+        async def begin(count: int, body: object, leave: asyncio.Event) -> list[asyncio.Task[list[Message]]]:
+            async def until() -> None:
+                await leave.wait()
 
-        async def never() -> None:
-            await asyncio.Event().wait()
+            before = model.tally.in_flight
+            tasks = [asyncio.create_task(asking(app, body, until)) for _ in range(count)]
+            while model.tally.in_flight < before + count:
+                await asyncio.sleep(0.001)
+            return tasks
 
-        busy = [asyncio.create_task(asking(app, ENDLESS, never)) for _ in range(THREADS)]
-        await asyncio.sleep(0.1)
-        waiting = [asyncio.create_task(asking(app, QUICK, soon)) for _ in range(50)]
-        await asyncio.sleep(0.1)
+        busy = await begin(THREADS, ENDLESS, enough)
+        waiting = await begin(50, QUICK, leaving)
         leaving.set()
         sent = await asyncio.gather(*waiting)
+        enough.set()
         await asyncio.gather(*busy)
         return list(sent)
 
-    assert asyncio.run(scene()) == [[]] * 50
+    assert asyncio.run(asyncio.wait_for(scene(), 20)) == [[]] * 50
     assert model.tally.succeeded == 0
 
 

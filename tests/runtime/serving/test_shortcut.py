@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,13 @@ from lading.runtime.batching import Batching
 from lading.runtime.deployments import Deployments
 from lading.runtime.errors import DeadlineError, UncomputableError
 from lading.runtime.model import Feeds, Model
+from lading.runtime.serving import shortcut
 from lading.runtime.serving.shortcut import HOLD_SECONDS
 from lading.runtime.watch import Run
 from tests.runtime.serving.answering import Answering, undated, until_closed
 
 LIMIT = 100_000
+WAIT_SECONDS = 30
 ROW = b'{"x0": 1, "x1": 1, "x2": 1, "x3": 2}'
 TENSOR = b'{"id": "7", "inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}'
 LAST = b"GET /v2/health/ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
@@ -40,10 +42,10 @@ class Counted(Application):
 
 
 @contextlib.contextmanager
-def answering(deployments: Deployments, short: bool = True) -> Iterator[Answering[Counted]]:
+def answering(deployments: Deployments, short: bool = True, idle_seconds: int = 60) -> Iterator[Answering[Counted]]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         app = Counted(deployments, Settings(body_bytes=LIMIT))
-        one = Answering(app, Path(folder) / "socket", short)
+        one = Answering(app, Path(folder) / "socket", short, idle_seconds)
         try:
             yield one
         finally:
@@ -52,7 +54,14 @@ def answering(deployments: Deployments, short: bool = True) -> Iterator[Answerin
 
 @pytest.fixture(scope="module")
 def models(bundles: dict[str, Path]) -> Deployments:
-    return Deployments.load([bundles[name] for name in ("cells", "roots")])
+    return quick(Deployments.load([bundles[name] for name in ("cells", "roots")]))
+
+
+def quick(models: Deployments) -> Deployments:
+    """The models as quick as they are: on a busy machine they may have seemed slow, and go the long way."""
+    for model in models:
+        model.seconds_per_call = model.seconds_per_row = 0.0
+    return models
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +74,7 @@ def ways(models: Deployments) -> Iterator[tuple[Answering[Counted], Answering[Co
 @pytest.fixture(scope="module")
 def batched(bundles: dict[str, Path]) -> Deployments:
     """The same models, whose requests of one turn are answered together."""
-    found = Deployments.load([bundles[name] for name in ("cells", "roots")])
+    found = quick(Deployments.load([bundles[name] for name in ("cells", "roots")]))
     for model in found:
         model.batching = Batching(used=True, reason="")
     return found
@@ -150,7 +159,6 @@ def chunks(*parts: bytes) -> bytes:
         pytest.param([post(ROW, b"Connection: close")], 0, id="a connection that closes"),
         pytest.param([post(ROW, b"Connection: close") + GOOD], 0, id="a request after the last"),
         pytest.param([post(ROW, b"Expect: 100-continue")], 0, id="waits for 100"),
-        pytest.param([post(ROW, b"Connection: upgrade", b"Upgrade: websocket")], 0, id="an upgrade"),
         pytest.param([post(ROW, b"Content-Encoding: gzip")], 0, id="compressed"),
         pytest.param([post(ROW, b"Inference-Header-Content-Length: 9")], 0, id="binary tensors"),
         pytest.param([post(ROW + b" " * 70_000)], 0, id="large"),
@@ -175,9 +183,18 @@ def chunks(*parts: bytes) -> bytes:
     ],
 )
 def test_all_ways_say_the_same(
-    ways: tuple[Answering[Counted], Answering[Counted]], turns: Answering[Counted], pieces: list[bytes], short: int
+    ways: tuple[Answering[Counted], Answering[Counted]],
+    turns: Answering[Counted],
+    pieces: list[bytes],
+    short: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    all_ways = *ways, turns
+    monkeypatch.setattr(shortcut, "HOLD_SECONDS", 60)
+    say_the_same((*ways, turns), pieces, short)
+
+
+def say_the_same(all_ways: Sequence[Answering[Counted]], pieces: list[bytes], short: int) -> None:
+    """Whether all ways, of which the second is the long one, say the same, and ``short`` answers are not its own."""
     joined, apart = [*pieces[:-1], pieces[-1] + LAST], [*pieces, LAST]
     assert len({one.says(*joined) for one in all_ways} | {b""}) == 2
     before = [one.app.long for one in all_ways]
@@ -186,15 +203,25 @@ def test_all_ways_say_the_same(
     assert slow - quick == slow - turn == short
 
 
+def test_an_upgrade_goes_the_long_way_and_is_the_last_of_its_connection(
+    models: Deployments, batched: Deployments
+) -> None:
+    upgrade = post(ROW, b"Connection: upgrade", b"Upgrade: websocket")
+    with contextlib.ExitStack() as stack:
+        begun = [answering(models, idle_seconds=1), answering(models, short=False, idle_seconds=1)]
+        begun.append(answering(batched, idle_seconds=1))
+        say_the_same([stack.enter_context(one) for one in begun], [upgrade], 0)
+
+
 def test_new_models_answer_on_the_short_way_at_once(models: Deployments, bundles: dict[str, Path]) -> None:
     with answering(models) as one:
-        one.app.deployments = Deployments.load([bundles["roots"]])
+        one.app.deployments = quick(Deployments.load([bundles["roots"]]))
         assert one.says(GOOD, LAST).startswith(b"HTTP/1.1 404 ")
         assert one.says(post(b'{"x": 4}', path=ROOTS), LAST).startswith(b"HTTP/1.1 200 ")
 
 
 def test_what_takes_long_goes_the_long_way(bundles: dict[str, Path]) -> None:
-    models = Deployments.load([bundles["cells"]])
+    models = quick(Deployments.load([bundles["cells"]]))
     models.get("cells").seconds_per_row = 0.0003
     with answering(models) as one:
         for rows, long in ((1, 0), (3, 0), (4, 1), (3, 0), (4, 1), (1, 0)):
@@ -211,13 +238,16 @@ class Busy:
 
     def __init__(self, model: Model) -> None:
         self.rows: list[int] = []
+        self.begun, self.enough = threading.Event(), threading.Event()
+        """Whether it is busy, and whether it has been for long enough."""
         self._model, self._run = model, model.run
 
     def run(self, feeds: Feeds, run: Run | None = None) -> Feeds:
         """The model's outputs, and none for a row of negative numbers."""
         self.rows.append(len(feeds["X"]))
         if (feeds["X"] == self.WAIT).any():
-            time.sleep(0.3)
+            self.begun.set()
+            assert self.enough.wait(WAIT_SECONDS)
         if np.less(feeds["X"], 0).any():
             raise UncomputableError("negative")
         return self._run(feeds, run)
@@ -230,9 +260,10 @@ class Busy:
                 connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: a\r\n\r\n")
                 until_answered(connection)  # the server knows of it
             first.sendall(row(self.WAIT))
-            time.sleep(0.1)
+            assert self.begun.wait(WAIT_SECONDS)
             for connection, request in zip(others, requests, strict=True):
                 connection.sendall(request)
+            self.enough.set()
             said = [until_answered(connection) for connection in others]
             for connection in others:
                 connection.sendall(LAST)
@@ -242,7 +273,9 @@ class Busy:
 def until_answered(connection: socket.socket) -> bytes:
     said = b""
     while not said.endswith((b"}", b"]")):
-        said += connection.recv(1 << 16)
+        piece = connection.recv(1 << 16)
+        assert piece, said
+        said += piece
     return undated(said)
 
 
@@ -307,10 +340,11 @@ def test_who_has_a_deadline_does_not_wait_for_others(turns: Answering[Counted], 
 def test_who_is_gone_when_its_turn_ends_is_not_missed(turns: Answering[Counted], busy: Busy) -> None:
     with turns.connect() as first, turns.connect() as gone, turns.connect() as other:
         first.sendall(row(busy.WAIT))
-        time.sleep(0.1)
+        assert busy.begun.wait(WAIT_SECONDS)
         gone.sendall(row(1))
         gone.close()
         other.sendall(row(2) + LAST)
+        busy.enough.set()
         assert until_closed(other).count(b"HTTP/1.1 200 ") == 2
 
 
@@ -340,7 +374,7 @@ def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, b
         idle.sendall(GOOD)
         until_answered(idle)
         begun.sendall(GOOD[:-9])
-        time.sleep(0.1)
+        one._see_to(begun)
         one.server.should_exit = True
         assert until_closed(idle) == b""
         begun.sendall(GOOD[-9:])
@@ -351,8 +385,6 @@ def test_what_was_begun_is_answered_when_the_server_stops(models: Deployments, b
 def test_a_client_that_does_not_read_is_not_read_from(
     ways: tuple[Answering[Counted], Answering[Counted]], way: int
 ) -> None:
-    for model in ways[0].app.deployments:  # on a busy machine it may have seemed slow, and go the long way
-        model.seconds_per_call = model.seconds_per_row = 0.0
     request, sent = post(b"[" + b",".join([ROW] * 60) + b"]"), 0
     count = (8 << 20) // len(request)
     everything = memoryview(request * count + LAST)

@@ -2,16 +2,19 @@
 
 import contextlib
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from lading.core.settings import Settings
 from lading.runtime.app import Application
 from lading.runtime.deployments import Deployments
 from lading.runtime.serving import refusing
+from lading.runtime.serving.refusing import RefusingProtocol
 from tests.runtime.serving.answering import Answering, Fronted, fronted, replies, until_closed
 
 LENGTH = 200_000
@@ -21,19 +24,30 @@ SLOW = Settings(body_seconds=1)
 
 
 @pytest.fixture(scope="module")
-def app(bundles: dict[str, Path]) -> Application:
-    return Application(Deployments.load([bundles["cells"]]), SLOW)
+def models(bundles: dict[str, Path]) -> Deployments:
+    return Deployments.load([bundles["cells"]])
+
+
+@pytest.fixture(scope="module")
+def app(models: Deployments) -> Application:
+    return Application(models, Settings())
 
 
 @pytest.fixture(scope="module")
 def edge(app: Application) -> Iterator[Fronted[Application]]:
-    with fronted(app, SLOW) as one:
+    with fronted(app, Settings()) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def tired(models: Deployments) -> Iterator[Fronted[Application]]:
+    """An edge and a replica that soon have waited long enough for more of a body."""
+    with fronted(Application(models, SLOW), SLOW) as one:
         yield one
 
 
 @pytest.fixture
-def replica(app: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering[Application]]:
-    monkeypatch.setattr(refusing, "LINGER_SECONDS", 0.5)
+def replica(app: Application) -> Iterator[Answering[Application]]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         one = Answering(app, Path(folder) / "socket", short=True, idle_seconds=60)
         yield one
@@ -54,7 +68,10 @@ def test_the_rest_is_thrown_away_and_the_next_request_answered(replica: Answerin
 
 
 @pytest.mark.parametrize("drops", [0, 100], ids=["silent", "drop by drop"])
-def test_a_replica_does_not_wait_long_for_what_nobody_reads(replica: Answering[Application], drops: int) -> None:
+def test_a_replica_does_not_wait_long_for_what_nobody_reads(
+    replica: Answering[Application], drops: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusing, "LINGER_SECONDS", 0.5)
     with replica.connect() as connection:
         connection.sendall(post(NOTHING))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -64,21 +81,30 @@ def test_a_replica_does_not_wait_long_for_what_nobody_reads(replica: Answering[A
         assert statuses(until_closed(connection)) == [404]
 
 
-def test_a_slow_body_after_an_early_answer_is_still_read(replica: Answering[Application]) -> None:
+def test_a_slow_body_after_an_early_answer_is_still_read(
+    replica: Answering[Application], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time to linger belongs to the request that was answered, not to the one behind it."""
-    body = b" " * LENGTH
+    body, over, cut_off = b" " * LENGTH, threading.Event(), RefusingProtocol._cut_off
+
+    def noted(protocol: RefusingProtocol, cycle: RequestResponseCycle) -> None:
+        cut_off(protocol, cycle)
+        over.set()
+
+    monkeypatch.setattr(RefusingProtocol, "_cut_off", noted)
+    monkeypatch.setattr(refusing, "LINGER_SECONDS", 3)
     with replica.connect() as connection:
         connection.sendall(post(NOTHING) + body[:-1])
-        time.sleep(0.3)
+        replica._see_to(connection)
         connection.sendall(body[-1:] + post(PREDICT))
-        time.sleep(0.5)
+        assert over.wait(30)
         connection.sendall(body + LAST)
         assert statuses(until_closed(connection)) == [404, 400, 200]
 
 
-def test_a_large_body_that_stops_is_told_and_closed_at_once(edge: Fronted[Application]) -> None:
+def test_a_large_body_that_stops_is_told_and_closed_at_once(tired: Fronted[Application]) -> None:
     assert Settings().stall_seconds > 20, "which is what a connection here waits for at most"
-    ((status, headers, body),) = replies(edge.says(post(PREDICT) + b" " * 100_000))
+    ((status, headers, body),) = replies(tired.says(post(PREDICT) + b" " * 100_000))
     assert (status, headers["connection"]) == (408, "close")
     assert isinstance(body, dict)
     assert body["error_code"] == "BAD_REQUEST"
