@@ -14,6 +14,7 @@ from lading.runtime.serving.edge_access import OPEN, EdgeAccess
 from lading.runtime.serving.edge_configuration import BACKEND, edge_configuration
 from lading.runtime.serving.edge_control import EdgeControl
 from lading.runtime.serving.edge_limits import EdgeLimits
+from lading.runtime.serving.last_call import last_call
 from lading.runtime.serving.published import Listeners
 from lading.runtime.serving.run_folder import RunFolder
 from lading.runtime.serving.slots import slot_paths
@@ -24,7 +25,7 @@ START_SECONDS = 10.0
 LOG = "edge.log"
 PROMPT = b"\n> "
 UP = "UP"
-AGAIN_SECONDS = 0.02
+AGAIN_SECONDS, LOOK_SECONDS = 0.02, 0.05
 ANSWER_BYTES = 64 << 20
 """More than HAProxy says of all the connections that it may hold, some 300 bytes for each."""
 
@@ -122,6 +123,7 @@ class Edge:
         # Opened before: HAProxy takes no new connection here either, once it is told to stop.
         reader, writer = await asyncio.open_unix_connection(self.control.path, limit=ANSWER_BYTES)
         await _said(reader, writer, b"prompt\n")
+        await last_call(self._listeners.descriptors)
         self._listeners.close()
         process.send_signal(signal.SIGUSR1)
         requests = 0
@@ -182,11 +184,12 @@ def _take_turns(pid: int) -> None:
 async def _settled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> int:
     """Wait until there is nothing to answer, at most for ``seconds``; the requests that are being answered then."""
     loop = asyncio.get_running_loop()
-    started = loop.time()
+    started, looks = loop.time(), 0
     while True:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(LOOK_SECONDS)
+        looks += 1  # rather than seconds: when the machine stood still, clients did
         connections, requests = await _busy(reader, writer)
-        idle = connections == 0 or (requests == 0 and loop.time() > started + GRACE_SECONDS)
+        idle = connections == 0 or (requests == 0 and looks * LOOK_SECONDS > GRACE_SECONDS)
         if idle or loop.time() > started + seconds:
             return requests
 
