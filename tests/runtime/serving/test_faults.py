@@ -259,6 +259,6 @@ def test_a_killed_edge_is_started_again(server: "Serving") -> None:
     answer = httpx.post(f"http://127.0.0.1:{server.port}/v2/models/cells/infer", json=INFER, timeout=30)
     assert answer.status_code == 200
     (edge,) = server.pids("haproxy")
-    assert os.sched_getscheduler(edge) == os.SCHED_BATCH, "replicas are not to be stopped for it"
+    until(lambda: os.sched_getscheduler(edge) == os.SCHED_BATCH, server)  # replicas are not to be stopped for it
     time.sleep(2)  # a line would take a moment
     assert server.said().count("a replica ended") == ended, "replicas that the edge has to find anew did not end"

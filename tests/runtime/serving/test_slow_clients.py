@@ -56,7 +56,8 @@ def sending(first: bytes, drop: bytes) -> Client:
         dripping = asyncio.create_task(_drip(writer, drop if number % 2 else b""))
         said = b""
         with suppress(ConnectionError):
-            said = await reader.read()
+            while piece := await reader.read(1 << 16):
+                said += piece
         dripping.cancel()
         writer.close()
         return said[9:12].decode()
