@@ -31,8 +31,9 @@ def _part(columns: Sequence[Column], known: Sequence[Categories | None]) -> Pipe
 
 
 def _table(column: Column, known: Categories) -> Table:
-    """The codes of a column's values; a missing one stays missing."""
-    values = np.array([*known.codes, np.nan, known.unseen])[:, None]
+    """The codes of a column's values; a missing one, where there may be one, stays missing."""
+    may_be = column.field is None or column.field.nullable
+    values = np.array([*known.codes, *([np.nan] if may_be else []), known.unseen])[:, None]
     if column.kind == "text":
-        return Table((*map(column.text, known.values), column.missing), None, values, 1)
-    return Table((*map(float, known.values), np.nan), None, values, 1)
+        return Table((*map(column.text, known.values), *([column.missing] if may_be else [])), None, values, 1)
+    return Table((*map(float, known.values), *([np.nan] if may_be else [])), None, values, 1)

@@ -41,6 +41,7 @@ from lading.converters.sklearn.layout import (
 )
 from lading.converters.sklearn.members import members_of
 from lading.converters.sklearn.rewriting import TREES, Rewriter, RewritingError
+from lading.converters.sklearn.strictness import diagnose_strictness, taken_of
 from lading.converters.sklearn.unwrapping import unwrapped
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def diagnose(model: Any, form: Form, fields: Sequence[Field]) -> list[Problem]:
                 "", found, "name the target by target= (--target), and the model's own columns by features= (--feature)"
             )
         ]
-    return diagnose_steps(inner) or diagnose_layout(inner, form, fields)
+    return diagnose_steps(inner) or [*diagnose_layout(inner, form, fields), *diagnose_strictness(inner, len(fields))]
 
 
 def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
@@ -133,19 +134,11 @@ def _fed(
 ) -> Field:
     """The field with its feed, and with the categories outside which the model itself would fail."""
     changes: dict[str, object] = {"feed": layout.feed(position)}
-    found = [use for use in found if position in use.positions]
-    strict = [
-        use.step.categories_[use.positions.index(position)]
-        for use in found
-        if isinstance(use.step, ENCODERS) and not accepts_unseen(use.step)
-    ]
-    strict.extend([coded[position]] if position in coded else [])
-    if strict:
-        words = [use.step.missing_values for use in found if isinstance(use.step, SimpleImputer)]
-        # What an imputer takes for missing never reaches the encoder.
-        known = [value for value in (*strict[0], *words) if not is_missing(value)]
-        kept = sorted({_scalar(value, kind_of(field)) for value in known})
-        changes |= {"unknown": "refuse", "categories": tuple(kept)}
+    taken = taken_of(position, found, lambda value: _scalar(value, kind_of(field)))
+    if position in coded:
+        taken.append({_scalar(value, kind_of(field)) for value in coded[position] if not is_missing(value)})
+    if taken:
+        changes |= {"unknown": "refuse", "categories": tuple(sorted(set.intersection(*taken)))}
     return field.model_copy(update=changes)
 
 

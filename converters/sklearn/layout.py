@@ -7,9 +7,19 @@ from typing import Any, Literal
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.feature_extraction import DictVectorizer, FeatureHasher
+from sklearn.feature_selection import SelectorMixin
 from sklearn.impute import SimpleImputer
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
 from sklearn.utils import check_array
@@ -27,8 +37,13 @@ from lading.converters.sklearn.unwrapping import unwrapped
 Kind = Literal["number", "text"]
 
 ENSEMBLES = (VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor)
+BAGS = (BaggingClassifier, BaggingRegressor)
+ALIKE = (OneVsRestClassifier, OneVsOneClassifier, MultiOutputRegressor)
+"""Ensembles of estimators alike that are fed the very columns that they are fed themselves."""
 ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
 NUMERIC, TEXT, MATRIX = "numeric", "text", "x"
+MISSING = "\0missing"
+"""The text that stands for a missing one: that of an empty cell, "nan" or "None", is a word like others to scikit-learn."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class Column:
     """The field that it is, as long as nothing was computed from it."""
     source: int = 0
     """Which of the matrices that come in holds it."""
-    missing: str = "nan"
+    missing: str = MISSING
     """The text that stands for a missing value."""
     none: bool = False
     """Whether the model learnt missing text as None, which an imputer that looks for NaN leaves as it is."""
@@ -102,11 +117,11 @@ def _uses(model: Any, positions: Sequence[int], path: str) -> Iterator[Use]:
                 yield from uses(step, positions, named(path, name))
     elif splits_on_categories(model):
         yield from uses(model._preprocessor, positions, path)
-    elif isinstance(model, (*ENSEMBLES, TransformedTargetRegressor)) or is_fed_alike(model):
-        for name, member in _members(model):
-            yield from uses(member, positions, named(path, name))
-    else:
+    elif (inside := _fed(model, positions)) is None:
         yield Use(path, model, tuple(positions))
+    else:
+        for name, member, places in inside:
+            yield from uses(member, places, named(path, name))
 
 
 def takes_dictionaries(model: Any) -> bool:
@@ -128,6 +143,19 @@ def _member(calibrated: Any) -> Any:
     return calibrated.estimator
 
 
+def _fed(model: Any, positions: Sequence[int]) -> list[tuple[str, Any, Sequence[int]]] | None:
+    """The members that are fed columns of the model's own, each with these; None where there are none."""
+    if isinstance(model, (*ENSEMBLES, TransformedTargetRegressor)) or is_fed_alike(model):
+        return [(name, member, positions) for name, member in _members(model)]
+    if not isinstance(model, (*BAGS, *ALIKE)) or takes_dictionaries(model):
+        return None
+    found = [member for member in model.estimators_ if not is_constant(member)]
+    if not isinstance(model, BAGS):
+        return [("estimator", member, positions) for member in found]
+    chosen = zip(found, model.estimators_features_, strict=True)
+    return [("estimator", member, [positions[int(place)] for place in places]) for member, places in chosen]
+
+
 def _members(model: Any) -> list[tuple[str, Any]]:
     if isinstance(model, TransformedTargetRegressor):
         return [("regressor", model.regressor_)]
@@ -142,9 +170,29 @@ def _uses_of_pipeline(model: Pipeline, positions: Sequence[int], path: str) -> I
         if is_passthrough(step):
             continue
         yield from uses(step, positions, named(path, name))
-        if not isinstance(step, SimpleImputer) or step.add_indicator:
+        kept = handed_on(step, range(len(positions)))
+        if kept is None:
             return
-        positions = [positions[place] for place in kept_columns(step)]
+        positions = [positions[place] for place in kept]
+
+
+def handed_on(step: Any, places: Sequence[int]) -> Sequence[int] | None:
+    """Which columns a fitted step hands on as they are, or with what was missing filled in; None where it makes others."""
+    step = unwrapped(step)
+    if is_passthrough(step):
+        return places
+    if is_derived(step):
+        return None
+    if isinstance(step, Pipeline):
+        kept: Sequence[int] | None = places
+        for _, inner in step.steps:
+            kept = None if kept is None else handed_on(inner, kept)
+        return kept
+    if isinstance(step, SimpleImputer) and not (step.add_indicator and len(step.indicator_.features_)):
+        return [places[place] for place in kept_columns(step)]
+    if isinstance(step, SelectorMixin) and not hasattr(step, "predict"):
+        return [places[int(place)] for place in step.get_support(indices=True)]
+    return None
 
 
 def kept_columns(imputer: SimpleImputer) -> list[int]:
@@ -257,7 +305,7 @@ def _texts(use: Use, fields: Sequence[Field]) -> list[int]:
 
 
 def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[str, bool]:
-    """A text that no value of the field is, and whether the model learnt None: then it is ``None``, else ``nan``."""
+    """A text that no value of the field is, and whether the model learnt None as what is missing, and not NaN."""
     known = {value for value in field.categories or () if isinstance(value, str)}
     learnt: list[object] = []
     for use in found:
@@ -266,7 +314,7 @@ def _missing_text(position: int, field: Field, found: Sequence[Use]) -> tuple[st
     known |= {value for value in learnt if isinstance(value, str)}
     none = any(value is None for value in learnt)
     vectorizers = [use.step for use in found if isinstance(use.step, DictVectorizer)]
-    token = "None" if none else "nan"
+    token = MISSING
     while token in known or any(knows(step, field.name, token) for step in vectorizers):
         token = f"<{token}>"
     return token, none

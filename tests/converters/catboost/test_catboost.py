@@ -88,7 +88,7 @@ def test_counters_of_combinations_answer_alike(combined: Any) -> None:
 def test_combinations_that_were_never_seen_are_answered_alike(
     combined: Any, counted: Asked, data: st.DataObject
 ) -> None:
-    towns = [*MIXED.town.unique().tolist(), "nowhere"]
+    towns = [*MIXED.town.unique().tolist(), "nowhere", "nan"]
     rows = pd.DataFrame(
         {
             "age": data.draw(st.lists(st.floats(0, 90) | st.just(np.nan), min_size=8, max_size=8)),

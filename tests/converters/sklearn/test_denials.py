@@ -126,7 +126,7 @@ def _text_at_the_end() -> Any:
 def _flags_beside_text() -> Any:
     frame = pd.DataFrame({"kind": pd.Series(["a", None, "c", "d"] * 5, dtype=object)})
     imputer = SimpleImputer(missing_values=None, strategy="most_frequent", add_indicator=True)
-    return _over_frame(make_pipeline(imputer, OneHotEncoder(), LOGISTIC), frame)
+    return _over_frame(make_pipeline(imputer, OneHotEncoder(handle_unknown="ignore"), LOGISTIC), frame)
 
 
 def _stacked_pipelines() -> Any:
@@ -209,6 +209,8 @@ CASES: dict[str, tuple[Any, str]] = {
     "characters within words": (lambda: _over_text(CountVectorizer(analyzer="char_wb")), "analyzer"),
     "a tokenizer": (lambda: _over_text(CountVectorizer(tokenizer=str.split, token_pattern=None)), "cleans its text"),
     "accents removed": (lambda: _over_text(CountVectorizer(strip_accents="unicode")), "cleans its text"),
+    "alternative words": (lambda: _over_text(CountVectorizer(token_pattern=r"\w+|!")), "finds words by a token_pattern"),
+    "words with blanks": (lambda: _over_text(CountVectorizer(token_pattern="[a-z ]+", ngram_range=(1, 2))), "may have blanks"),
     "hashed text": (lambda: _over_text(HashingVectorizer(n_features=8)), "hashes text"),
     "a stack over what has no formula": (
         lambda: _over_rows(StackingClassifier([("s", SVC(decision_function_shape="ovo")), ("l", LOGISTIC)], LOGISTIC)),
