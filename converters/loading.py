@@ -14,6 +14,13 @@ from lading.core.errors import LadingError, UsageError
 PICKLES = (".joblib", ".pkl", ".pickle")
 KINDS = (*PICKLES, ".skops", ".onnx", *FILES, ".pt2", ".keras")
 
+EXTRAS = {
+    **{name: name for name in (*BOOSTED, "keras", "sklearn", "torch", "transformers")},
+    **dict.fromkeys(("equinox", "flax", "jax", "jaxlib"), "jax"),
+    **dict.fromkeys(("joblib", "skl2onnx", "skops"), "sklearn"),
+}
+"""The extra that brings each package, of those that pickles of models are loaded with."""
+
 WAYS_OUT = {
     **dict.fromkeys(
         (".pt", ".pth", ".ckpt", ".bin", ".safetensors"),
@@ -88,14 +95,14 @@ class UnsoundTreeError(LadingError):
 class MissingFrameworkError(UsageError):
     """The framework that a model was trained with is not installed."""
 
-    def __init__(self, path: str, framework: str) -> None:
-        super().__init__(path, framework)
-        self.path, self.framework = path, framework
+    def __init__(self, path: str, framework: str, extra: str) -> None:
+        super().__init__(path, framework, extra)
+        self.path, self.framework, self.extra = path, framework, extra
 
     def __str__(self) -> str:
         return (
             f"{self.path} holds a model of {self.framework}, which is not installed; "
-            f"install it: pip install 'lading[{self.framework}]'"
+            f"install it: pip install 'lading[{self.extra}]'"
         )
 
 
@@ -156,13 +163,14 @@ def _own(path: Path) -> object:
 def _unloaded(path: Path, error: Exception) -> LadingError:
     """What to raise for whatever was raised while a file was loaded."""
     framework = str(error.name).split(".")[0] if isinstance(error, ModuleNotFoundError) else None
-    if framework in BOOSTED:
-        return MissingFrameworkError(str(path), framework)
+    if framework in EXTRAS:
+        return MissingFrameworkError(str(path), framework, EXTRAS[framework])
     first, *_ = str(error).splitlines() or [""]
     return ModelUnpickleError(str(path), f"{type(error).__name__}: {first}")
 
 
 def _pickle(path: Path) -> object:
+    need("scikit-learn", "sklearn", "joblib")  # which reads what others have pickled, too
     import joblib
 
     try:
@@ -189,6 +197,7 @@ def _keras(path: Path, trust: bool) -> object:
 
 
 def _skops(path: Path, trust: bool) -> object:
+    need("skops", "sklearn", "sklearn", "skops")
     from skops.io import get_untrusted_types, load
 
     try:

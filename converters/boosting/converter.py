@@ -8,6 +8,7 @@ import numpy as np
 
 from lading.bundles.signature import Field, Form, Signature
 from lading.converters.converter import GROUP, Converted, Precision, Problem
+from lading.converters.networks.frameworks import need
 from lading.core.plugins import PluginNeedsError
 
 if TYPE_CHECKING:
@@ -31,26 +32,30 @@ class BoostedConverter:
 
     def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """An unfitted model, objectives and splits that are not known, columns that have no place."""
+        estimator = self._estimator(model)
         from lading.converters.sklearn.conversion import diagnose
 
-        return diagnose(self._estimator(model), form, fields)
+        return diagnose(estimator, form, fields)
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The model as an ONNX graph over one numeric and one text matrix, or over one array ``x``."""
+        estimator = self._estimator(model)
         from lading.converters.sklearn.conversion import convert
 
-        return convert(self._estimator(model), form, fields, precision)
+        return convert(estimator, form, fields, precision)
 
     def reference(self, model: object, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
         """What the model itself answers."""
+        estimator = self._estimator(model)
         from lading.converters.sklearn.conversion import reference
 
-        return reference(self._estimator(model), rows, signature)
+        return reference(estimator, rows, signature)
 
     def _estimator(self, model: object) -> Any:
         return self._module("native").estimator(model)
 
     def _module(self, name: str) -> Any:
+        need(self.name, self.name, "sklearn", "skl2onnx")
         try:
             return import_module(f"lading.converters.{self.name}.{name}")
         except ModuleNotFoundError as error:

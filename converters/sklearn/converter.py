@@ -8,9 +8,15 @@ import numpy as np
 from lading.bundles.signature import Field, Form, Signature
 from lading.converters.boosting import BOOSTED
 from lading.converters.converter import Converted, Precision, Problem
+from lading.converters.networks.frameworks import need
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
+
+
+def _need() -> None:
+    """Raise ``FrameworkNeedsError`` where what converts the models is not installed; their own package may be alone."""
+    need("scikit-learn", "sklearn", "sklearn", "skl2onnx")
 
 
 class SklearnConverter:
@@ -33,24 +39,28 @@ class SklearnConverter:
 
     def takes_dictionaries(self, model: object) -> bool:
         """Whether ``model`` begins with a ``DictVectorizer``."""
+        _need()
         from lading.converters.sklearn.layout import takes_dictionaries
 
         return takes_dictionaries(model)
 
     def diagnose(self, model: object, form: Form, fields: Sequence[Field]) -> list[Problem]:
         """Unfitted steps, steps without a converter, known wrong conversions, columns that have no place."""
+        _need()
         from lading.converters.sklearn.conversion import diagnose
 
         return diagnose(model, form, fields)
 
     def convert(self, model: object, form: Form, fields: Sequence[Field], precision: Precision) -> Converted:
         """The model as an ONNX graph over one numeric and one text matrix, or over one array ``x``."""
+        _need()
         from lading.converters.sklearn.conversion import convert
 
         return convert(model, form, fields, precision)
 
     def reference(self, model: object, rows: "Table", signature: Signature) -> dict[str, np.ndarray]:
         """What the model itself answers."""
+        _need()
         from lading.converters.sklearn.conversion import reference
 
         return reference(model, rows, signature)

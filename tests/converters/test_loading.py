@@ -1,6 +1,7 @@
 """Loading: nothing runs code unless that was allowed."""
 
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,12 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBRegressor
 
 from lading.converters import package
+from lading.converters.converter import converter_for
 from lading.converters.loading import (
+    MissingFrameworkError,
     ModelFileError,
     ModelUnpickleError,
     UnsoundTreeError,
@@ -42,6 +46,7 @@ from lading.converters.loading import (
     UntrustedTypesError,
     load_model,
 )
+from lading.converters.networks.frameworks import FrameworkNeedsError
 
 MODEL = Ridge().fit(np.eye(3), np.arange(3))
 
@@ -174,6 +179,55 @@ def test_broken_files_say_so(suffix: str, tmp_path: Path) -> None:
     path.write_bytes(b"broken")
     with pytest.raises(ModelUnpickleError, match="with the packages and versions"):
         load_model(path, trust=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("torch.nn", "torch"), ("keras", "keras"), ("flax.nnx", "jax"), ("equinox", "jax"), ("xgboost.core", "xgboost")],
+)
+def test_a_pickle_of_a_framework_that_is_missing_has_the_line_that_installs_it(
+    module: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"c" + module.encode() + b"\nModel\n.")
+    for name in [name for name in sys.modules if name.split(".")[0] == module.split(".")[0]]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Missing(module.split(".")[0]), *sys.meta_path])
+    with pytest.raises(MissingFrameworkError, match=rf"pip install 'lading\[{extra}\]'$"):
+        load_model(path, trust=True)
+
+
+class Missing:
+    """A finder to which one package is not installed."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.split(".")[0] == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize(("module", "suffix"), [("joblib", ".pkl"), ("skops", ".skops"), ("sklearn", ".skops")])
+def test_a_reader_of_files_that_is_missing_has_the_line_that_installs_it(
+    module: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / f"model{suffix}")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(FrameworkNeedsError, match=r"pip install 'lading\[sklearn\]'$"):
+        load_model(path, trust=True)
+
+
+@pytest.mark.parametrize("module", ["sklearn", "skl2onnx"])
+@pytest.mark.parametrize("framework", ["sklearn", "xgboost"])
+def test_what_converts_and_is_missing_has_the_line_that_installs_it(
+    framework: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = MODEL if framework == "sklearn" else XGBRegressor(n_estimators=2).fit(np.eye(3), np.arange(3))
+    converter_for(model)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(FrameworkNeedsError, match=rf"{module}.*pip install 'lading\[{framework}\]'$"):
+        package(model, np.eye(3), name="a", path=tmp_path / "a.lading")
 
 
 def test_skops_files_that_cannot_be_rebuilt_say_so(tmp_path: Path) -> None:
