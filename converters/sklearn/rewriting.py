@@ -200,7 +200,11 @@ class Rewriter:
     def _column_transformer(self, model: ColumnTransformer, columns: Columns, path: str) -> Rewritten:
         fed, made = _or_numbers(columns, model.n_features_in_), []
         for name, step, places in branches(model):
-            taken = [fed[place] for place in places]
+            taken = tuple(fed[place] for place in places)
+            if len({column.source for column in taken}) > 1:  # which the step inside chooses from itself
+                inner = self._rewrite(step, taken, named(path, name))
+                made.append((name, self._closed(model, name, inner.steps, inner.columns, path)))
+                continue
             # skl2onnx forgets the order of columns when it is told to take all of them, so the choice is a step of
             # ours.
             choice = Select(tuple(column.place for column in taken), taken[0].source)

@@ -20,7 +20,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 TEXTS = ["island", "sex"]
@@ -133,7 +133,7 @@ def test_columns_that_the_model_ignores_stay_in_the_signature(penguin_model: Any
     assert list(fields) == list(penguins.train.columns)
     assert fields["year"].feed is None
     assert fields["sex"].feed is not None
-    assert fields["sex"].feed.missing == "nan"
+    assert fields["sex"].feed.missing == "\0missing"
     assert fields["island"].feed is not None
     assert fields["island"].feed.missing is None
 
@@ -226,6 +226,27 @@ def test_arrow_tables_stand_for_the_frames_that_the_model_was_trained_on(
 def test_frames_of_numbers_only_need_no_column_transformer(penguins: Any, same: Any) -> None:
     model = make_pipeline(SimpleImputer(), LOGISTIC).fit(penguins.train[NUMBERS], penguins.labels)
     same(model, penguins.train[NUMBERS], penguins.held_out[NUMBERS])
+
+
+def _nested(inner: Any) -> Any:
+    return [
+        ColumnTransformer([("all", inner, ["age", "city"])]),
+        ColumnTransformer(
+            [("all", make_pipeline(inner, MaxAbsScaler()), ["city", "age"]), ("more", "passthrough", ["more"])],
+            transformer_weights={"all": 2.0},
+        ),
+        ColumnTransformer([("union", FeatureUnion([("a", inner), ("b", inner)]), ["city", "age"])]),
+        ColumnTransformer([("more", StandardScaler(), ["more"]), ("all", ColumnTransformer([("deep", inner, ["age", "city"])]), ["city", "age"])]),
+    ]  # fmt: skip
+
+
+INNER = ColumnTransformer([("numbers", StandardScaler(), ["age"]), ("texts", OneHotEncoder(), ["city"])])
+
+
+@pytest.mark.parametrize("outer", _nested(INNER), ids=["alone", "weighed", "twice", "deep"])
+def test_branches_over_text_and_numbers_answer_the_same(outer: Any, same: Any) -> None:
+    rows = pd.DataFrame({"age": np.arange(60.0) % 17, "city": ["a", "b", "c"] * 20, "more": np.arange(60) % 5})
+    same(make_pipeline(outer, Ridge()).fit(rows, np.arange(60) % 4), rows)
 
 
 def test_integers_beside_floats_are_not_truncated(penguins: Any, same: Any) -> None:
