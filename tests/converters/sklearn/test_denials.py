@@ -18,6 +18,7 @@ from sklearn.ensemble import (
     BaggingClassifier,
     GradientBoostingClassifier,
     RandomForestClassifier,
+    RandomTreesEmbedding,
     StackingClassifier,
     VotingClassifier,
 )
@@ -287,7 +288,13 @@ CASES: dict[str, tuple[Any, str]] = {
     ),
     "an outlier detector that predicts nothing": (lambda: _over_rows(LocalOutlierFactor()), "is refused by skl2onnx"),
     "a step that skl2onnx refuses": (
-        lambda: _over_rows(make_pipeline(FeatureUnion([("a", StandardScaler())]), make_pipeline(LocalOutlierFactor()))),
+        lambda: _over_rows(
+            make_pipeline(
+                ColumnTransformer([("b", "passthrough", [0, 1])]),
+                FeatureUnion([("a", StandardScaler()), ("t", RandomTreesEmbedding(2, sparse_output=False))]),
+                make_pipeline(LocalOutlierFactor()),
+            )
+        ),
         'step "pipeline › localoutlierfactor" is refused by skl2onnx or ONNX Runtime (RuntimeError',
     ),
     "dates": (_dates, "step \"day\" takes the dates of column 'day'"),
