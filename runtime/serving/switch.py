@@ -78,7 +78,10 @@ class Switch:
         """Have every replica write what waits to be written, for ``seconds`` at most: nothing is asked any more."""
         if not _living(read_standings(self.run)):
             return
-        write_plan(self.run, Plan(current=self.current, over=True))
+        try:
+            write_plan(self.run, Plan(current=self.current, over=True))
+        except OSError:  # a full disk keeps nobody from ending
+            return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while _living(read_standings(self.run)) and loop.time() < deadline:
