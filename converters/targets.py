@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from lading.bundles.signature import Field, Form, Output
 from lading.converters.converter import Converted, Converter, Precision
 from lading.converters.wrapping import Wrapping
 from lading.core.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 TARGET = "target"
 """What a target is called that has no name."""

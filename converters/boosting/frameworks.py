@@ -202,6 +202,8 @@ def _parts(model: Any) -> Iterator[Any]:
     for name in ("steps", "transformers_", "transformer_list", "estimators", "estimators_", "calibrated_classifiers_"):
         for part in _members(getattr(model, name, ())):
             yield from _parts(part)
+    for step in getattr(model, "imputation_sequence_", ()):
+        yield from _parts(step.estimator)
     for name in ("final_estimator_", "estimator_", "estimator", "regressor_", "best_estimator_"):
         if isinstance(member := getattr(model, name, None), BaseEstimator) or framework_of(member):
             yield from _parts(member)

@@ -19,6 +19,7 @@ from lading.bundles.signature import Field, Form, Signature, Tensor
 from lading.bundles.tensors.values import kind_of
 from lading.converters.boosting.frameworks import Categories, Native, boosting_of, framework_of, frameworks_in
 from lading.converters.converter import Converted, Precision, Problem, UnconvertibleError, class_name
+from lading.converters.networks.frameworks import untested
 from lading.converters.sklearn.answers import answer, first_step, last_step, promised
 from lading.converters.sklearn.counting import LOCALE
 from lading.converters.sklearn.denials import diagnose_steps
@@ -46,6 +47,9 @@ from lading.converters.sklearn.unwrapping import unwrapped
 
 if TYPE_CHECKING:
     from lading.bundles.tables.table import Table
+
+TESTED = {"scikit-learn": ">=1.5,<1.10", "skl2onnx": "==1.20.*"}
+"""The versions that conversion was tested with; a note says that others were not."""
 
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy", "pandas", "joblib", "scipy")
 
@@ -111,7 +115,7 @@ def convert(model: Any, form: Form, fields: Sequence[Field], precision: Precisio
         reference=f"scikit-learn {version('scikit-learn')}" if own is None else f"{own.name} {own.installed}",
         packages=(*PACKAGES, *(name for found in boosted for name in found.distributions)),
         thresholds=_thresholds(inner),
-        notes=tuple(found.note for found in boosted if found.note is not None),
+        notes=(*untested(TESTED), *(found.note for found in boosted if found.note is not None)),
         unseen=tuple(pair for use in found for pair in _unseen(use, fields)),
     )
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 import xgboost
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -31,6 +34,14 @@ class Derived(xgboost.XGBClassifier):
 
 def test_every_framework_has_a_converter_and_an_extra() -> None:
     assert set(FRAMEWORKS) == set(BOOSTED)
+
+
+def test_a_framework_inside_of_an_imputer_takes_part() -> None:
+    imputer = IterativeImputer(xgboost.XGBRegressor(n_estimators=2, n_jobs=1), max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        imputer.fit(of.GAPS[:60, :3])
+    assert set(frameworks_in(make_pipeline(imputer, LogisticRegression()))) == {"xgboost"}
 
 
 def test_a_derived_class_is_refused_by_name() -> None:

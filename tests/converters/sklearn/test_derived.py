@@ -173,7 +173,9 @@ def test_a_class_that_somebody_registered_is_converted_as_they_say(same: Any, co
     update_registered_converter(Doubled, "TestsDoubled", shape, write)
     same(make_pipeline(Doubled(), LinearRegression()).fit(ROWS, VALUES), ROWS, ROWS * 3)
     words = pd.DataFrame({"word": ["a", "b"] * 10})
-    model = make_pipeline(FunctionTransformer(), OneHotEncoder(), LogisticRegression()).fit(words, np.arange(20) % 2)
+    model = make_pipeline(FunctionTransformer(), OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(
+        words, np.arange(20) % 2
+    )
     model.steps.insert(0, ("doubled", Doubled().fit(words)))
     with pytest.raises(UnconvertibleError, match='"doubled" takes text as it is'):
         convert(model, words)
