@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import socket
 import tempfile
 import threading
 import time
@@ -22,7 +21,7 @@ from lading.runtime.model import Feeds, Model
 from lading.runtime.serving import shortcut
 from lading.runtime.serving.shortcut import HOLD_SECONDS
 from lading.runtime.watch import Run
-from tests.runtime.serving.answering import Answering, undated, until_closed
+from tests.runtime.serving.answering import Answering, until_answered, until_closed
 
 LIMIT = 100_000
 WAIT_SECONDS = 30
@@ -268,15 +267,6 @@ class Busy:
             for connection in others:
                 connection.sendall(LAST)
             return [one + until_closed(connection) for one, connection in zip(said, others, strict=True)]
-
-
-def until_answered(connection: socket.socket) -> bytes:
-    said = b""
-    while not said.endswith((b"}", b"]")):
-        piece = connection.recv(1 << 16)
-        assert piece, said
-        said += piece
-    return undated(said)
 
 
 def row(number: float) -> bytes:
