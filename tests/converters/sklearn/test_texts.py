@@ -1,6 +1,7 @@
 """Texts: what a vectorizer finds in a text, the graph finds too, whatever the text is."""
 
 import random
+import re
 from typing import Any
 
 import pandas as pd
@@ -74,9 +75,23 @@ def test_one_text_alone_may_have_nothing_that_counts(text: str, same: Any) -> No
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"(\w+)x", r"\w+|[^\w\s]", r"\w+?", r"\w*", r"\w+(?=a)", r"\b[a-z]+", r"\b\S+\b", r"(?i)[a-z]+", r"\b", "[a"],
+    [
+        r"(\w+)x",
+        r"\w+|[^\w\s]",
+        r"\w+?",
+        r"\w*",
+        r"\w+(?=a)",
+        r"\b[a-z]+",
+        r"\b\S+\b",
+        r"(?i)[a-z]+",
+        r"\b",
+        "[a",
+        "[z-a]",
+        re.compile("a"),
+    ],
+    ids=str,
 )
-def test_a_pattern_that_the_graph_cannot_follow_is_refused(pattern: str, convert: Any) -> None:
+def test_a_pattern_that_the_graph_cannot_follow_is_refused(pattern: Any, convert: Any) -> None:
     model = CountVectorizer(vocabulary=["red", "wine"], token_pattern=pattern)
     model._validate_vocabulary()
     with pytest.raises(UnconvertibleError, match=r"finds words by a token_pattern .*; train with one of characters"):
