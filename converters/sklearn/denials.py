@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skl2onnx._supported_operators import _get_sklearn_operator_name
-from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
@@ -38,10 +36,10 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.boosting.frameworks import boosting_of
-from lading.converters.converter import Problem
+from lading.converters.converter import Problem, class_name
 from lading.converters.sklearn import text_denials
 from lading.converters.sklearn.computing import computes
-from lading.converters.sklearn.derived import is_derived, parent_of
+from lading.converters.sklearn.derived import is_derived, is_registered, parent_of
 from lading.converters.sklearn.formulas.composites import hides_ranks, hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.formulas.labels import hands_on_margins, judges_otherwise
@@ -310,8 +308,8 @@ def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
 
 def _of_derived(model: Any, path: str) -> Iterator[Problem]:
     parent = parent_of(model)
-    if parent is not None and not _is_registered(model):
-        yield Problem(path, f"({_kind(model)}) answers otherwise than {parent.__name__}, {UNKNOWN[0]}", UNKNOWN[1])
+    if parent is not None and not is_registered(model):
+        yield Problem(path, f"({class_name(model)}) answers otherwise than {parent.__name__}, {UNKNOWN[0]}", UNKNOWN[1])
 
 
 def _of_pipeline(model: Pipeline, path: str) -> Iterator[Problem]:
@@ -334,25 +332,14 @@ def _of_estimator(model: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, *denied)
         return
     if not is_known(model):
-        yield Problem(path, f"({_kind(model)}) {UNKNOWN[0]}", UNKNOWN[1])
+        yield Problem(path, f"({class_name(model)}) {UNKNOWN[0]}", UNKNOWN[1])
     for name, member in members_of(model):
         yield from _diagnosed(member, named(path, name))
 
 
 def is_known(model: object) -> bool:
     """Whether there is a converter for the class: ours, or one that is registered with skl2onnx."""
-    if isinstance(model, OURS) or computes(model):
-        return True
-    return _is_registered(model)
-
-
-def _is_registered(model: object) -> bool:
-    name = _get_sklearn_operator_name(type(model))
-    return name is not None and name in _converter_pool
-
-
-def _kind(model: object) -> str:
-    return f"{type(model).__module__.split('.')[0]}.{type(model).__qualname__}"
+    return isinstance(model, OURS) or computes(model) or is_registered(model)
 
 
 def _decides_by_probabilities(model: Any) -> bool:

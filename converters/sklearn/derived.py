@@ -1,5 +1,7 @@
 """Derived classes: whether an estimator answers as the class of scikit-learn's does that it is derived from."""
 
+from skl2onnx._supported_operators import _get_sklearn_operator_name
+from skl2onnx.common._registration import _converter_pool
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 
@@ -38,6 +40,12 @@ def is_derived(model: object) -> bool:
     changed = _changed(model)
     known = {name for name in changed if name in dir(parent)} | (changed & {"__getattr__"})
     return any(name not in HARMLESS and not _is_request(name) for name in known)
+
+
+def is_registered(model: object) -> bool:
+    """Whether skl2onnx has a converter for the model's very class."""
+    name = _get_sklearn_operator_name(type(model))
+    return name is not None and name in _converter_pool
 
 
 def answers_otherwise(model: object) -> bool:

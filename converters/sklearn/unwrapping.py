@@ -8,7 +8,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from lading.converters.converter import Problem
+from lading.converters.converter import Problem, class_name
 from lading.converters.sklearn.derived import answers_otherwise
 
 
@@ -17,7 +17,7 @@ def unwrapped(model: Any) -> Any:
     while isinstance(model, BaseEstimator):
         if hasattr(model, "best_estimator_"):
             if not isinstance(model, BaseSearchCV) or answers_otherwise(model):
-                return Problem("", f"is a search of another kind ({_kind(model)})", "package its best_estimator_")
+                return Problem("", f"is a search of another kind ({class_name(model)})", "package its best_estimator_")
             model = model.best_estimator_
         elif type(model).__name__ == "FrozenEstimator" and type(model).__module__ == "sklearn.frozen._frozen":
             model = model.estimator
@@ -28,10 +28,6 @@ def unwrapped(model: Any) -> Any:
         else:
             break
     return _opened(model) if isinstance(model, Pipeline) else model
-
-
-def _kind(model: object) -> str:
-    return f"{type(model).__module__.split('.')[0]}.{type(model).__qualname__}"
 
 
 def _opened(model: Pipeline) -> Any:
