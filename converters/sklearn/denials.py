@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import DictionaryLearning, MiniBatchDictionaryLearning, SparseCoder
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, AdaBoostRegressor
-from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectorMixin
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -33,13 +32,13 @@ from sklearn.neighbors import (
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, SplineTransformer
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
-from sklearn.utils.validation import check_is_fitted
 
 from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem, class_name
 from lading.converters.sklearn import text_denials
 from lading.converters.sklearn.computing import computes
 from lading.converters.sklearn.derived import is_derived, is_registered, parent_of
+from lading.converters.sklearn.fitted import is_fitted
 from lading.converters.sklearn.formulas.composites import hides_ranks, hides_scores, is_scored
 from lading.converters.sklearn.formulas.kernels import KERNELS, is_covariance
 from lading.converters.sklearn.formulas.labels import hands_on_margins, judges_otherwise
@@ -294,7 +293,7 @@ def _diagnosed(model: Any, path: str) -> Iterator[Problem]:
         return
     if isinstance(model, Pipeline):
         yield from _of_pipeline(model, path)
-    elif not _is_fitted(model):
+    elif not is_fitted(model):
         yield Problem(path, "is not fitted", "call fit before packaging")
     elif isinstance(model, ColumnTransformer):
         for name, step, _ in branches(model):
@@ -366,20 +365,6 @@ def _fails_on_new(model: Any) -> bool:
 
 def _statistics(model: Any) -> list[float]:
     return [value for value in model.initial_imputer_.statistics_ if not is_missing(value)]
-
-
-def _is_fitted(model: Any) -> bool:
-    if callable(getattr(model, "is_fitted", None)):  # CatBoost's way to tell
-        return bool(model.is_fitted())
-    if not isinstance(model, BaseEstimator):
-        return True
-    try:
-        check_is_fitted(model)
-    except NotFittedError:
-        return False
-    except TypeError:  # not an estimator instance, or no fit method
-        return True
-    return True
 
 
 def _names_classes(model: Any) -> bool:

@@ -13,7 +13,7 @@ from sklearn.cluster import AffinityPropagation, Birch, BisectingKMeans, Feature
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EllipticEnvelope
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical
-from sklearn.datasets import load_diabetes, load_wine
+from sklearn.datasets import load_diabetes
 from sklearn.decomposition import (
     DictionaryLearning,
     FactorAnalysis,
@@ -36,8 +36,6 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, RationalQuadratic, WhiteKernel
-from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
-from sklearn.impute._iterative import IterativeImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import (
     AdditiveChi2Sampler,
@@ -73,6 +71,8 @@ from sklearn.preprocessing import (
 from sklearn.random_projection import SparseRandomProjection
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import LinearSVC
+
+from tests.converters.sklearn.wines import CLASSES, HELD_OUT, ROWS, title
 
 LOGISTIC = LogisticRegression(max_iter=5000)
 BAYES = GaussianNB()
@@ -194,16 +194,6 @@ CLUSTERS: list[BaseEstimator] = [
 ]
 
 
-def title(model: BaseEstimator) -> str:
-    """The model's class and what it was told."""
-    return "+".join(map(title, dict(model.steps).values())) if isinstance(model, Pipeline) else str(model)[:60]
-
-
-ROWS = MinMaxScaler().fit_transform(load_wine().data[:, :5])
-CLASSES = load_wine().target
-HELD_OUT = np.arange(len(ROWS)) % 3 == 0
-
-
 def _fitted(model: BaseEstimator, answers: Any = None) -> Any:
     rows = ROWS[~HELD_OUT]
     return clone(model).fit(rows) if answers is None else clone(model).fit(rows, answers[~HELD_OUT])
@@ -295,54 +285,11 @@ def test_an_isotonic_line_of_one_point(same: Any) -> None:
     same(IsotonicRegression(out_of_bounds="clip").fit(rows, [1.0, 2.0, 3.0]), rows, np.array([[0.0], [2.0]]))
 
 
-GAPS = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.2, np.nan, ROWS)
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        IterativeImputer(random_state=0, max_iter=3, tol=1e-1),
-        IterativeImputer(Ridge(), random_state=0, max_iter=2, tol=1.0, add_indicator=True, min_value=0.2),
-        IterativeImputer(random_state=0, max_iter=2, tol=1.0, n_nearest_features=2, initial_strategy="median"),
-        KNNImputer(),
-        KNNImputer(n_neighbors=2, weights="distance", add_indicator=True),
-        make_pipeline(StandardScaler(), KNNImputer(n_neighbors=1)),
-        MissingIndicator(),
-        MissingIndicator(features="all"),
-        SplineTransformer(handle_missing="zeros"),
-        make_pipeline(IterativeImputer(random_state=0, max_iter=2, tol=1.0), StandardScaler()),
-        make_pipeline(SimpleImputer(), IterativeImputer(max_iter=1, tol=1.0)),
-    ],
-    ids=title,
-)
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_missing_values(model: BaseEstimator, same: Any) -> None:
-    same(clone(model).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
-
-
 @pytest.mark.parametrize("model", LENGTHS, ids=title)
 def test_rows_without_a_length_stay_zero(model: BaseEstimator, same: Any) -> None:
     rows = np.vstack([np.zeros((2, 3)), ROWS[:20, :3]])
     found = same(clone(model).fit(rows), rows).found["transformed"]
     assert (found[:2] == 0).all()
-
-
-@pytest.mark.parametrize("model", [DummyClassifier(), DummyClassifier(strategy="most_frequent"), DummyRegressor()])
-def test_what_looks_at_no_row_answers_to_missing_values(model: BaseEstimator, same: Any) -> None:
-    rows = np.where(np.arange(5) == 1, np.inf, GAPS)
-    same(clone(model).fit(rows, CLASSES), GAPS, rows)
-
-
-def test_an_indicator_of_a_number_converts_where_it_never_fails(same: Any) -> None:
-    rows = np.where(np.random.default_rng(0).random(ROWS.shape) < 0.3, 0.0, ROWS)
-    for model in (MissingIndicator(missing_values=0.0, error_on_new=False), MissingIndicator(missing_values=0.0)):
-        same(model.fit(rows), rows)
-
-
-def test_a_number_that_stands_for_what_is_missing(same: Any) -> None:
-    rows = np.nan_to_num(GAPS, nan=-1.0)
-    same(MissingIndicator(missing_values=-1.0).fit(rows), rows)
-    same(IterativeImputer(missing_values=-1.0, max_iter=2, tol=1.0).fit(rows), rows)
 
 
 @pytest.mark.parametrize(
@@ -388,22 +335,6 @@ DRAWN = {
         CalibratedClassifierCV(LOGISTIC, method="isotonic"),
     )
 }
-
-
-def test_rows_that_lack_all_that_others_have(same: Any) -> None:
-    rows = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 5.0], [np.nan, 7.0], [3.0, np.nan]])
-    same(KNNImputer(n_neighbors=2).fit(rows), rows, np.array([[1.5, np.nan], [np.nan, 6.0], [np.nan, np.nan]]))
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_column_that_no_row_has_is_left_out_or_zero(kept: bool, same: Any) -> None:
-    rows = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, 1.0], [np.nan, np.nan, 2.0]])
-    asked = same(KNNImputer(n_neighbors=1, keep_empty_features=kept).fit(rows), rows)
-    assert asked.found["transformed"].shape == (3, 3 if kept else 2)
-
-
-def test_missing_values_go_the_way_that_a_forest_learnt(same: Any) -> None:
-    same(IsolationForest(n_estimators=10, random_state=0).fit(GAPS[~HELD_OUT]), GAPS[~HELD_OUT], GAPS[HELD_OUT])
 
 
 def test_a_threshold_over_text_alone(same: Any) -> None:
