@@ -26,9 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Codes: 0 done, 1 failed, 2 usage, 3 conflict, 4 integrity, 5 policy, 130 interrupted.
     """
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # what a narrow encoding has no sign for is escaped, as on standard error
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a narrow encoding has no sign for is escaped, as on standard error.
         sys.stdout.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json, in_lines = "--json" in given, False
