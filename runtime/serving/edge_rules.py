@@ -79,10 +79,11 @@ def _deadline_rule(seconds: float, paths: Sequence[str]) -> str:
 def repeating_lines(slots: int) -> list[str]:
     """What has a backend of so many ``slots`` send to another replica what one did not answer.
 
-    It is tried as often as there are slots: HAProxy that has just started takes an empty one for a replica until it has
-    been tried or checked, and there are more of these than of replicas.
+    It is tried once more at every slot, since HAProxy that has just started takes an empty one for a replica until it
+    has been tried or checked, and there are more of these than of replicas; and twice beyond that: of the last slot a
+    connection may be left that was used before, and then somebody has to say that no replica is there.
     """
-    return [f"retries {slots}", "option redispatch 1", "retry-on conn-failure empty-response"]
+    return [f"retries {slots + 2}", "option redispatch 1", "retry-on conn-failure empty-response"]
 
 
 def id_rules() -> list[str]:

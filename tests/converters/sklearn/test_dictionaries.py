@@ -31,7 +31,7 @@ from lading.converters.converter import UnconvertibleError
 from lading.converters.package import Packaged
 from lading.converters.parity import ModelFailedError, ParityError
 from lading.converters.sklearn.answers import answer
-from lading.converters.sklearn.layout import takes_dictionaries
+from lading.converters.sklearn.layout import MISSING, takes_dictionaries
 from lading.converters.training_data import NoRowsError
 
 Rows = list[dict[str, Any]]
@@ -151,7 +151,7 @@ def test_the_fields_are_the_keys_any_of_which_may_be_left_out(tmp_path: Path) ->
         "new": ("boolean", False, False),
     }
     assert fields["city"].feed is not None
-    assert fields["city"].feed.missing == "<nan>"  # since there is a city of that name
+    assert fields["city"].feed.missing == MISSING  # which is the name of no city
 
 
 def test_null_is_a_key_that_is_not_there_for_text_and_refused_for_numbers(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_each_server_takes_as_many_requests_as_the_limits_say() -> None:
 def test_what_is_not_answered_is_tried_at_every_slot() -> None:
     """Those that are empty look like replicas to HAProxy when it starts."""
     whole = edge_configuration(9, ADMIN, [Path(f"/run/slot{n}.sock") for n in range(10)], LIMITS, grpc=11)
-    assert re.findall(r"^ +retries (\d+)$", whole, re.MULTILINE) == ["10"] * 4
+    assert re.findall(r"^ +retries (\d+)$", whole, re.MULTILINE) == ["12"] * 4
 
 
 def test_every_answer_of_its_own_is_a_json_error() -> None:
