@@ -1,7 +1,6 @@
 """The load test: servers and load generators as long as they are needed, and what came of it."""
 
 import math
-import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from lading.loadtests.generating.crew import Crew
 from lading.loadtests.judging.conclusion import conclude, limit_of_step
 from lading.loadtests.judging.earlier import as_baseline
 from lading.loadtests.judging.judgement import judge
-from lading.loadtests.machine import this_machine
+from lading.loadtests.machine import processors, this_machine
 from lading.loadtests.measuring.step import Role, Step
 from lading.loadtests.result import Capacity, Judged, LoadTest, Subject
 
@@ -151,6 +150,6 @@ def _server(
 def _processes(task: Task) -> int:
     if task.processes is not None:
         return task.processes
-    most = min(len(os.sched_getaffinity(0)), task.plan.traffic.users // USERS_OF_PROCESS)
+    most = min(processors(), task.plan.traffic.users // USERS_OF_PROCESS)
     wanted = math.inf if task.plan.shape == "capacity" else math.ceil(task.plan.rate / PER_PROCESS)
     return int(max(1, min(most, wanted)))
