@@ -42,8 +42,6 @@ class LoadRefusedError(UsageError):
 class Driven:
     """What came of one drive."""
 
-    began: float
-    """When its first second began, in seconds of the monotonic clock, which all processes of a machine share."""
     windows: tuple[Window, ...]
     """Of all processes together, by second and form; what was answered after the last stretch has seconds of its own."""
     generator: Generator
@@ -113,7 +111,7 @@ class Crew:
             raise
         ended = failed if failed is not None else None if self._stopped is None else INTERRUPTED
         lasted = (monotonic() if self._stopped is None else self._stopped) - start
-        return Driven(order.start, tuple(collected.windows), collected.generator(), max(lasted, 0.0), ended)
+        return Driven(tuple(collected.windows), collected.generator(), max(lasted, 0.0), ended)
 
     def interrupt(self) -> None:
         """End the drive that is going on, from a signal's handler or another thread; ``drive`` returns what there is.

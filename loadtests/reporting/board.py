@@ -33,8 +33,6 @@ class Now:
     """Seconds that the step takes."""
     due: float
     """Requests a second that are due now."""
-    note: str = ""
-    """What else there is to say: the last step's outcome, the interval so far."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Board:
         ]
         numbers.add_row(*(Text(name, style="dim") for name, _, _ in cells))
         numbers.add_row(*(Text(value, style=style) for _, value, style in cells))
-        return Group(bar, numbers, *([Text(one_line(now.note), style="dim")] if now.note else []))
+        return Group(bar, numbers)
 
 
 def facts_of(now: Now, windows: Sequence[Window]) -> Facts:
@@ -121,8 +119,7 @@ def facts_of(now: Now, windows: Sequence[Window]) -> Facts:
 def line(now: Now, facts: Facts) -> str:
     """The same in one line, for a log."""
     numbers = ", ".join(f"{name} {value}" for name, value in _numbers(now, facts))
-    note = f"; {now.note}" if now.note else ""
-    return f"{now.doing}, {now.elapsed:.0f} of {now.total:.0f} s: {numbers}{note}"
+    return f"{now.doing}, {now.elapsed:.0f} of {now.total:.0f} s: {numbers}"
 
 
 def _numbers(now: Now, facts: Facts) -> list[tuple[str, str]]:

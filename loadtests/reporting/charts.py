@@ -30,7 +30,6 @@ class Line:
     stretches: tuple[tuple[Point, ...], ...]
     words: Words
     """How its values are read."""
-    stepped: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,16 +128,15 @@ class Chart:
         return json.dumps(read, separators=(",", ":"), ensure_ascii=False)
 
     def _path(self, line: Line) -> Markup:
-        drawn = " ".join(self._stretch(stretch, line.stepped) for stretch in line.stretches if stretch)
+        drawn = " ".join(self._stretch(stretch) for stretch in line.stretches if stretch)
         return Markup('<path class="line {}" d="{}"/>').format(line.style, drawn)
 
-    def _stretch(self, points: Sequence[Point], stepped: bool) -> str:
+    def _stretch(self, points: Sequence[Point]) -> str:
         placed = [(f"{1000 * self.x.place(x):.1f}", f"{1000 * (1 - self.y.place(y)):.1f}") for x, y in points]
         first, rest = placed[0], placed[1:]
         if not rest:
             return f"M{first[0]} {first[1]}h2"
-        joined = (f"H{x}V{y}" if stepped else f"L{x} {y}" for x, y in rest)
-        return f"M{first[0]} {first[1]}{''.join(joined)}"
+        return f"M{first[0]} {first[1]}{''.join(f'L{x} {y}' for x, y in rest)}"
 
     def _grid(self, place: float) -> Markup:
         y = _percent(1 - place)
