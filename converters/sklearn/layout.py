@@ -30,7 +30,7 @@ from lading.converters.boosting.frameworks import boosting_of
 from lading.converters.converter import Problem
 from lading.converters.sklearn.derived import is_derived
 from lading.converters.sklearn.dictionaries import Keys, keys_of, knows
-from lading.converters.sklearn.formulas.composites import FINAL, is_constant, is_fed_alike, members
+from lading.converters.sklearn.formulas.composites import FINAL, by_name, is_constant, is_fed_alike, members
 from lading.converters.sklearn.trees import splits_on_categories
 from lading.converters.sklearn.unwrapping import unwrapped
 
@@ -161,8 +161,7 @@ def _members(model: Any) -> list[tuple[str, Any]]:
         return [("regressor", model.regressor_)]
     if is_fed_alike(model):
         return [(name, member) for name, member in members(model) if name != FINAL and not is_constant(member)]
-    names = [name for name, member in model.estimators if not is_drop(member)]
-    return list(zip(names, model.estimators_, strict=True))
+    return by_name(model)
 
 
 def _uses_of_pipeline(model: Pipeline, positions: Sequence[int], path: str) -> Iterator[Use]:

@@ -8,8 +8,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.feature_selection import SelectorMixin
 
 from lading.converters.boosting.frameworks import boosting_of
-from lading.converters.sklearn.formulas.composites import FINAL, asks, is_constant, members
-from lading.converters.sklearn.layout import is_drop
+from lading.converters.sklearn.formulas.composites import asks, is_constant, listed, members
 
 
 def members_of(model: Any) -> list[tuple[str, Any]]:
@@ -18,9 +17,7 @@ def members_of(model: Any) -> list[tuple[str, Any]]:
         return list({name: member for name, member in members(model) if not is_constant(member)}.items())
     found = getattr(model, "estimators_", None)
     if hasattr(model, "estimators") and found is not None:
-        names = [name for name, member in model.estimators if not is_drop(member)]
-        final = getattr(model, "final_estimator_", None)
-        return [*zip(names, found, strict=True), *([] if final is None else [(FINAL, final)])]
+        return listed(model)
     if found is not None and len(found):
         return [("estimator", np.ravel(found)[0])]
     if isinstance(model, TransformedTargetRegressor):

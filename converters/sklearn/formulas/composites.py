@@ -105,13 +105,8 @@ def hides_scores(model: Any) -> bool:
 
 def members(model: Any) -> list[tuple[str, Any]]:
     """The fitted estimators that a composite asks, with the names that its problems are told by."""
-    if stacks_others(model):
-        kept = [name for name, member in model.estimators if member != "drop"]
-        stacked = zip(kept, model.estimators_, strict=True)
-        return [(name, unwrapped(member)) for name, member in (*stacked, (FINAL, model.final_estimator_))]
-    if counts_votes(model):
-        kept = [name for name, member in model.estimators if member != "drop"]
-        return [(name, unwrapped(member)) for name, member in zip(kept, model.estimators_, strict=True)]
+    if stacks_others(model) or counts_votes(model):
+        return [(name, unwrapped(member)) for name, member in listed(model)]
     if is_several(model):
         found = _for_labels(model)
     elif isinstance(model, CalibratedClassifierCV):
@@ -123,6 +118,18 @@ def members(model: Any) -> list[tuple[str, Any]]:
     else:
         found = [getattr(model, "estimator_", model.estimator)]
     return [("estimator", unwrapped(member)) for member in found]
+
+
+def by_name(model: Any) -> list[tuple[str, Any]]:
+    """The fitted estimators that an ensemble was given by name, without those that it drops."""
+    kept = [name for name, member in model.estimators if member != "drop"]
+    return list(zip(kept, model.estimators_, strict=True))
+
+
+def listed(model: Any) -> list[tuple[str, Any]]:
+    """The same, and the last one of a stack."""
+    final = getattr(model, "final_estimator_", None)
+    return [*by_name(model), *([] if final is None else [(FINAL, final)])]
 
 
 def _for_labels(model: Any) -> list[Any]:
