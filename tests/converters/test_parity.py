@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from lading.bundles.parity import Tolerance
 from lading.bundles.tables.table import table_of
+from lading.converters.converter import Converted
 from lading.converters.crossings import PAIRS
 from lading.converters.parity import (
     DATA_ROWS,
@@ -153,6 +154,19 @@ def test_probabilities_and_nothing_but_zeros_have_the_usual_tolerance(convert: A
         assert proof.failed == 0
 
 
+def answering(converted: Converted, proto: Any, name: str) -> Converted:
+    """The conversion with that graph, whose output ``name`` passes for the probabilities."""
+    proto.graph.output[1].name = name
+    outputs = tuple(
+        one.model_copy(update={"tensor": one.tensor.model_copy(update={"name": name})})
+        if one.meaning == "probabilities"
+        else one
+        for one in converted.signature.outputs
+    )
+    signature = converted.signature.model_copy(update={"outputs": outputs})
+    return replace(converted, model=proto.SerializeToString(), signature=signature)
+
+
 def test_a_graph_with_other_shapes_is_none_of_the_model(convert: Any) -> None:
     from onnx import helper, load_from_string
 
@@ -160,18 +174,7 @@ def test_a_graph_with_other_shapes_is_none_of_the_model(convert: Any) -> None:
     proto = load_from_string(converted.model)
     proto.graph.initializer.append(helper.make_tensor("first", 7, [1], [0]))
     proto.graph.node.append(helper.make_node("Gather", ["probabilities", "first"], ["narrow"], axis=1))
-    proto.graph.output[1].name = "narrow"
-    outputs = tuple(
-        one.model_copy(update={"tensor": one.tensor.model_copy(update={"name": "narrow"})})
-        if one.meaning == "probabilities"
-        else one
-        for one in converted.signature.outputs
-    )
-    other = replace(
-        converted,
-        model=proto.SerializeToString(),
-        signature=converted.signature.model_copy(update={"outputs": outputs}),
-    )
+    other = answering(converted, proto, "narrow")
     with pytest.raises(GraphFailedError, match=r"narrow has the shape \[\d+, 1\] where the model has \[\d+, \d\]"):
         prove(SklearnConverter(), MODEL, other, table_of(ROWS))
 
@@ -191,14 +194,6 @@ def test_a_graph_that_fails_is_no_traceback(convert: Any) -> None:
     proto.graph.initializer.append(helper.make_tensor("far", 7, [1], [99]))
     proto.graph.node.append(helper.make_node("Gather", ["probabilities", "far"], ["beyond"], axis=1))
     proto.graph.node.append(helper.make_node("Concat", ["probabilities", "beyond"], ["wide"], axis=1))
-    proto.graph.output[1].name = "wide"
-    outputs = tuple(
-        output.model_copy(update={"tensor": output.tensor.model_copy(update={"name": "wide"})})
-        if output.meaning == "probabilities"
-        else output
-        for output in converted.signature.outputs
-    )
-    signature = converted.signature.model_copy(update={"outputs": outputs})
-    failing = replace(converted, model=proto.SerializeToString(), signature=signature)
+    failing = answering(converted, proto, "wide")
     with pytest.raises(GraphFailedError, match="fails on rows that the original answers"):
         prove(SklearnConverter(), MODEL, failing, table_of(ROWS), Tolerance())

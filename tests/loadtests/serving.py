@@ -4,17 +4,22 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from lading.loadtests.payloads.request import Answer
+from lading.loadtests.payloads.request import Answer, Request
 
 Asked = tuple[str, bytes]
 """The path and the body of a request."""
 Misbehave = Callable[[asyncio.StreamWriter], Awaitable[None]]
 """What is done instead of an answer."""
+
+
+def right_answers(requests: Iterable[Request], ask: Callable[[Request], Answer]) -> dict[Asked, Answer]:
+    """What a right server answers to each of ``requests``."""
+    return {(request.path, request.body): ask(request) for request in requests}
 
 
 class RightServer:

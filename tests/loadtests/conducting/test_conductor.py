@@ -24,7 +24,7 @@ from lading.loadtests.payloads.pool import draw_requests
 from lading.loadtests.plan import Plan
 from tests.loadtests.answering import Answering
 from tests.loadtests.conftest import Ask
-from tests.loadtests.serving import RightServer
+from tests.loadtests.serving import RightServer, right_answers
 from tests.loadtests.silent import Silent
 
 MODEL = "readings"
@@ -38,8 +38,7 @@ After = Callable[[float, Callable[[], object]], None]
 @pytest.fixture(scope="module")
 def stations(opened: dict[str, Bundle], bundle_paths: dict[str, Path], ask: Ask) -> Iterator[dict[Role, Station]]:
     """Two servers, and a process for each that asks it."""
-    requests = draw_requests(opened[MODEL], MODEL, Plan().traffic)
-    answers = {(request.path, request.body): ask(request) for request in requests}
+    answers = right_answers(draw_requests(opened[MODEL], MODEL, Plan().traffic), ask)
     with ExitStack() as held:
         found = dict[Role, Station]()
         for role in ROLES:

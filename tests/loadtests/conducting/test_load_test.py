@@ -22,7 +22,7 @@ from lading.loadtests.plan import Plan
 from lading.loadtests.result import LoadTest
 from tests.loadtests.answering import Answering
 from tests.loadtests.conftest import Ask
-from tests.loadtests.serving import RightServer
+from tests.loadtests.serving import RightServer, right_answers
 from tests.loadtests.silent import Silent
 
 MODEL = "readings"
@@ -32,8 +32,7 @@ PLAN = Plan(rate=50, seconds=1, warm_up=0.5, most_seconds=1)
 @pytest.fixture
 def right(opened: dict[str, Bundle], ask: Ask) -> Iterator[Answering]:
     """A server that answers what the plan asks."""
-    requests = draw_requests(opened[MODEL], MODEL, PLAN.traffic)
-    with RightServer({(request.path, request.body): ask(request) for request in requests}) as server:
+    with RightServer(right_answers(draw_requests(opened[MODEL], MODEL, PLAN.traffic), ask)) as server:
         yield Answering(server, subject_of(opened[MODEL], "here", None))
 
 

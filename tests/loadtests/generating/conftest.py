@@ -12,7 +12,7 @@ from lading.loadtests.payloads.pool import draw_requests
 from lading.loadtests.payloads.request import Answer
 from lading.loadtests.plan import Share, Traffic
 from tests.loadtests.conftest import Ask
-from tests.loadtests.serving import Asked, RightServer
+from tests.loadtests.serving import Asked, RightServer, right_answers
 
 MODEL = "readings"
 TRAFFIC = Traffic(
@@ -26,7 +26,7 @@ HASTY = TRAFFIC.model_copy(update={"timeout": 0.5})
 def answers(opened: dict[str, Bundle], ask: Ask) -> dict[Asked, Answer]:
     """What a right server answers to every request of ``TRAFFIC``, and of traffic as it is by default."""
     requests = [one for traffic in (TRAFFIC, Traffic()) for one in draw_requests(opened[MODEL], MODEL, traffic)]
-    return {(request.path, request.body): ask(request) for request in requests}
+    return right_answers(requests, ask)
 
 
 @pytest.fixture
